@@ -1,0 +1,35 @@
+"""What a call to the outside may fail with; the four kinds tell the host what to do next."""
+
+from typing import Any
+
+from atalaia.core.errors import AtalaiaError
+
+
+class TemporaryFailure(AtalaiaError):
+    """Try again later: no answer, a 5xx, a limit; `retry_after_s` when the other side said how long."""
+
+    code = "upstream_temporary"
+
+    def __init__(
+        self, message: str, *, retry_after_s: float | None = None, hint: str | None = None, **params: Any
+    ) -> None:
+        super().__init__(message, hint=hint, **params)
+        self.retry_after_s = retry_after_s
+
+
+class AuthExpired(AtalaiaError):
+    """The other side does not know our token any more: log in once, repeat once."""
+
+    code = "upstream_auth_expired"
+
+
+class PermanentFailure(AtalaiaError):
+    """The same request will never succeed."""
+
+    code = "upstream_permanent"
+
+
+class BadPayload(AtalaiaError):
+    """An answer that can't be understood, or is larger than allowed."""
+
+    code = "upstream_bad_payload"
