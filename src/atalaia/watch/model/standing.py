@@ -1,0 +1,88 @@
+"""How a check stands: everything that the next decision needs, and nothing else."""
+
+import msgspec
+
+from atalaia.watch.model.places import Limits, Place
+from atalaia.watch.model.states import CheckState
+
+HEARTBEAT_PLACE = "ping"
+FLAP_WINDOW_MS = 15 * 60 * 1000
+# While a check flaps, it takes this many times the usual successes to be believed.
+FLAP_FACTOR = 3
+FLAP_SUCCESSES_MIN = 5
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """A check's own rules.
+
+    `places` are the agents that measure it, by id; `quorum` how many of them must say down (none: the majority of
+    those that can speak); `flap_changes` changes into or out of down within 15 minutes make it flapping (0: never); a
+    heartbeat has `period_ms` and `grace_ms`.
+    """
+
+    places: tuple[str, ...] = ()
+    failures_to_down: int = 1
+    failures_window: int = 1
+    successes_to_up: int = 1
+    degraded_ms: float | None = None
+    quorum: int | None = None
+    flap_changes: int = 0
+    period_ms: int = 0
+    grace_ms: int = 0
+
+    def limits(self, *, is_flapping: bool) -> Limits:
+        successes = self.successes_to_up
+        if is_flapping:
+            successes = max(FLAP_SUCCESSES_MIN, FLAP_FACTOR * successes)
+        return Limits(self.failures_to_down, max(self.failures_to_down, self.failures_window), successes)
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """`settled` is the last of up, degraded, down: what unknown hides.
+
+    `flips_ms` are the latest changes into or out of down; `starts_ms` are runs of a heartbeat that have begun and not
+    ended; `last_ms` is its last success or failure, `took_ms` how long the last run took.
+    """
+
+    state: CheckState = CheckState.UNKNOWN
+    since_ms: int = 0
+    settled: CheckState | None = None
+    is_paused: bool = False
+    places: dict[str, Place] = {}
+    flips_ms: tuple[int, ...] = ()
+    last_ms: int | None = None
+    starts_ms: dict[str, int] = {}
+    took_ms: int | None = None
+
+    def is_flapping(self, policy: Policy, at_ms: int) -> bool:
+        if not policy.flap_changes:
+            return False
+        return sum(at_ms - flip < FLAP_WINDOW_MS for flip in self.flips_ms) >= policy.flap_changes
+
+
+class Transition(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of state. `was_settled` is what the check last really was; None: it had never been decided."""
+
+    at_ms: int
+    before: CheckState
+    after: CheckState
+    was_settled: CheckState | None
+    reason: str | None = None
+
+
+class Decision(msgspec.Struct, frozen=True):
+    standing: Standing
+    transitions: tuple[Transition, ...] = ()
+
+
+def deadline_ms(standing: Standing, policy: Policy) -> int | None:
+    """When a heartbeat is overdue: at last + period + grace, or start + grace of a run that hasn't ended, if earlier.
+
+    None: nothing is awaited (no ping yet, already down, paused).
+    """
+    if standing.state in {CheckState.DOWN, CheckState.PAUSED}:
+        return None
+    ends = [start + policy.grace_ms for start in standing.starts_ms.values()]
+    if standing.last_ms is not None:
+        ends.append(standing.last_ms + policy.period_ms + policy.grace_ms)
+    return min(ends, default=None)
