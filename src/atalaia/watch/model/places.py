@@ -49,14 +49,17 @@ def take_outcome(place: Place, outcome: Outcome, *, at_ms: int, limits: Limits) 
     slow = (place.slow << 1 | (outcome is Outcome.SLOW)) & mask
     unfailed = 0 if outcome is Outcome.FAILED else min(place.unfailed + 1, _RUN_MAX)
     clean = min(place.clean + 1, _RUN_MAX) if outcome is Outcome.GOOD else 0
-    held = {
-        When.ALWAYS: True,
-        When.FAILURES: failed.bit_count() >= limits.failures,
-        When.SLOW: (failed | slow).bit_count() >= limits.failures,
-        When.RECOVERED: unfailed >= limits.successes,
-        When.CLEAN: clean >= limits.successes,
-    }
-    verdict = next((rule.then for rule in _BY_CASE[place.verdict, outcome] if held[rule.when]), place.verdict)
+    verdict = place.verdict
+    rules = _BY_CASE[verdict, outcome]
+    if rules:  # not so for the most frequent case, good while up
+        held = {
+            When.ALWAYS: True,
+            When.FAILURES: failed.bit_count() >= limits.failures,
+            When.SLOW: (failed | slow).bit_count() >= limits.failures,
+            When.RECOVERED: unfailed >= limits.successes,
+            When.CLEAN: clean >= limits.successes,
+        }
+        verdict = next((rule.then for rule in rules if held[rule.when]), verdict)
     if verdict is Verdict.UP and place.verdict in {Verdict.DOWN, Verdict.DEGRADED}:
         failed = slow = 0
     return Place(verdict, failed, slow, unfailed, clean, at_ms, "")
