@@ -1,0 +1,202 @@
+"""Settings: default < settings page < atalaia.toml < environment ATALAIA_* < ATALAIA_*_FILE.
+
+What is fixed by file or environment is read-only on the page. An unknown name is an error that names the nearest
+known one. Secrets have no default.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from atalaia.core.errors import ConfigError
+from atalaia.core.redaction import Secret
+
+PREFIX = "ATALAIA_"
+# Of the processes and scripts around the hub, not of the hub itself.
+FOREIGN = frozenset(
+    {
+        "ATALAIA_DATA_DIR",
+        "ATALAIA_DATABASE_URL",
+        "ATALAIA_CONFIG",
+        "ATALAIA_KEY",
+        "ATALAIA_HUB",
+        "ATALAIA_SPOOL",
+        "ATALAIA_PORT",
+    }
+    | {"ATALAIA_SECRET_KEY"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting. `key` is `section.name`; `kind` is one of str, int, float, bool, list, secret.
+
+    `on_page` settings can be changed on the settings page; `help` is English, a key of the translations.
+    """
+
+    key: str
+    kind: str
+    default: Any
+    help: str
+    on_page: bool = True
+    minimum: float | None = None
+    maximum: float | None = None
+    alias: str | None = None  # a kept environment name
+
+    @property
+    def environment(self) -> str:
+        section, _, name = self.key.partition(".")
+        stem = name if section == "hub" else f"{section}_{name}"
+        return PREFIX + stem.upper().replace(".", "_")
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    value: Any
+    source: str  # "default", "page", "file" or "environment"
+
+    @property
+    def is_fixed(self) -> bool:
+        """Fixed outside: the page may show it, not change it."""
+        return self.source in {"file", "environment"}
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {found[0]}?" if found else ""
+
+
+_WORDS = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "off": False,
+    "": False,
+}
+
+
+def parse_value(setting: Setting, raw: Any) -> Any:
+    """The typed value of what a file, a form or the environment says.
+
+    Raises:
+        ConfigError: it isn't of the setting's kind, or out of its bounds.
+    """
+    try:
+        value = _parse_kind(setting.kind, raw)
+    except (ValueError, TypeError, KeyError) as error:
+        raise ConfigError(f"{setting.key}: {raw!r} is not a valid {setting.kind}") from error
+    if setting.minimum is not None and value < setting.minimum:
+        raise ConfigError(f"{setting.key}: must be at least {setting.minimum:g}")
+    if setting.maximum is not None and value > setting.maximum:
+        raise ConfigError(f"{setting.key}: must be at most {setting.maximum:g}")
+    return value
+
+
+def _parse_kind(kind: str, raw: Any) -> Any:
+    match kind:
+        case "bool":
+            return raw if isinstance(raw, bool) else _WORDS[str(raw).strip().lower()]
+        case "int":
+            return int(raw)
+        case "float":
+            return float(raw)
+        case "list":
+            parts = raw.split(",") if isinstance(raw, str) else list(raw)
+            return tuple(str(part).strip() for part in parts if str(part).strip())
+        case "secret":
+            return Secret(str(raw)) if raw else None
+        case _:
+            return str(raw)
+
+
+class Settings:
+    """The values in force. `get` is cheap; page values may change while the hub runs (`set_page_values`)."""
+
+    def __init__(
+        self,
+        declared: Iterable[Setting],
+        *,
+        file: Mapping[str, Any] | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.declared = {setting.key: setting for setting in declared}
+        fixed = self._from_file(file or {})
+        fixed.update(self._from_environment(environment or {}))
+        self._fixed = fixed
+        self._page: dict[str, Value] = {}
+        self._listeners: list[Callable[[], None]] = []
+
+    def get(self, key: str) -> Any:
+        return self.lookup(key).value
+
+    def lookup(self, key: str) -> Value:
+        found = self._fixed.get(key) or self._page.get(key)
+        return found or Value(self.declared[key].default, "default")
+
+    def set_page_values(self, values: Mapping[str, Any]) -> None:
+        """Take what the settings page has kept; names that are no longer known are passed over."""
+        self._page = {
+            key: Value(parse_value(self.declared[key], raw), "page")
+            for key, raw in values.items()
+            if key in self.declared
+        }
+        for listener in self._listeners:
+            listener()
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        self._listeners.append(listener)
+
+    def _from_file(self, content: Mapping[str, Any]) -> dict[str, Value]:
+        flat: dict[str, Any] = {}
+        for section, body in content.items():
+            if isinstance(body, dict):
+                flat.update({f"{section}.{name}": value for name, value in body.items()})
+            else:
+                flat[f"hub.{section}"] = body
+        found: dict[str, Value] = {}
+        for key, raw in flat.items():
+            if key not in self.declared:
+                raise ConfigError(f"atalaia.toml: unknown setting {key}{_nearest(key, self.declared)}")
+            found[key] = Value(parse_value(self.declared[key], raw), "file")
+        return found
+
+    def _from_environment(self, environment: Mapping[str, str]) -> dict[str, Value]:
+        by_name = {setting.environment: setting for setting in self.declared.values()}
+        by_name |= {setting.alias: setting for setting in self.declared.values() if setting.alias}
+        found: dict[str, Value] = {}
+        for name, raw in environment.items():
+            if name in by_name:
+                found[by_name[name].key] = Value(parse_value(by_name[name], raw), "environment")
+            elif name.endswith("_FILE") and name.removesuffix("_FILE") in by_name:
+                setting = by_name[name.removesuffix("_FILE")]
+                found[setting.key] = Value(parse_value(setting, _read_file(name, raw)), "environment")
+            elif name.startswith(PREFIX) and name not in FOREIGN:
+                raise ConfigError(f"unknown setting {name} in the environment{_nearest(name, by_name)}")
+        return found
+
+
+def _read_file(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigError(f"{name}: can't read {path}: {error.strerror}") from error
+
+
+def load_settings(declared: Iterable[Setting], *, data_dir: Path) -> Settings:
+    """Read atalaia.toml (of ATALAIA_CONFIG, else in the data directory) and the environment."""
+    path = Path(os.environ.get("ATALAIA_CONFIG") or data_dir / "atalaia.toml")
+    content: dict[str, Any] = {}
+    if path.is_file():
+        try:
+            content = tomllib.loads(path.read_text(encoding="utf-8"))
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"{path}: {error}") from error
+    return Settings(declared, file=content, environment=os.environ)

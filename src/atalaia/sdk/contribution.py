@@ -1,0 +1,95 @@
+"""What a slice or an integration gives to the hub; the composition root puts it together."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import MetaData
+
+from atalaia.core.events import Event
+from atalaia.core.permissions import Permission
+from atalaia.core.settings import Setting
+from atalaia.sdk.transaction import Tx
+
+AsgiHandler = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """Work that recurs. `run` is called every `period_s` seconds; it is never called twice at once.
+
+    A loop that raises is logged, and called again after its period; `leader_only` runs on one hub of several.
+    `wake` (an asyncio.Event made by the slice) calls it sooner.
+    """
+
+    name: str
+    period_s: float
+    run: Callable[[], Awaitable[None]]
+    leader_only: bool = True
+    wake: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class HotRoute:
+    """A raw ASGI handler that bypasses the framework. `path` ends with `/` for a whole subtree.
+
+    It authenticates by itself, with access's authenticator, and needs `permission`. `document` is its part of
+    the OpenAPI description: {path: path item}.
+    """
+
+    path: str
+    handler: AsgiHandler
+    permission: Permission
+    document: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    """A way in the menu. `group` is one of web.navigation.GROUPS; `order` sorts within it."""
+
+    group: str
+    label: str
+    href: str
+    permission: Permission
+    order: int = 50
+    badge: Callable[[Tx], int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HealthItem:
+    """`check` says whether all is well; `degrades` whether /health answers 503 when it is not."""
+
+    name: str
+    check: Callable[[], bool]
+    degrades: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A part of the overview: a fragment's address, shown by `order`, to those who have `permission`."""
+
+    name: str
+    href: str
+    permission: Permission
+    order: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """All that a slice gives; each part may be empty."""
+
+    name: str
+    routes: Sequence[Any] = ()  # Litestar controllers, routers and handlers
+    dependencies: Mapping[str, Any] = field(default_factory=dict)  # name -> Litestar Provide
+    hot_routes: Sequence[HotRoute] = ()
+    loops: Sequence[Loop] = ()
+    handlers: Sequence[tuple[type[Event], Callable[[Tx, Any], None]]] = ()
+    metadata: MetaData | None = None
+    migrations: Path | None = None
+    nav: Sequence[NavItem] = ()
+    panels: Sequence[Panel] = ()
+    health: Sequence[HealthItem] = ()
+    settings: Sequence[Setting] = ()
+    start: Callable[[], Awaitable[None]] | None = None
+    stop: Callable[[], Awaitable[None]] | None = None

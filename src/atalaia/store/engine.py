@@ -1,0 +1,90 @@
+"""Engines: SQLite in the data directory, or PostgreSQL. Both synchronous, used from threads."""
+
+import sqlite3
+from typing import Any
+
+import psycopg
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from atalaia.core.errors import AtalaiaError, StoreFull, StoreUnavailable
+
+BUSY_TIMEOUT_MS = 10_000
+READ_CACHE_KIB = 8_192
+POOL_SIZE = 12
+
+# https://www.sqlite.org/pragma.html
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
+    "PRAGMA foreign_keys=ON",
+    f"PRAGMA cache_size=-{READ_CACHE_KIB}",
+    "PRAGMA temp_store=MEMORY",
+    "PRAGMA journal_size_limit=67108864",
+)
+
+
+def sqlite_engine(path: str, *, begin: str = "BEGIN") -> Engine:
+    """An engine on one SQLite file; `begin` is BEGIN for readers, BEGIN IMMEDIATE for the writer."""
+    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args={"check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves, so that DDL is part of a transaction too
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def postgresql_engine(url: str) -> Engine:
+    """A pooled engine; `url` is as users write it (postgresql://…), whichever driver it names."""
+    _, _, rest = url.partition("://")
+    return create_engine(
+        f"postgresql+psycopg://{rest}",
+        pool_size=POOL_SIZE,
+        max_overflow=4,
+        pool_pre_ping=True,
+        isolation_level="READ COMMITTED",
+        connect_args={"connect_timeout": 5, "application_name": "atalaia"},
+    )
+
+
+def is_postgresql(url: str | None) -> bool:
+    return url is not None and url.partition("://")[0].partition("+")[0] in {"postgresql", "postgres"}
+
+
+_FULL_SQLSTATES = {"53100", "54000"}  # disk_full, program_limit_exceeded
+_UNAVAILABLE_CLASSES = ("08", "57")  # connection exception, operator intervention
+
+
+def translate_error(error: BaseException) -> AtalaiaError | None:
+    """What a driver's error means to the caller, where it is about the store's state and not about the unit."""
+    original = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    if isinstance(original, sqlite3.OperationalError):
+        text = str(original)
+        if "full" in text or "disk I/O error" in text:
+            return StoreFull(
+                "the disk of the store is full", hint="Free space on the hub's disk; writing goes on by itself."
+            )
+        if "locked" in text or "unable to open" in text:
+            return StoreUnavailable("the store is busy or can't be opened")
+    if isinstance(original, psycopg.Error):
+        state = original.sqlstate or ""
+        if state in _FULL_SQLSTATES:
+            return StoreFull("the disk of the database is full", hint="Free space there; writing goes on by itself.")
+        if state[:2] in _UNAVAILABLE_CLASSES or (not state and isinstance(original, psycopg.OperationalError)):
+            return StoreUnavailable("the database can't be reached", hint="Is it running? atalaia doctor tells more.")
+    return None
+
+
+def is_retryable(error: BaseException) -> bool:
+    """Whether the unit may simply be run again: a deadlock or a serialization failure."""
+    original = getattr(error, "orig", error)
+    return isinstance(original, psycopg.Error) and original.sqlstate in {"40001", "40P01"}

@@ -1,0 +1,57 @@
+"""Between hubs on one PostgreSQL: LISTEN/NOTIFY carries what was published."""
+
+import threading
+
+import msgspec
+import psycopg
+import structlog
+from sqlalchemy import text
+from sqlalchemy.engine import Connection
+
+from atalaia.store.live import Live
+
+CHANNEL = "atalaia_live"
+RETRY_S = 2.0
+POLL_S = 1.0
+MAX_PAYLOAD_BYTES = 7900  # PostgreSQL's own limit is 8000
+
+log = structlog.get_logger()
+
+
+def notify(connection: Connection, topics: list[tuple[str, str]]) -> None:
+    """Send in the transaction: PostgreSQL delivers after its commit, to the sender too."""
+    payload = msgspec.json.encode(topics)
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        payload = msgspec.json.encode(sorted({(topic, "") for topic, _ in topics}))
+    connection.execute(text("SELECT pg_notify(:channel, :payload)"), {"channel": CHANNEL, "payload": payload.decode()})
+
+
+class Listener:
+    """A thread with a connection of its own; a lost connection is made again, what was missed is missed."""
+
+    def __init__(self, url: str, live: Live) -> None:
+        self._url = url
+        self._live = live
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="store-listen", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join(POLL_S * 3)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._listen()
+            except psycopg.Error as error:
+                log.warning("listen_lost", reason=str(error).strip())
+                self._stop.wait(RETRY_S)
+
+    def _listen(self) -> None:
+        with psycopg.connect(self._url, autocommit=True, connect_timeout=5) as connection:
+            connection.execute(f"LISTEN {CHANNEL}")
+            while not self._stop.is_set():
+                for note in connection.notifies(timeout=POLL_S):
+                    for topic, id_ in msgspec.json.decode(note.payload, type=list[tuple[str, str]]):
+                        self._live.publish(topic, id_)

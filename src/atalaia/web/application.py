@@ -1,0 +1,98 @@
+"""The framework's application, made of what the slices contribute."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from litestar import Litestar, Request, Response
+from litestar.config.response_cache import ResponseCacheConfig
+from litestar.di import Provide
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.response import Redirect
+from litestar.static_files import create_static_files_router
+
+from atalaia.core.errors import Unauthenticated
+from atalaia.sdk.contribution import Contribution
+from atalaia.web.errors import Answer, answer_to
+from atalaia.web.pages import Pages, locale_of
+
+STATIC = Path(__file__).parent / "static"
+MAX_FORM_BYTES = 1_048_576
+SIGN_IN = "/sign-in"
+CONTENT_SECURITY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+)
+
+
+def create_application(
+    contributions: Sequence[Contribution], *, pages: Pages, version: str, middleware: Sequence[Any] = ()
+) -> Litestar:
+    """All routes of all slices, one OpenAPI description, one way that errors go out."""
+    dependencies: dict[str, Provide] = {"pages": Provide(lambda: pages, sync_to_thread=False)}
+    for contribution in contributions:
+        dependencies.update(contribution.dependencies)
+    static = create_static_files_router(
+        path="/static", directories=[STATIC], include_in_schema=False, opt={"public": True}, cache_control=None
+    )
+    return Litestar(
+        route_handlers=[static, *(route for part in contributions for route in part.routes)],
+        dependencies=dependencies,
+        middleware=list(middleware),
+        exception_handlers={Exception: _on_error(pages)},
+        openapi_config=OpenAPIConfig(
+            title="Atalaia", version=version, path="/openapi", render_plugins=[JsonRenderPlugin(path="/openapi.json")]
+        ),
+        request_max_body_size=MAX_FORM_BYTES,
+        response_cache_config=ResponseCacheConfig(),
+        debug=False,
+        logging_config=None,
+    )
+
+
+def _on_error(pages: Pages) -> Callable[[Request[Any, Any, Any], Exception], Response[Any]]:
+    def handle(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        translator = pages.renderer.translations.translator(locale_of(request))
+        answer = answer_to(error, translator)
+        if not _wants_page(request):
+            return _json(request, answer)
+        if isinstance(error, Unauthenticated) and request.method == "GET" and "hx-request" not in request.headers:
+            return Redirect(f"{SIGN_IN}?{_next(request)}", status_code=303)
+        return _error_page(request, pages, answer)
+
+    return handle
+
+
+def _json(request: Request[Any, Any, Any], answer: Answer) -> Response[bytes]:
+    body = answer.body(request.scope["state"]["request_id"])
+    return Response(body, status_code=answer.status, media_type="application/json", headers=_headers(answer))
+
+
+def _error_page(request: Request[Any, Any, Any], pages: Pages, answer: Answer) -> Response[str]:
+    html = pages.renderer.page(
+        "web/error.html",
+        locale=locale_of(request),
+        timezone=None,
+        status=answer.status,
+        message=answer.message,
+        hint=answer.hint,
+        request_id=request.scope["state"]["request_id"],
+    )
+    return Response(html, status_code=answer.status, media_type="text/html", headers=_headers(answer))
+
+
+def _headers(answer: Answer) -> Mapping[str, str]:
+    if answer.retry_after_s is None:
+        return {}
+    return {"retry-after": str(max(1, round(answer.retry_after_s)))}
+
+
+def _wants_page(request: Request[Any, Any, Any]) -> bool:
+    return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
+
+
+def _next(request: Request[Any, Any, Any]) -> str:
+    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return urlencode({"next": path})

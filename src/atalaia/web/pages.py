@@ -1,0 +1,112 @@
+"""Pages: a template and what every page shows, for the one who asks."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Request, Response
+from litestar.enums import MediaType
+from litestar.response import Redirect
+
+from atalaia.core.permissions import Principal
+from atalaia.core.translations import Locale, Translator, choose_locale
+from atalaia.sdk.contribution import NavItem
+from atalaia.web.navigation import navigation
+from atalaia.web.rendering import Renderer
+
+# Rows of a context from which on a page is rendered in a thread, so that it doesn't hold up the loop.
+THREAD_FROM_ROWS = 50
+
+AnyRequest = Request[Any, Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """Something that every page says at its top. `kind` is info, warning or critical."""
+
+    kind: str
+    text: str
+    href: str | None = None
+    action: str | None = None
+
+
+BannerSource = Callable[[Principal, Translator], Sequence[Banner]]
+
+
+def viewer_of(request: AnyRequest) -> Principal | None:
+    """The signed-in person (or key) of a request; None for nobody."""
+    viewer: Principal | None = request.scope.get("state", {}).get("principal")
+    return viewer
+
+
+def locale_of(request: AnyRequest) -> Locale:
+    viewer = viewer_of(request)
+    return choose_locale(request.headers.get("accept-language"), chosen=viewer.locale if viewer else None)
+
+
+class Pages:
+    """One for the process; slices render their pages with it.
+
+    Banner sources are asked for every whole page: they must be quick and not touch the store.
+    """
+
+    def __init__(self, renderer: Renderer, *, version: str, default_timezone: Callable[[], str]) -> None:
+        self._renderer = renderer
+        self._version = version
+        self._default_timezone = default_timezone
+        self.nav: list[NavItem] = []
+        self.banners: list[BannerSource] = []
+
+    @property
+    def renderer(self) -> Renderer:
+        return self._renderer
+
+    def translator(self, request: AnyRequest) -> Translator:
+        return self._renderer.translations.translator(locale_of(request))
+
+    async def page(
+        self, request: AnyRequest, template: str, *, status: int = 200, rows: int = 0, **context: Any
+    ) -> Response[str]:
+        """A whole page. `rows` is how many rows it shows, for the choice of where to render."""
+        viewer = viewer_of(request)
+        translator = self.translator(request)
+        frame = {
+            "viewer": viewer,
+            "nav": navigation(self.nav, viewer=viewer, path=request.url.path, translator=translator),
+            "csrf_token": request.scope["state"].get("csrf_token", ""),
+            "banners": [banner for source in self.banners for banner in source(viewer, translator)] if viewer else [],
+            "version": self._version,
+        }
+        return await self._respond(request, template, status, rows, {**frame, **context})
+
+    async def fragment(
+        self, request: AnyRequest, template: str, *, status: int = 200, rows: int = 0, **context: Any
+    ) -> Response[str]:
+        """A part of a page, fetched anew by htmx; its template does not extend the layout."""
+        csrf = {"csrf_token": request.scope["state"].get("csrf_token", ""), "viewer": viewer_of(request)}
+        return await self._respond(request, template, status, rows, {**csrf, **context})
+
+    async def _respond(
+        self, request: AnyRequest, template: str, status: int, rows: int, context: dict[str, Any]
+    ) -> Response[str]:
+        if rows >= THREAD_FROM_ROWS:
+            html = await asyncio.to_thread(self._render, request, template, context)
+        else:
+            html = self._render(request, template, context)
+        return Response(html, status_code=status, media_type=MediaType.HTML, headers={"cache-control": "no-store"})
+
+    def _render(self, request: AnyRequest, template: str, context: dict[str, Any]) -> str:
+        viewer = viewer_of(request)
+        return self._renderer.page(
+            template,
+            locale=locale_of(request),
+            timezone=(viewer.timezone if viewer else None) or self._default_timezone(),
+            theme=viewer.theme if viewer else None,
+            **context,
+        )
+
+
+def see_other(address: str) -> Redirect:
+    """After a form was taken: the browser asks for `address` with GET."""
+    return Redirect(address, status_code=303)
