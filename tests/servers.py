@@ -1,0 +1,99 @@
+"""Real servers for tests: private ones, on free ports, as an unprivileged user, gone with the test run."""
+
+import contextlib
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import psycopg
+
+START_TIMEOUT_S = 60
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until(condition: Callable[[], bool], *, what: str, timeout_s: float = START_TIMEOUT_S) -> None:
+    """Ask until it is so; fails naming `what` after `timeout_s`."""
+    until = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > until:
+            raise TimeoutError(f"{what}: not within {timeout_s:g} s")
+        time.sleep(0.02)
+
+
+def find_binary(name: str, *patterns: str) -> str | None:
+    """A program on the PATH, or where Debian puts it (globs)."""
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
+    return found or next(
+        (str(path) for pattern in patterns for path in sorted(Path("/").glob(pattern.lstrip("/")), reverse=True)), None
+    )
+
+
+def unprivileged() -> dict[str, int | list[int]]:
+    """Arguments of Popen that make a child run as nobody where we are root: servers refuse to run as root."""
+    if os.geteuid() != 0:
+        return {}
+    nobody = pwd.getpwnam("nobody")
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def give_to_unprivileged(directory: Path) -> None:
+    if os.geteuid() == 0:
+        nobody = pwd.getpwnam("nobody")
+        os.chown(directory, nobody.pw_uid, nobody.pw_gid)
+
+
+@contextlib.contextmanager
+def running(command: Sequence[str], **options: object) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process for as long as the block lasts."""
+    process = subprocess.Popen(command, **options)  # type: ignore[call-overload]
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def postgresql_binary(name: str) -> str | None:
+    return find_binary(f"_{name}", f"/usr/lib/postgresql/*/bin/{name}") or shutil.which(name)
+
+
+@contextlib.contextmanager
+def postgresql(directory: Path) -> Iterator[str]:
+    """A PostgreSQL cluster; gives the address of its `postgres` database. `directory` must be reachable for nobody."""
+    initdb, server = postgresql_binary("initdb"), postgresql_binary("postgres")
+    if initdb is None or server is None:
+        raise FileNotFoundError("postgresql")
+    give_to_unprivileged(directory)
+    data, port = directory / "data", free_port()
+    options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/", **unprivileged()}
+    subprocess.run(
+        [initdb, "-D", str(data), "-U", "atalaia", "-A", "trust", "-E", "UTF8", "--no-sync"], check=True, **options
+    )  # type: ignore[call-overload]
+    url = f"postgresql://atalaia@127.0.0.1:{port}/postgres"
+    flags = ["-p", str(port), "-k", str(directory), "-h", "127.0.0.1", "-c", "fsync=off", "-c", "max_connections=200"]
+    with running([server, "-D", str(data), *flags], **options):
+        wait_until(lambda: _answers(url), what="PostgreSQL")
+        yield url
+
+
+def _answers(url: str) -> bool:
+    try:
+        psycopg.connect(url, connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True

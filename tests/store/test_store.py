@@ -1,0 +1,121 @@
+"""The store keeps its promises on both engines."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from atalaia.core.events import Event
+from atalaia.sdk.transaction import Tx
+from atalaia.store.leadership import TTL_S, Leadership
+from atalaia.store.store import Store
+from atalaia.store.work import Merged
+from tests.conftest import MakeStore
+from tests.fakes import FakeClock
+
+CREATE = "CREATE TABLE things (name TEXT PRIMARY KEY, n BIGINT NOT NULL)"
+
+
+@pytest.fixture
+def store(make_store: MakeStore) -> Store:
+    made = make_store()
+    made.write_now(lambda tx: tx.raw(CREATE))
+    return made
+
+
+def _add(name: str, n: int = 1) -> "object":
+    return lambda tx: tx.raw("INSERT INTO things VALUES (?, ?)", (name, n))
+
+
+def _names(store: Store) -> list[str]:
+    return [row[0] for row in store.read_now(lambda tx: tx.raw("SELECT name FROM things ORDER BY name"))]
+
+
+def test_a_write_is_there_when_it_is_answered(store: Store) -> None:
+    store.write_now(lambda tx: tx.raw("INSERT INTO things VALUES (?, ?)", ("a", 1)))
+    assert _names(store) == ["a"]
+
+
+def test_a_unit_that_fails_fails_alone(store: Store) -> None:
+    def fail(tx: Tx) -> None:
+        tx.raw("INSERT INTO things VALUES ('gone', 1)")
+        raise ValueError("no")
+
+    async def run() -> list[object]:
+        units = [_add(f"n{number}") if number % 3 else fail for number in range(30)]
+        return await asyncio.gather(*(store.write(unit) for unit in units), return_exceptions=True)  # type: ignore[arg-type]
+
+    answers = asyncio.run(run())
+    assert [isinstance(answer, ValueError) for answer in answers] == [number % 3 == 0 for number in range(30)]
+    assert _names(store) == sorted(f"n{number}" for number in range(30) if number % 3)
+
+
+def test_payloads_of_a_merged_unit_run_together_and_a_bad_one_fails_alone(store: Store) -> None:
+    sizes: list[int] = []
+
+    def insert(tx: Tx, payloads: Sequence[str]) -> list[str]:
+        sizes.append(len(payloads))
+        tx.raw_many("INSERT INTO things VALUES (?, 1)", [(payload,) for payload in payloads])
+        return [payload.upper() for payload in payloads]
+
+    merged = Merged("things", insert)
+
+    async def run() -> list[object]:
+        names = [f"m{number:03}" for number in range(100)] + ["m050"]
+        return await asyncio.gather(*(store.merge(merged, name) for name in names), return_exceptions=True)
+
+    answers = asyncio.run(run())
+    failed = [answer for answer in answers if isinstance(answer, BaseException)]
+    assert len(failed) == 1
+    assert answers[0] == "M000"
+    assert len(_names(store)) == 100
+    assert max(sizes) > 1
+
+
+def test_what_a_failed_unit_published_is_never_told(store: Store) -> None:
+    told: list[tuple[str, str]] = []
+    store.live.subscribe(lambda topic, id_: told.append((topic, id_)))
+
+    def fail(tx: Tx) -> None:
+        tx.publish("things", "bad")
+        tx.after_commit(lambda: told.append(("after", "bad")))
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        store.write_now(fail)
+    done = []
+    store.write_now(lambda tx: tx.after_commit(lambda: done.append(1)))
+    assert done == [1]
+    assert told == []
+
+
+def test_an_event_is_handled_in_the_transaction_of_its_cause(store: Store) -> None:
+    class Happened(Event, frozen=True):
+        name: str
+
+    def handler(tx: Tx, event: Happened) -> None:
+        tx.raw("INSERT INTO things VALUES (?, 1)", (event.name,))
+        if event.name == "bad":
+            raise ValueError(event.name)
+
+    store.on(Happened, handler)
+    store.write_now(lambda tx: tx.emit(Happened(name="good")))
+    with pytest.raises(ValueError, match="bad"):
+        store.write_now(lambda tx: tx.emit(Happened(name="bad")))
+    assert _names(store) == ["good"]
+
+
+def test_one_hub_leads_and_another_follows_when_it_is_silent(store: Store) -> None:
+    clock = FakeClock()
+    first, second = Leadership(holder="a", clock=clock), Leadership(holder="b", clock=clock)
+    assert store.write_now(first.renew)
+    assert not store.write_now(second.renew)
+    assert (first.is_leader, second.is_leader) == (True, False)
+    clock.advance(TTL_S + 0.1)
+    assert not first.is_leader
+    assert store.write_now(second.renew)
+    assert not store.write_now(first.renew)
+    assert second.fence == first.fence + 1
+    store.write_now(second.release)
+    clock.advance(0.01)
+    assert store.write_now(first.renew)
