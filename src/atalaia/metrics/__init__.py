@@ -1,0 +1,1 @@
+"""Samples in, kept, out, forwarded."""

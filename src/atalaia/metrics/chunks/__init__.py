@@ -1,0 +1,5 @@
+"""Samples of one series over two hours as one blob, bit for bit."""
+
+from atalaia.metrics.chunks.codec import SPAN_MS, decode, decode_many, encode, span_start_ms
+
+__all__ = ["SPAN_MS", "decode", "decode_many", "encode", "span_start_ms"]

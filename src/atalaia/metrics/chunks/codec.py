@@ -1,0 +1,182 @@
+"""Samples of one series over a span of two hours, as one blob.
+
+Layout: version (1), count, times relative to the span's start, then the values: decimals (numbers of so many decimals,
+as integers) or raw. What is no such decimal (NaN with its bits, infinities, -0.0, a stray 1/3) stands apart in patches, so
+that every value comes back bit for bit. See docs/decisions/0004-samples.md for the figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+import zstandard
+from numpy.typing import NDArray
+
+from atalaia.metrics.chunks.bits import Signed, get_varint, put_varint
+from atalaia.metrics.chunks.integers import Column, expand, find_column, get_integers, put_integers
+from atalaia.metrics.errors import BadChunk
+
+VERSION = 1
+SPAN_MS = 2 * 3600 * 1000
+
+Floats = NDArray[np.float64]
+
+# Values: 0 to 15 are decimals; with this bit patches follow; RAW are the bits, each xor the one before.
+_PATCHED = 0x10
+_RAW = 0x1F
+_MAX_DECIMALS = 15
+_EXACT = float(2**53)
+_TENS = 10.0 ** np.arange(_MAX_DECIMALS + 1)
+
+
+def span_start_ms(at_ms: int) -> int:
+    return at_ms - at_ms % SPAN_MS
+
+
+def encode(at_ms: Signed, values: Floats, *, start_ms: int) -> bytes:
+    """A chunk of samples in order of time; as many times as values, at least one."""
+    out = bytearray([VERSION])
+    put_varint(out, len(at_ms))
+    block = bytearray()
+    put_integers(block, at_ms - start_ms)
+    put_varint(out, len(block))
+    out += block
+    put_values(out, values)
+    return bytes(out)
+
+
+def decode(blob: bytes, *, start_ms: int) -> tuple[Signed, Floats]:
+    """Times in ms since the epoch, and values.
+
+    Raises:
+        BadChunk: the blob is of an unknown version, or damaged.
+    """
+    return decode_many([(start_ms, blob)])[0]
+
+
+def decode_many(blobs: Sequence[tuple[int, bytes]]) -> list[tuple[Signed, Floats]]:
+    """Chunks (start in ms, blob), in their order; those of one shape are expanded together, which is 3 times as fast.
+
+    Raises:
+        BadChunk: a blob is of an unknown version, or damaged.
+    """
+    times: list[Signed] = []
+    values: list[Floats | None] = []
+    alike: dict[tuple[int, ...], tuple[list[int], list[Column]]] = {}
+    try:
+        for place, (start_ms, blob) in enumerate(blobs):
+            count, offsets, at = _read_times(blob)
+            times.append(offsets + start_ms)
+            mode = blob[at]
+            if mode > _MAX_DECIMALS:
+                values.append(get_values(blob, at, count)[0])
+                continue
+            column, _ = find_column(blob, at + 1, count)
+            values.append(None)
+            places, columns = alike.setdefault((mode, *column.shape), ([], []))
+            places.append(place)
+            columns.append(column)
+        for shape, (places, columns) in alike.items():
+            for place, row in zip(places, _unscale(expand(columns), shape[0]), strict=True):
+                values[place] = row
+    except (IndexError, ValueError, ArithmeticError, zstandard.ZstdError) as error:
+        raise BadChunk("stored samples are damaged") from error
+    return [(at_ms, row) for at_ms, row in zip(times, values, strict=True) if row is not None]
+
+
+def _read_times(blob: bytes) -> tuple[int, Signed, int]:
+    if blob[0] != VERSION:
+        raise BadChunk("samples were written by another version")
+    count, at = get_varint(blob, 1)
+    size, at = get_varint(blob, at)
+    return count, _shared_offsets(blob[at : at + size], count), at + size
+
+
+def _unscale(mantissas: Signed, decimals: int) -> Floats:
+    values = mantissas.astype(np.float64)
+    if decimals:
+        values /= _TENS[decimals]
+    return values
+
+
+def put_values(out: bytearray, values: Floats) -> None:
+    """Append a column of numbers, each kept bit for bit."""
+    decimals, mantissas, strays = _to_decimals(values)
+    if decimals is None:
+        out.append(_RAW)
+        bits = values.view(np.int64)
+        put_integers(out, np.concatenate((bits[:1], bits[1:] ^ bits[:-1])))
+        return
+    out.append(decimals | (_PATCHED if len(strays) else 0))
+    if len(strays):
+        put_varint(out, len(strays))
+        put_integers(out, strays.astype(np.int64))
+        put_integers(out, values[strays].view(np.int64))
+    put_integers(out, mantissas)
+
+
+def get_values(data: bytes, at: int, count: int) -> tuple[Floats, int]:
+    mode = data[at]
+    at += 1
+    if mode == _RAW:
+        bits, at = get_integers(data, at, count)
+        return np.bitwise_xor.accumulate(bits).view(np.float64), at
+    strays: Signed | None = None
+    if mode & _PATCHED:
+        number, at = get_varint(data, at)
+        strays, at = get_integers(data, at, number)
+        bits, at = get_integers(data, at, number)
+    mantissas, at = get_integers(data, at, count)
+    values = _unscale(mantissas, mode & _MAX_DECIMALS)
+    if strays is not None:
+        values[strays] = bits.view(np.float64)
+    return values, at
+
+
+def _to_decimals(values: Floats) -> tuple[int | None, Signed, NDArray[np.intp]]:
+    """The fewest decimals that give (nearly) all values back exactly, the integers, and where they don't."""
+    allowed = len(values) // 16
+    pending = np.arange(len(values))
+    with np.errstate(all="ignore"):
+        for decimals in range(_MAX_DECIMALS + 1):
+            exact = _is_decimal(values[pending], decimals)
+            # More decimals would also fit the ones that were exact before; below 2**53 they stay exact.
+            pending = pending[~exact]
+            if len(pending) <= allowed:
+                return _scale(values, decimals)
+    return None, np.zeros(0, np.int64), pending
+
+
+def _is_decimal(values: Floats, decimals: int) -> NDArray[np.bool_]:
+    mantissas = np.rint(values * _TENS[decimals])
+    inside = np.abs(mantissas) < _EXACT
+    back = np.where(inside, mantissas, 0.0).astype(np.int64).astype(np.float64) / _TENS[decimals]
+    exact: NDArray[np.bool_] = inside & (back.view(np.int64) == values.view(np.int64))
+    return exact
+
+
+def _scale(values: Floats, decimals: int) -> tuple[int | None, Signed, NDArray[np.intp]]:
+    exact = _is_decimal(values, decimals)
+    strays = np.flatnonzero(~exact)
+    if len(strays) > len(values) // 4 + 1:
+        return None, np.zeros(0, np.int64), strays
+    mantissas = np.rint(np.where(exact, values, 0.0) * _TENS[decimals]).astype(np.int64)
+    if len(strays):
+        mantissas = _carry_forward(mantissas, exact)
+    return decimals, mantissas, strays
+
+
+def _carry_forward(mantissas: Signed, exact: NDArray[np.bool_]) -> Signed:
+    """Put the last exact value where a patch will stand, so that the gap costs no jump."""
+    last = np.maximum.accumulate(np.where(exact, np.arange(len(mantissas)), 0))
+    return mantissas[last]
+
+
+@lru_cache(maxsize=1024)
+def _shared_offsets(block: bytes, count: int) -> Signed:
+    """Series that are read together have the same times: decoded once."""
+    offsets, _ = get_integers(block, 0, count)
+    offsets.setflags(write=False)
+    return offsets

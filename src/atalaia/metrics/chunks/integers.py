@@ -1,0 +1,295 @@
+"""A column of 64-bit integers in as few bytes as it takes.
+
+Differences of order 0, 1 or 2 are taken (wrapping, so any integers will do), their lowest value and greatest common
+divisor are divided out, and what is left is written in the way that comes out shortest:
+
+- constant: nothing more;
+- packed: the same number of bits each;
+- rice: the low bits packed, the rest in unary; near the entropy of what is spread like noise, and without any table;
+- split: the low bits packed, the rest through zstd as bytes; for skewed numbers;
+- planes: whole bytes, transposed, through zstd; for what repeats.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import zstandard
+from numpy.typing import NDArray
+
+from atalaia.metrics.chunks.bits import (
+    Signed,
+    Unsigned,
+    get_signed,
+    get_varint,
+    pack,
+    packed_size,
+    put_signed,
+    put_varint,
+    unpack,
+    unzigzag,
+    zigzag,
+)
+from atalaia.metrics.errors import BadChunk
+
+CONSTANT, PACKED, RICE, SPLIT, PLANES = range(5)
+MAX_ORDER = 2
+_RICE_LIMIT = 24  # unary bits a value, beyond which rice cannot win
+_BYTE = 8
+LEVEL = 3
+
+
+class _Codecs(threading.local):
+    """A compressor may serve one thread at a time. Frames go without magic number, size and checksum."""
+
+    def __init__(self) -> None:
+        parameters = zstandard.ZstdCompressionParameters.from_level(
+            LEVEL,
+            format=zstandard.FORMAT_ZSTD1_MAGICLESS,
+            write_content_size=False,
+            write_checksum=False,
+            window_log=14,
+        )
+        self.compress = zstandard.ZstdCompressor(compression_params=parameters).compress
+        self.decompress = zstandard.ZstdDecompressor(format=zstandard.FORMAT_ZSTD1_MAGICLESS).decompress
+
+
+_codecs = _Codecs()
+
+
+def put_integers(out: bytearray, values: Signed) -> None:
+    """Append a column; its length is not written, the reader has to know it."""
+    if len(values):
+        out += min(_encodings(values, _best_order(values)), key=len)
+
+
+def _best_order(values: Signed) -> int:
+    """The order of differences that leaves the fewest bits, by their magnitudes less their commonest one."""
+    costs = []
+    rest = values
+    for order in range(min(MAX_ORDER, len(values) - 1) + 1):
+        if order:
+            rest = rest[1:] - rest[:-1]
+        spread = (rest - rest[len(rest) // 2]).astype(np.float64)
+        costs.append(float(np.log2(np.abs(spread) + 1).sum()) + 12 * order)
+    return costs.index(min(costs))
+
+
+def _encodings(values: Signed, order: int) -> Iterator[bytes]:
+    head = bytearray()
+    rest = values
+    firsts: list[int] = []
+    for _ in range(order):
+        firsts.append(int(rest[0]))
+        rest = rest[1:] - rest[:-1]
+    for first in firsts:
+        put_signed(head, first)
+    low = int(rest.min())
+    offsets = (rest - low).view(np.uint64)
+    divisor = int(np.gcd.reduce(offsets))
+    if divisor == 0:
+        yield bytes([CONSTANT << 2 | order]) + head + _signed(low)
+        return
+    if divisor > 1:
+        offsets //= np.uint64(divisor)
+    width = int(offsets.max()).bit_length()
+    scale = _signed(low) + _varint(divisor)
+    yield bytes([PACKED << 2 | order]) + head + scale + bytes([width]) + pack(offsets, width)
+    if width <= 56:  # noqa: PLR2004 wider ones are noise
+        yield from (bytes([method << 2 | order]) + head + scale + body for method, body in _denser(offsets, width))
+    if divisor == 1:
+        rice = _rice(zigzag(rest))
+        if rice is not None:
+            yield bytes([RICE << 2 | order]) + head + rice
+
+
+def _denser(offsets: Unsigned, width: int) -> Iterator[tuple[int, bytes]]:
+    octets = (width + 7) // _BYTE
+    planes = np.ascontiguousarray(offsets.astype("<u8").view(np.uint8).reshape(-1, 8)[:, :octets].T)
+    yield PLANES, bytes([octets]) + _sized(_codecs.compress(planes.tobytes()))
+    if width > 1:
+        low_bits = _best_split(offsets, width)
+        high = (offsets >> np.uint64(low_bits)).astype(np.uint8)
+        yield SPLIT, bytes([low_bits]) + pack(offsets, low_bits) + _sized(_codecs.compress(high.tobytes()))
+
+
+def _best_split(offsets: Unsigned, width: int) -> int:
+    """Where to cut: entropy of the high part, the bits of the low one, and a table of some 5 bits a symbol."""
+    count = len(offsets)
+    lowest = max(0, width - _BYTE)
+    seen = np.bincount((offsets >> np.uint64(lowest)).astype(np.int64), minlength=1 << (width - lowest))
+    costs = {}
+    for low_bits in range(lowest, width):
+        some = seen[seen > 0]
+        entropy = count * math.log2(count) - float((some * np.log2(some)).sum())
+        costs[low_bits] = entropy + count * low_bits + 5 * len(some)
+        seen = seen[0::2] + seen[1::2]
+    return min(costs, key=costs.__getitem__)
+
+
+def _rice(values: Unsigned) -> bytes | None:
+    """Low bits packed, then the high parts in unary: so many zeros, then a one."""
+    mean = float(values.mean())
+    guess = max(0, int(np.log2(mean * 0.69 + 1e-9))) if mean > 0 else 0
+    if guess >= 60:  # noqa: PLR2004 noise over the whole width
+        return None
+    count = len(values)
+    sizes = {k: count * (k + 1) + int((values >> np.uint64(k)).sum()) for k in range(max(0, guess - 1), guess + 2)}
+    low_bits = min(sizes, key=sizes.__getitem__)
+    if sizes[low_bits] > count * (low_bits + _RICE_LIMIT):
+        return None
+    ones = np.cumsum((values >> np.uint64(low_bits)) + np.uint64(1)) - np.uint64(1)
+    unary = np.zeros(int(ones[-1]) + 1, np.uint8)
+    unary[ones] = 1
+    return bytes([low_bits]) + pack(values, low_bits) + _sized(np.packbits(unary).tobytes())
+
+
+class Column(NamedTuple):
+    """A column as it lies in a blob. Those of one `shape` (method, order, bits, count) are expanded together."""
+
+    shape: tuple[int, int, int, int]
+    firsts: tuple[int, ...]
+    low: int
+    divisor: int
+    packed: bytes
+    sized: bytes
+
+
+def find_column(data: bytes, at: int, count: int) -> tuple[Column, int]:
+    """The column of `count` (at least one) integers that begins at `at`, and where it ends.
+
+    Raises:
+        BadChunk: the bytes are not a column.
+    """
+    head = data[at]
+    order, method = head & 3, head >> 2
+    if order > MAX_ORDER or method > PLANES or order >= count:
+        raise BadChunk("unknown way of writing integers")
+    at += 1
+    first_values = []
+    for _ in range(order):
+        first, at = get_signed(data, at)
+        first_values.append(first)
+    low, divisor, bits = 0, 1, 0
+    packed = sized = b""
+    if method != RICE:
+        low, at = get_signed(data, at)
+    if method != CONSTANT:
+        if method != RICE:
+            divisor, at = get_varint(data, at)
+        bits = data[at]
+        at += 1
+        if method != PLANES:
+            end = at + packed_size(count - order, bits)
+            packed, at = data[at:end], end
+        if method != PACKED:
+            size, at = get_varint(data, at)
+            sized, at = data[at : at + size], at + size
+    return Column((method, order, bits, count), tuple(first_values), low, divisor, packed, sized), at
+
+
+def expand(columns: Sequence[Column]) -> Signed:
+    """The integers of columns of one shape, a row each.
+
+    Raises:
+        BadChunk: a column is damaged.
+    """
+    method, order, bits, count = columns[0].shape
+    shape = (len(columns), count - order)
+    if method == RICE:
+        rest = _expand_rice(columns, shape, bits)
+    else:
+        low = np.array([[column.low] for column in columns], np.int64)
+        rest = np.repeat(low, shape[1], axis=1) if method == CONSTANT else _EXPANDERS[method](columns, shape, bits)
+        if method != CONSTANT:
+            if any(column.divisor != 1 for column in columns):
+                rest *= np.array([[column.divisor] for column in columns], np.uint64).view(np.int64)
+            rest += low
+    for place in range(order - 1, -1, -1):
+        values = np.empty((shape[0], rest.shape[1] + 1), np.int64)
+        values[:, 0] = [column.firsts[place] for column in columns]
+        values[:, 1:] = rest
+        rest = values.cumsum(axis=1, out=values)
+    return rest
+
+
+def get_integers(data: bytes, at: int, count: int) -> tuple[Signed, int]:
+    """The column of `count` integers that begins at `at`, and where it ends.
+
+    Raises:
+        BadChunk: the bytes are not a column.
+    """
+    if count == 0:
+        return np.zeros(0, np.int64), at
+    column, at = find_column(data, at, count)
+    return expand((column,))[0], at
+
+
+def _expand_packed(columns: Sequence[Column], shape: tuple[int, int], bits: int) -> Signed:
+    return unpack(b"".join([column.packed for column in columns]), shape, bits).view(np.int64)
+
+
+def _expand_rice(columns: Sequence[Column], shape: tuple[int, int], low_bits: int) -> Signed:
+    unary = np.unpackbits(np.frombuffer(b"".join([column.sized for column in columns]), np.uint8))
+    ones = unary.nonzero()[0]
+    if len(ones) != shape[0] * shape[1]:
+        raise BadChunk("rice column is damaged")
+    highs = ones.reshape(shape)
+    sizes = [len(column.sized) * _BYTE for column in columns]
+    begins = np.array([0, *sizes[:-1]], np.int64).cumsum()
+    highs[:, 1:] -= highs[:, :-1] + 1
+    highs[:, 0] -= begins
+    values = highs.view(np.uint64)
+    if low_bits:
+        values <<= np.uint64(low_bits)
+        values |= unpack(b"".join([column.packed for column in columns]), shape, low_bits)
+    return unzigzag(values)
+
+
+def _decompress(columns: Sequence[Column], size: int) -> NDArray[np.uint8]:
+    decompress = _codecs.decompress
+    whole = b"".join([decompress(column.sized, max_output_size=size) for column in columns])
+    return np.frombuffer(whole, np.uint8)
+
+
+def _expand_split(columns: Sequence[Column], shape: tuple[int, int], low_bits: int) -> Signed:
+    values = _decompress(columns, shape[1]).reshape(shape).astype(np.uint64)
+    if low_bits:
+        values <<= np.uint64(low_bits)
+        values |= unpack(b"".join([column.packed for column in columns]), shape, low_bits)
+    return values.view(np.int64)
+
+
+def _expand_planes(columns: Sequence[Column], shape: tuple[int, int], octets: int) -> Signed:
+    planes = _decompress(columns, shape[1] * octets).reshape(shape[0], octets, shape[1])
+    values = np.zeros(shape, np.uint64)
+    for number in range(octets):
+        values |= planes[:, number, :].astype(np.uint64) << np.uint64(number * _BYTE)
+    return values.view(np.int64)
+
+
+_EXPANDERS: dict[int, Callable[[Sequence[Column], tuple[int, int], int], Signed]] = {
+    PACKED: _expand_packed,
+    SPLIT: _expand_split,
+    PLANES: _expand_planes,
+}
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    put_varint(out, value)
+    return bytes(out)
+
+
+def _signed(value: int) -> bytes:
+    out = bytearray()
+    put_signed(out, value)
+    return bytes(out)
+
+
+def _sized(body: bytes) -> bytes:
+    return _varint(len(body)) + body

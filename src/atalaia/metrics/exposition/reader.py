@@ -1,0 +1,221 @@
+"""Text exposition in, arrays out: one row a sample.
+
+A sender repeats the same series in every body, so nearly all the work is done on whole columns: one split, one look-up
+of the shape of the body (the list of its series, compared in one go), one conversion of each column. Whatever is not of
+that regular form goes line by line, and what is not known yet is read with care (`lines`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from atalaia.metrics.errors import BadLine
+from atalaia.metrics.exposition.lines import MAX_AT_MS, Metadata, read_at_ms, read_comment, read_line, read_value
+from atalaia.metrics.series import Series
+
+MAX_KNOWN = 400_000
+MAX_SHAPES = 256
+UNKNOWN = -1
+_BLANK, _NEWLINE = 32, 10
+
+_floats = msgspec.json.Decoder(list[float])
+_integers = msgspec.json.Decoder(list[int])
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """A line that was not taken: its number, counted from 1, and the reason."""
+
+    line: int
+    why: str
+
+
+class NewSeries(NamedTuple):
+    """A series that the reader did not know: the rows that belong to it, and the spelling to learn."""
+
+    key: bytes
+    series: Series
+    line: int
+    rows: list[int]
+
+
+class Samples(NamedTuple):
+    """Columns of one length: series id (int64; -1 where it is new), time (int64 ms), value (float64)."""
+
+    series_ids: NDArray[np.int64]
+    at_ms: NDArray[np.int64]
+    values: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.series_ids)
+
+
+class Parsed(NamedTuple):
+    samples: Samples
+    unknown: dict[bytes, NewSeries]
+    rejected: list[Rejected]
+    metadata: list[Metadata]
+
+
+class KnownSeries:
+    """Ids by spelling, and whole bodies' worth of them by shape."""
+
+    def __init__(self) -> None:
+        self.by_key: dict[bytes, int] = {}
+        self._shapes: dict[tuple[int, bytes, bytes], tuple[list[bytes], NDArray[np.int64]]] = {}
+
+    def learn(self, key: bytes, series_id: int) -> None:
+        if len(self.by_key) >= MAX_KNOWN:
+            self.forget()
+        self.by_key[key] = series_id
+
+    def forget(self) -> None:
+        """Drop what is known (it fills again): the bound on memory, and the answer to ids that are gone."""
+        self.by_key.clear()
+        self._shapes.clear()
+
+    def find(self, keys: list[bytes]) -> NDArray[np.int64] | None:
+        """The ids of all the keys, or nothing where one of them is new."""
+        place = (len(keys), keys[0], keys[-1])
+        shape = self._shapes.get(place)
+        if shape is not None and shape[0] == keys:
+            return shape[1]
+        try:
+            ids = np.fromiter(map(self.by_key.__getitem__, keys), np.int64, len(keys))
+        except KeyError:
+            return None
+        if len(self._shapes) >= MAX_SHAPES:
+            self._shapes.pop(next(iter(self._shapes)))
+        ids.setflags(write=False)
+        self._shapes[place] = (keys, ids)
+        return ids
+
+
+def parse(body: bytes, known: KnownSeries, *, default_at_ms: int) -> Parsed:
+    """Read a body of text exposition; a sample without a time gets `default_at_ms`.
+
+    Never raises: lines that can't be read are in `rejected`, the others are kept. A missing last line end is tolerated.
+    """
+    if body and not body.endswith(b"\n"):
+        body += b"\n"
+    samples = _parse_columns(body, known, default_at_ms) if body else None
+    if samples is not None:
+        return Parsed(samples, {}, [], [])
+    return _LineReader(known, default_at_ms).read(body)
+
+
+def _parse_columns(body: bytes, known: KnownSeries, default_at_ms: int) -> Samples | None:
+    width = _fields_a_line(body)
+    if width is None:
+        return None
+    tokens = body.split()
+    ids = known.find(tokens[0::width])
+    if ids is None:
+        return None
+    values = _read_values(tokens[1::width])
+    at_ms = np.full(len(ids), default_at_ms, np.int64) if width == 2 else _read_times(tokens[2::width])  # noqa: PLR2004
+    if values is None or at_ms is None:
+        return None
+    return Samples(ids, at_ms, values)
+
+
+def _fields_a_line(body: bytes) -> int | None:
+    """2 or 3 when every line has exactly that many fields with single blanks between them, else nothing."""
+    octets = np.frombuffer(body, np.uint8)
+    gaps = octets[octets <= _BLANK]
+    first = gaps[:3].tolist()
+    width = first.index(_NEWLINE) + 1 if _NEWLINE in first else 0
+    if width < 2 or len(gaps) % width:  # noqa: PLR2004 a series and a value at least
+        return None
+    pattern = bytes([_BLANK] * (width - 1) + [_NEWLINE])
+    if gaps.tobytes() != pattern * (len(gaps) // width):
+        return None
+    return width
+
+
+def _read_values(tokens: Sequence[bytes]) -> NDArray[np.float64] | None:
+    joined = b",".join(tokens)
+    # The JSON reader is three times as fast as float(); it takes -0 for an integer, and knows no NaN, Inf, 1. or +1.
+    if b"-0," not in joined and not joined.endswith(b"-0"):
+        try:
+            return np.array(_floats.decode(b"[%b]" % joined))
+        except msgspec.DecodeError:
+            pass
+    try:
+        return np.array([read_value(token) for token in tokens])
+    except BadLine:
+        return None
+
+
+def _read_times(tokens: Sequence[bytes]) -> NDArray[np.int64] | None:
+    try:
+        if tokens.count(tokens[0]) == len(tokens):
+            return np.full(len(tokens), read_at_ms(tokens[0]), np.int64)
+        times = np.array(_integers.decode(b"[%b]" % b",".join(tokens)), np.int64)
+    except (BadLine, msgspec.DecodeError, OverflowError):
+        return None
+    if times.min() < 0 or times.max() > MAX_AT_MS:
+        return None
+    return times
+
+
+class _LineReader:
+    """The careful way: line by line; a spelling that is known spares the parsing of its labels."""
+
+    def __init__(self, known: KnownSeries, default_at_ms: int) -> None:
+        self._ids_by_key = known.by_key
+        self._default_at_ms = default_at_ms
+        self._ids: list[int] = []
+        self._times: list[int] = []
+        self._values: list[float] = []
+        self._unknown: dict[bytes, NewSeries] = {}
+        self._rejected: list[Rejected] = []
+        self._metadata: list[Metadata] = []
+
+    def read(self, body: bytes) -> Parsed:
+        for number, raw in enumerate(body.split(b"\n"), 1):
+            line = raw[:-1] if raw.endswith(b"\r") else raw
+            try:
+                self._read_one(number, line)
+            except BadLine as error:
+                self._rejected.append(Rejected(number, error.message))
+        samples = Samples(
+            np.array(self._ids, np.int64), np.array(self._times, np.int64), np.array(self._values, np.float64)
+        )
+        return Parsed(samples, self._unknown, self._rejected, self._metadata)
+
+    def _read_one(self, number: int, raw: bytes) -> None:
+        fields = raw.split()
+        if not fields:
+            return
+        if fields[0].startswith(b"#"):
+            metadata = read_comment(raw)
+            if metadata is not None:
+                self._metadata.append(metadata)
+            return
+        series_id = self._ids_by_key.get(fields[0]) if len(fields) in (2, 3) else None
+        if series_id is not None:
+            at_ms = read_at_ms(fields[2]) if len(fields) == 3 else None  # noqa: PLR2004 series, value, time
+            self._add(series_id, read_value(fields[1]), at_ms)
+            return
+        line = read_line(raw)
+        self._add(self._identify(line.key, line.series, number), line.value, line.at_ms)
+
+    def _identify(self, key: bytes, series: Series, number: int) -> int:
+        series_id = self._ids_by_key.get(key)
+        if series_id is not None:
+            return series_id
+        new = self._unknown.get(key)
+        if new is None:
+            new = self._unknown[key] = NewSeries(key, series, number, [])
+        new.rows.append(len(self._ids))
+        return UNKNOWN
+
+    def _add(self, series_id: int, value: float, at_ms: int | None) -> None:
+        self._ids.append(series_id)
+        self._values.append(value)
+        self._times.append(self._default_at_ms if at_ms is None else at_ms)
