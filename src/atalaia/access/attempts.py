@@ -54,7 +54,7 @@ def wait_s(counter: Counter, tally: Tally | None, *, now: datetime) -> float:
     if excess < 0:
         return 0
     # 2**20 is past every limit; the bound keeps the number a number.
-    wait = min(patience.longest_wait_s, patience.first_wait_s * 2 ** min(excess, 20))
+    wait = min(patience.longest_wait_s, patience.first_wait_s * float(2 ** min(excess, 20)))
     remaining = (tally.last_at + timedelta(seconds=wait) - now).total_seconds()
     # A clock that was set back must not keep anybody waiting for what it was set back by.
     return min(wait, max(0.0, remaining))
