@@ -1,0 +1,145 @@
+"""E-mail over SMTP: STARTTLS, TLS or plain, with or without a log-in, text and HTML beside each other."""
+
+import asyncio
+import smtplib
+import socket
+import ssl
+from email.message import EmailMessage
+from email.utils import format_datetime, parseaddr
+from typing import Any
+
+from atalaia.core.errors import InvalidField
+from atalaia.core.translations import N_
+from atalaia.notify.channels.kind import Field, Tools, Values, take_fields
+from atalaia.notify.model.message import Outgoing
+from atalaia.outbound.guard import Trust
+from atalaia.outbound.sockets import open_socket
+from atalaia.sdk.failures import PermanentFailure, TemporaryFailure
+
+_CONNECT_S = 10
+_ANSWER_S = 20
+_PORTS = range(1, 65536)
+_PERMANENT_FROM = 500  # RFC 5321, section 4.2.1
+
+
+class Email:
+    name = "email"
+    label = N_("E-mail")
+    fields = (
+        Field("recipients", N_("To"), "lines", help=N_("One address a line."), placeholder="ops@example.org"),
+        Field("sender", N_("From"), placeholder="atalaia@example.org"),
+        Field("host", N_("SMTP server"), placeholder="smtp.example.org"),
+        Field("port", N_("Port"), "number", default=587),
+        Field(
+            "security",
+            N_("Encryption"),
+            "choice",
+            default="starttls",
+            choices=(("starttls", "STARTTLS"), ("tls", "TLS"), ("none", N_("None"))),
+        ),
+        Field("username", N_("User name"), is_required=False, default=""),
+        Field("password", N_("Password"), "secret", is_required=False, default=""),
+    )
+
+    def validate(self, values: Values) -> dict[str, Any]:
+        taken = take_fields(self.fields, values)
+        for address in taken["recipients"]:
+            _check_address("recipients", address)
+        _check_address("sender", taken["sender"])
+        if taken["port"] not in _PORTS:
+            raise InvalidField("port", "A port is a number from 1 to 65535.")
+        if taken["username"] and taken["security"] == "none":
+            raise InvalidField("security", "A password must not travel without encryption.")
+        return taken
+
+    def describe(self, values: Values) -> str:
+        return ", ".join(values["recipients"])
+
+    async def send(self, values: Values, message: Outgoing, tools: Tools) -> str:
+        mail = compose(values, message)
+        opened = await open_socket(
+            values["host"], values["port"], guard=tools.guard, trust=Trust.TYPED, timeout_s=_CONNECT_S
+        )
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(tools.threads, _submit, opened, values, mail)
+        finally:
+            opened.close()
+
+
+def _check_address(field: str, text: str) -> None:
+    _, address = parseaddr(text)
+    local, at, domain = address.rpartition("@")
+    if not at or not local or not domain or not text.isprintable() or " " in address:
+        raise InvalidField(field, "{text} is not an e-mail address.", text=text)
+
+
+def compose(values: Values, message: Outgoing) -> EmailMessage:
+    """The delivery's id is the Message-ID, so that a mail sent twice is seen once."""
+    domain = parseaddr(values["sender"])[1].rpartition("@")[2]
+    mail = EmailMessage()
+    mail["From"] = values["sender"]
+    mail["To"] = ", ".join(values["recipients"])
+    mail["Subject"] = " ".join(message.title.split())
+    mail["Date"] = format_datetime(message.sent_at)
+    mail["Message-ID"] = f"<{message.delivery}@{domain}>"
+    mail["X-Atalaia-Delivery"] = message.delivery
+    # RFC 3834: no "out of office" comes back.
+    mail["Auto-Submitted"] = "auto-generated"
+    thread = f"<{message.lead.subject.incident.id}@{domain}>"
+    mail["References"] = thread
+    mail["In-Reply-To"] = thread
+    mail.set_content(message.text)
+    mail.add_alternative(message.html, subtype="html")
+    return mail
+
+
+class _Session(smtplib.SMTP):
+    """An SMTP session on a connection that the guard has let through."""
+
+    def __init__(self, opened: socket.socket, host: str) -> None:
+        self._opened = opened
+        super().__init__(timeout=_ANSWER_S)
+        self._host = host  # what STARTTLS checks the certificate against
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:  # noqa: ARG002 - the base class's form
+        return self._opened
+
+
+def _submit(opened: socket.socket, values: Values, mail: EmailMessage) -> str:
+    try:
+        opened.settimeout(_ANSWER_S)
+        if values["security"] == "tls":
+            opened = ssl.create_default_context().wrap_socket(opened, server_hostname=values["host"])
+        with _Session(opened, values["host"]) as session:
+            session.connect(values["host"], values["port"])
+            if values["security"] == "starttls":
+                session.starttls(context=ssl.create_default_context())
+            if values["username"]:
+                session.login(values["username"], values["password"])
+            refused = session.send_message(mail)
+    except smtplib.SMTPException as error:
+        raise _failure(error) from error
+    except ssl.SSLCertVerificationError as error:
+        raise TemporaryFailure("The certificate is not valid: {why}", why=error.verify_message) from error
+    except (OSError, ValueError) as error:
+        raise TemporaryFailure("The mail server does not answer as it should: {why}", why=str(error)) from error
+    if refused:
+        return "250, but refused for " + ", ".join(sorted(refused))
+    return "250 OK"
+
+
+def _failure(error: smtplib.SMTPException) -> TemporaryFailure | PermanentFailure:
+    """What the server refuses for ever (5xx) is given up; a wrong password may be put right within the day."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        answer: tuple[int, bytes | str] = next(iter(error.recipients.values()))
+    elif isinstance(error, smtplib.SMTPResponseException):
+        answer = error.smtp_code, error.smtp_error
+    else:
+        return TemporaryFailure("The mail server does not answer as it should: {why}", why=str(error))
+    status, text = answer
+    shown = text.decode(errors="replace") if isinstance(text, bytes) else str(text)
+    message = "The mail server answered {status} {text}"
+    if status >= _PERMANENT_FROM and not isinstance(error, smtplib.SMTPAuthenticationError | smtplib.SMTPHeloError):
+        return PermanentFailure(message, status=status, text=shown)
+    return TemporaryFailure(message, status=status, text=shown)

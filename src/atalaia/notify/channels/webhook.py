@@ -1,0 +1,79 @@
+"""A signed POST of JSON to an address. See docs/guides/webhooks.md."""
+
+import hashlib
+import hmac
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from atalaia.core.errors import InvalidField
+from atalaia.core.translations import N_
+from atalaia.notify.channels.kind import Field, Tools, Values, take_fields
+from atalaia.notify.model.message import Outgoing, webhook_document
+from atalaia.outbound.http import check_url, phrase_of
+from atalaia.outbound.limits import Limits
+from atalaia.outbound.response import Response
+from atalaia.outbound.retry import parse_retry_after_s
+from atalaia.sdk.failures import PermanentFailure, TemporaryFailure
+
+SIGNATURE_HEADER = "X-Atalaia-Signature"
+DELIVERY_HEADER = "X-Atalaia-Delivery"
+_LIMITS = Limits(connect_s=5, read_s=10, whole_s=15, body_bytes=2048, cuts_body=True)
+
+
+def sign(body: bytes, secret: str) -> str:
+    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+class Webhook:
+    name = "webhook"
+    label = N_("Webhook")
+    fields = (
+        Field("url", N_("Address"), "url", placeholder="https://example.org/hooks/atalaia"),
+        Field(
+            "secret",
+            N_("Signing secret"),
+            "secret",
+            help=N_("Signs each message (HMAC-SHA256), so that the receiver can tell that it comes from here."),
+        ),
+    )
+
+    def validate(self, values: Values) -> dict[str, Any]:
+        taken = take_fields(self.fields, values)
+        check_url(taken["url"])
+        if urlsplit(taken["url"]).username is not None:
+            raise InvalidField("url", "Name and password do not belong in the address.")
+        return taken
+
+    def describe(self, values: Values) -> str:
+        parts = urlsplit(str(values["url"]))
+        return f"{parts.scheme}://{parts.netloc}{parts.path}"
+
+    async def send(self, values: Values, message: Outgoing, tools: Tools) -> str:
+        body = msgspec.json.encode(webhook_document(message))
+        response = await tools.http.request(
+            "POST",
+            values["url"],
+            headers={
+                "Content-Type": "application/json",
+                SIGNATURE_HEADER: sign(body, values["secret"]),
+                DELIVERY_HEADER: message.delivery,
+            },
+            body=body,
+            limits=_LIMITS,
+            is_repeatable=True,
+        )
+        return _judge(response, message)
+
+
+def _judge(response: Response, message: Outgoing) -> str:
+    """Only "gone" is for ever: a 404 or 401 is often a receiver that is being put in order."""
+    phrase = phrase_of(response.status)
+    if response.is_success:
+        return phrase
+    if response.status == HTTPStatus.GONE:
+        raise PermanentFailure("The receiver answered {phrase}.", phrase=phrase)
+    wait_s = parse_retry_after_s(response.headers.get("Retry-After"), now=message.sent_at)
+    raise TemporaryFailure("The receiver answered {phrase}.", phrase=phrase, retry_after_s=wait_s)

@@ -1,0 +1,71 @@
+"""Which waiting messages go out now: many at once, a bounded number per channel, an incident's in their order."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+PER_CHANNEL = 8
+AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One row of the outbox. Rows with one `message_id` are one message; ids sort by time."""
+
+    id: str
+    message_id: str
+    channel_id: str
+    incident_id: str
+    notice_id: str
+    event: str
+    queued_at: datetime
+    due_at: datetime
+    attempts: int
+    is_held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    id: str
+    rows: tuple[Waiting, ...]
+
+    @property
+    def first(self) -> Waiting:
+        return self.rows[0]
+
+    @property
+    def channel_id(self) -> str:
+        return self.rows[0].channel_id
+
+    @property
+    def keys(self) -> set[tuple[str, str]]:
+        return {(row.channel_id, row.incident_id) for row in self.rows}
+
+
+def gather_messages(rows: Iterable[Waiting]) -> list[Message]:
+    """Oldest first."""
+    found: dict[str, list[Waiting]] = {}
+    for row in sorted(rows, key=lambda row: row.id):
+        found.setdefault(row.message_id, []).append(row)
+    return [Message(id_, tuple(members)) for id_, members in found.items()]
+
+
+def pick_due(
+    messages: Sequence[Message], *, now: datetime, in_flight: Iterable[Message], room: int = AT_ONCE
+) -> list[Message]:
+    """Those that may go now. An incident's later message waits for its earlier one, on each channel by itself."""
+    flying = list(in_flight)
+    flying_ids = {message.id for message in flying}
+    per_channel = Counter(message.channel_id for message in flying)
+    blocked = {key for message in flying for key in message.keys}
+    picked: list[Message] = []
+    for message in messages:
+        if message.id in flying_ids:
+            continue
+        is_free = not (message.keys & blocked) and per_channel[message.channel_id] < PER_CHANNEL
+        blocked |= message.keys
+        if is_free and message.first.due_at <= now and len(picked) + len(flying) < room:
+            picked.append(message)
+            per_channel[message.channel_id] += 1
+    return picked

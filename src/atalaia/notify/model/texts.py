@@ -1,0 +1,87 @@
+"""What people read: title, plain text and HTML, in the channel's language."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from html import escape
+
+from atalaia.core.formats import span
+from atalaia.core.translations import N_, Translator
+from atalaia.notify.model.message import Item
+from atalaia.notify.model.notice import MessageEvent
+from atalaia.notify.model.severity import Severity
+
+SEVERITY_WORDS = {
+    Severity.INFO: N_("Information"),
+    Severity.WARNING: N_("Warning"),
+    Severity.CRITICAL: N_("Critical"),
+}
+_SHAPES = {Severity.INFO: "ℹ️", Severity.WARNING: "⚠️", Severity.CRITICAL: "🔴"}
+_LISTED = 50
+
+
+def write_title(event: MessageEvent, items: Sequence[Item], *, now: datetime, translator: Translator) -> str:
+    first = items[0].subject.incident
+    if event is MessageEvent.TEST:
+        return translator.translate("Test message from Atalaia")
+    if len(items) > 1:
+        return _group_title(event, items, translator)
+    age = span(now - first.opened_at)
+    if event is MessageEvent.RECOVERED:
+        return "✅ " + translator.translate("Recovered after {age}: {title}", age=age, title=first.title)
+    shape = _SHAPES[first.severity]
+    if event is MessageEvent.REPEATED:
+        return f"{shape} " + translator.translate("Still open after {age}: {title}", age=age, title=first.title)
+    word = translator.translate(SEVERITY_WORDS[first.severity])
+    return f"{shape} {word}: {first.title}"
+
+
+def _group_title(event: MessageEvent, items: Sequence[Item], translator: Translator) -> str:
+    count = len(items)
+    worst = max((item.subject.incident.severity for item in items), key=lambda severity: severity.rank)
+    if event is MessageEvent.REPEATED:
+        words = translator.ngettext("{n} incident is still open", "{n} incidents are still open", count)
+    elif event is MessageEvent.RECOVERED:
+        return "✅ " + translator.ngettext("{n} incident has recovered", "{n} incidents have recovered", count)
+    else:
+        words = translator.ngettext("{n} more incident", "{n} more incidents", count)
+    return f"{_SHAPES[worst]} {words}"
+
+
+def write_text(event: MessageEvent, items: Sequence[Item], *, translator: Translator) -> str:
+    if event is MessageEvent.TEST:
+        body = translator.translate("This channel works. Nothing has happened.")
+        return f"{body}\n\n{items[0].url}"
+    if len(items) == 1:
+        return "\n".join(_facts(items[0], translator))
+    lines = [f"• {item.subject.incident.title}\n  {item.url}" for item in items[:_LISTED]]
+    return "\n".join([*lines, *_rest(items, translator)])
+
+
+def _facts(item: Item, translator: Translator) -> list[str]:
+    incident, check = item.subject.incident, item.subject.check
+    lines = [incident.reason] if incident.reason else []
+    if check is not None:
+        lines.append(translator.translate("Check: {name}", name=check.name))
+        if check.labels:
+            lines.append(", ".join(f"{name}={value}" for name, value in sorted(check.labels.items())))
+    if incident.contacts:
+        lines.append(translator.translate("Contacts: {contacts}", contacts=incident.contacts))
+    if incident.runbook:
+        lines += ["", translator.translate("What to do:"), incident.runbook]
+    return [*lines, "", item.url]
+
+
+def _rest(items: Sequence[Item], translator: Translator) -> list[str]:
+    more = len(items) - _LISTED
+    return [translator.ngettext("and {n} more", "and {n} more", more)] if more > 0 else []
+
+
+def write_html(title: str, text: str, items: Sequence[Item]) -> str:
+    """For mail readers: no style sheet, no picture, nothing fetched."""
+    safe = escape(text)
+    for item in items:
+        address = escape(item.url)
+        safe = safe.replace(address, f'<a href="{address}">{address}</a>')
+    body = safe.replace("\n", "<br>\n")
+    head = f'<!doctype html>\n<html><body style="font-family:sans-serif">\n<h2>{escape(title)}</h2>'
+    return f"{head}\n<p>{body}</p>\n</body></html>\n"

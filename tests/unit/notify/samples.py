@@ -1,0 +1,65 @@
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+from atalaia.core.ids import new_id
+from atalaia.core.translations import Translations
+from atalaia.notify.channels.kind import Tools
+from atalaia.notify.model.message import Item, Outgoing
+from atalaia.notify.model.notice import CheckBrief, IncidentBrief, MessageEvent, Subject
+from atalaia.notify.model.severity import Severity
+from atalaia.notify.model.texts import write_html, write_text, write_title
+from atalaia.outbound.guard import Guard
+from atalaia.outbound.http import HttpClient
+
+NOW = datetime(2026, 5, 1, 12, 0, 0, tzinfo=UTC)
+TRANSLATIONS = Translations.load()
+
+
+def incident(
+    title: str = "Site is down", *, severity: Severity = Severity.CRITICAL, state: str = "open"
+) -> IncidentBrief:
+    return IncidentBrief(
+        id=new_id(),
+        title=title,
+        severity=severity,
+        state=state,
+        opened_at=NOW - timedelta(minutes=3, seconds=12),
+        reason="HTTP 503",
+        contacts="Ana, +55 11 5555-0100",
+    )
+
+
+def check(**labels: str) -> CheckBrief:
+    return CheckBrief(id="c1", name="Site", state="down", labels=labels)
+
+
+def items(*titles: str) -> tuple[Item, ...]:
+    found = [Subject(incident=incident(title), check=check(team="web")) for title in titles or ("Site is down",)]
+    return tuple(Item(subject, f"https://hub.test/incidents/{subject.incident.id}") for subject in found)
+
+
+def outgoing(event: MessageEvent = MessageEvent.OPENED, *titles: str, locale: str = "en") -> Outgoing:
+    translator = TRANSLATIONS.translator("pt-BR" if locale == "pt-BR" else "en")
+    told = items(*titles)
+    title = write_title(event, told, now=NOW, translator=translator)
+    text = write_text(event, told, translator=translator)
+    return Outgoing(
+        delivery="d1",
+        event=event,
+        sent_at=NOW,
+        items=told,
+        locale=translator.locale,
+        title=title,
+        text=text,
+        html=write_html(title, text, told),
+    )
+
+
+@contextmanager
+def tools(*, allow_private: bool = True) -> Iterator[Tools]:
+    """Close `tools.http` in the loop that used it."""
+    guard = Guard(allow_private=allow_private)
+    with ThreadPoolExecutor(2) as threads:
+        yield Tools(http=HttpClient(guard), guard=guard, threads=threads)

@@ -1,0 +1,134 @@
+import asyncio
+import ssl
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from atalaia.core.errors import InvalidField, TargetRefused
+from atalaia.notify.channels.mail import Email
+from atalaia.notify.model.notice import MessageEvent
+from atalaia.sdk.failures import PermanentFailure, TemporaryFailure
+from tests.unit.notify.samples import outgoing, tools
+from tests.unit.notify.smtp_server import Mailbox, mail_server
+
+VALUES = {"host": "localhost", "sender": "Atalaia <hub@hub.test>", "recipients": ["a@x.test", "b@x.test"]}
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tls")
+    path = folder / "both.pem"
+    subprocess.run(
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost "
+        f"-addext subjectAltName=DNS:localhost -keyout {folder}/key -out {folder}/cert".split(),
+        check=True,
+        capture_output=True,
+    )
+    path.write_bytes((folder / "key").read_bytes() + (folder / "cert").read_bytes())
+    return path
+
+
+def _server_context(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+async def _send(box: Mailbox, *, allow_private: bool = True, **values: Any) -> str:
+    with tools(allow_private=allow_private) as given:
+        message = outgoing(MessageEvent.OPENED, "Página fora\r\nBcc: x@evil.test")
+        kept = Email().validate({**VALUES, "port": box.port, **values})
+        return await Email().send(kept, message, given)
+
+
+def _deliver(answers: dict[str, str] | None = None, *, allow_private: bool = True) -> tuple[str, Mailbox]:
+    async def run() -> tuple[str, Mailbox]:
+        async with mail_server() as box:
+            box.answers.update(answers or {})
+            return await _send(box, security="none", allow_private=allow_private), box
+
+    return asyncio.run(run())
+
+
+def test_a_mail_has_text_and_html_and_the_deliverys_id() -> None:
+    status, box = _deliver()
+    mail = box.mails[0]
+    text, html = mail.get_body(("plain",)), mail.get_body(("html",))
+    assert status == "250 OK"
+    assert text is not None
+    assert html is not None
+    assert "HTTP 503" in text.get_content()
+    assert "<a href=" in html.get_content()
+    assert mail["Message-ID"] == "<d1@hub.test>"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert box.recipients == ["a@x.test", "b@x.test"]
+
+
+def test_a_title_can_not_add_a_header() -> None:
+    _, box = _deliver()
+    assert box.mails[0]["Bcc"] is None
+    assert "Página fora" in box.mails[0]["Subject"]
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_the_line_is_encrypted_and_the_log_in_goes_through_it(
+    security: str, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+
+    async def run() -> Mailbox:
+        async with mail_server(_server_context(certificate), tls=security == "tls") as box:
+            await _send(box, security=security, username="me", password="pw")
+            return box
+
+    box = asyncio.run(run())
+    assert box.was_encrypted
+    assert box.log_ins == ["\0me\0pw"]
+
+
+def test_a_certificate_of_nobody_is_refused(certificate: Path) -> None:
+    async def run() -> None:
+        async with mail_server(_server_context(certificate), tls=True) as box:
+            await _send(box, security="tls")
+
+    with pytest.raises(TemporaryFailure, match="certificate"):
+        asyncio.run(run())
+
+
+def test_an_unknown_recipient_is_given_up_and_a_full_mailbox_tried_again() -> None:
+    with pytest.raises(PermanentFailure, match="550"):
+        _deliver({"RCPT": "550 no such user"})
+    with pytest.raises(TemporaryFailure, match="452"):
+        _deliver({"RCPT": "452 full"})
+
+
+def test_a_server_that_is_busy_is_tried_again() -> None:
+    with pytest.raises(TemporaryFailure):
+        _deliver({"MAIL": "421 later"})
+
+
+def test_a_private_mail_server_is_refused_without_the_setting() -> None:
+    with pytest.raises(TargetRefused):
+        _deliver(allow_private=False)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"recipients": ["nobody"]}, "recipients"),
+        ({"recipients": []}, "recipients"),
+        ({"recipients": "a@x.test\nb"}, "recipients"),
+        ({"sender": "x"}, "sender"),
+        ({"port": 70000}, "port"),
+        ({"port": "many"}, "port"),
+        ({"security": "rot13"}, "security"),
+        ({"security": "none", "username": "me"}, "security"),
+        ({"host": ""}, "host"),
+    ],
+)
+def test_a_wrong_field_is_named(change: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidField) as refused:
+        Email().validate({**VALUES, **change})
+    assert refused.value.field == field

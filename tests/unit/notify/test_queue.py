@@ -1,0 +1,63 @@
+from collections.abc import Iterable
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from atalaia.notify.model.queue import PER_CHANNEL, Message, Waiting, gather_messages, pick_due
+from tests.unit.notify.samples import NOW
+
+
+def _row(
+    number: int, *, channel: str = "c", incident: str = "i", due_in_s: int = 0, message: str | None = None
+) -> Waiting:
+    return Waiting(
+        id=f"{number:04}",
+        message_id=message or f"{number:04}",
+        channel_id=channel,
+        incident_id=incident,
+        notice_id="n",
+        event="incident.opened",
+        queued_at=NOW,
+        due_at=NOW + timedelta(seconds=due_in_s),
+        attempts=0,
+        is_held=False,
+    )
+
+
+def _pick(rows: Iterable[Waiting], in_flight: Iterable[Message] = ()) -> list[str]:
+    return [message.id for message in pick_due(gather_messages(rows), now=NOW, in_flight=in_flight)]
+
+
+def test_a_recovery_waits_for_the_opening_that_is_still_being_tried() -> None:
+    assert _pick([_row(1, due_in_s=60), _row(2)]) == []
+    assert _pick([_row(1), _row(2)]) == ["0001"]
+    assert _pick([_row(1), _row(2)], gather_messages([_row(1)])) == []
+
+
+def test_another_channel_or_incident_does_not_wait() -> None:
+    assert _pick([_row(1, due_in_s=60), _row(2, channel="d"), _row(3, incident="j")]) == ["0002", "0003"]
+
+
+def test_one_channel_can_not_take_all_the_room() -> None:
+    rows = [_row(n, incident=f"i{n}") for n in range(PER_CHANNEL + 5)]
+    assert len(_pick(rows)) == PER_CHANNEL
+    assert _pick([*rows, _row(99, channel="d")])[-1] == "0099"
+
+
+def test_rows_of_one_message_go_as_one() -> None:
+    rows = [_row(1, message="0001"), _row(2, message="0001", incident="j"), _row(3, incident="j")]
+    assert _pick(rows) == ["0001"]
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("xyz"), st.sampled_from([0, 60])), max_size=60))
+def test_for_every_incident_and_channel_messages_go_one_after_another(spec: list[tuple[str, str, int]]) -> None:
+    rows = [_row(n, channel=c, incident=i, due_in_s=due) for n, (c, i, due) in enumerate(spec)]
+    by_id = {row.id: row for row in rows}
+    for picked in _pick(rows):
+        row = by_id[picked]
+        assert all(
+            other.id >= row.id
+            for other in rows
+            if (other.channel_id, other.incident_id) == (row.channel_id, row.incident_id)
+        )
