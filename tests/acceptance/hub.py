@@ -1,0 +1,203 @@
+"""Hub, agent and receiver as real processes and servers, for all acceptance tests.
+
+def test_x(hub: Hub, receiver: Receiver) -> None:
+    client = hub.client("read", "write")       # a new key with these scopes
+    agent = hub.agent("sp-1")                  # a process, stopped with the hub
+    hub.kill(); hub.start()                    # kill -9, and up again on the same directory and port
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.acceptance.calls import Client
+from tests.servers import free_port, wait_until
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+ATALAIA = Path(sys.executable).with_name("atalaia")
+ADMIN = "admin@example.org"
+PASSWORD = "correct horse battery staple"
+START_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 15
+_READY = re.compile(r"Atalaia is listening on (http\S+)")
+_FIRST_START = re.compile(r"(http\S+/first-start\?token=\S+)")
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What a process of ours inherits: nothing of the caller's own settings."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ATALAIA_")}
+    return {**kept, "PYTHONUNBUFFERED": "1", **(extra or {})}
+
+
+def run_cli(
+    *arguments: str, stdin: str = "", env: Mapping[str, str] | None = None, timeout_s: float = 60
+) -> "subprocess.CompletedProcess[str]":
+    command = [str(ATALAIA), *arguments]
+    return subprocess.run(
+        command, input=stdin, env=environment(env), capture_output=True, text=True, timeout=timeout_s, check=False
+    )
+
+
+class Process:
+    """A program whose output goes to a file; it can be killed and started again."""
+
+    def __init__(self, command: list[str], *, log: Path, env: Mapping[str, str]) -> None:
+        self.command = command
+        self.log = log
+        self.env = dict(env)
+        self.process: subprocess.Popen[bytes] | None = None
+        self._log_start = 0
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    @property
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    @property
+    def output(self) -> str:
+        """What it has said since its last start."""
+        return self.log.read_bytes()[self._log_start :].decode(errors="replace") if self.log.exists() else ""
+
+    def launch(self) -> None:
+        assert not self.is_running
+        self._log_start = self.log.stat().st_size if self.log.exists() else 0
+        with self.log.open("ab") as file:
+            self.process = subprocess.Popen(
+                self.command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=self.env, cwd=self.log.parent
+            )
+
+    def kill(self) -> None:
+        """kill -9, and wait until it is gone."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+
+    def stop(self) -> int:
+        """SIGTERM; its exit status. One that won't stop in time is killed, and that is a failure."""
+        assert self.process is not None
+        self.process.terminate()
+        try:
+            return self.process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
+    def await_output(self, pattern: "re.Pattern[str]", *, timeout_s: float = START_TIMEOUT_S) -> "re.Match[str]":
+        wait_until(lambda: not self.is_running or bool(pattern.search(self.output)), what="output", timeout_s=timeout_s)
+        found = pattern.search(self.output)
+        assert found is not None, (
+            f"{' '.join(self.command[:3])} ended with {self.process and self.process.returncode}:\n{self.output}"
+        )
+        return found
+
+
+class Hub:
+    """`atalaia serve` on a directory and a port that stay the same over restarts."""
+
+    def __init__(
+        self, folder: Path, *, database_url: str | None = None, env: Mapping[str, str] | None = None, port: int = 0
+    ) -> None:
+        self.folder = folder
+        self.data_dir = folder / "hub"
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.database_url = database_url
+        settings = {"ATALAIA_ALLOW_PRIVATE_TARGETS": "1", **(env or {})}
+        command = [str(ATALAIA), "serve", "--data-dir", str(self.data_dir), "--port", str(self.port)]
+        command += ["--database-url", database_url] if database_url else []
+        self.process = Process(command, log=folder / "hub.log", env=environment(settings))
+        self.agents: list[Agent] = []
+        self._keys: dict[tuple[str, ...], str] = {}
+
+    def start(self) -> "Hub":
+        self.process.launch()
+        self.process.await_output(_READY)
+        return self
+
+    @property
+    def first_start(self) -> str | None:
+        """The one-time address that makes the first account, if it was printed."""
+        found = _FIRST_START.search(self.process.output)
+        return found[1] if found else None
+
+    def kill(self) -> None:
+        self.process.kill()
+
+    def stop(self) -> int:
+        return self.process.stop()
+
+    def restart(self) -> "Hub":
+        self.stop()
+        return self.start()
+
+    def close(self) -> None:
+        """End everything, whatever state it is in."""
+        for agent in self.agents:
+            agent.kill()
+        self.kill()
+
+    def cli(self, *arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
+        """A command on this hub's directory."""
+        where = {"ATALAIA_DATA_DIR": str(self.data_dir)}
+        if self.database_url:
+            where["ATALAIA_DATABASE_URL"] = self.database_url
+        return run_cli(*arguments, stdin=stdin, env=where)
+
+    def make_admin(self, email: str = ADMIN, password: str = PASSWORD) -> tuple[str, str]:
+        done = self.cli("user", "create", email, "--role", "ADMIN", "--password-stdin", stdin=password + "\n")
+        assert done.returncode == 0, done.stderr
+        return email, password
+
+    def make_key(self, *scopes: str) -> str:
+        """A key with these scopes; the same one for the same scopes."""
+        if scopes not in self._keys:
+            options = [part for scope in scopes for part in ("--scope", scope)]
+            done = self.cli("key", "create", "-".join(scopes).replace(":", "-"), *options, "--json")
+            assert done.returncode == 0, done.stderr
+            self._keys[scopes] = json.loads(done.stdout)["key"]
+        return self._keys[scopes]
+
+    def client(self, *scopes: str) -> Client:
+        """With a key of these scopes; none: without a key."""
+        return Client(self.url, self.make_key(*scopes) if scopes else None)
+
+    def agent(self, name: str, *options: str, hub_url: str | None = None) -> "Agent":
+        """A running agent of that name, with a spool of its own."""
+        agent = Agent(self.folder, name, *options, hub_url=hub_url or self.url, key=self.make_key("agent"))
+        self.agents.append(agent)
+        agent.process.launch()
+        return agent
+
+    def await_agent(self, name: str) -> None:
+        """Until the hub has heard of it."""
+        client = self.client("read")
+        wait_until(lambda: any(item["name"] == name for item in client.items("/api/agents")), what=f"agent {name}")
+
+
+class Agent:
+    """`atalaia agent` on a spool directory that stays the same over restarts."""
+
+    def __init__(self, folder: Path, name: str, *options: str, hub_url: str, key: str) -> None:
+        self.name = name
+        self.spool = folder / f"spool-{name}"
+        command = [str(ATALAIA), "agent", "--hub", hub_url, "--spool", str(self.spool), "--name", name, *options]
+        env = environment({"ATALAIA_KEY": key})
+        self.process = Process(command, log=folder / f"agent-{name}.log", env=env)
+
+    def start(self) -> None:
+        self.process.launch()
+
+    def kill(self) -> None:
+        self.process.kill()
+
+    def stop(self) -> int:
+        return self.process.stop()
