@@ -1,0 +1,52 @@
+// Fields that matter only for some choices, filters that send themselves, buttons that ask first, one send a form.
+const chosen = (form, name) => {
+  const fields = form.elements[name];
+  if (!fields) return "";
+  if (fields instanceof RadioNodeList) return fields.value;
+  return fields.type === "checkbox" ? (fields.checked ? fields.value : "") : fields.value;
+};
+
+const arrange = (root) => {
+  for (const part of root.querySelectorAll("[data-when]")) {
+    const form = part.closest("form");
+    if (!form) continue;
+    const is = part.dataset.whenIs.split(" ").includes(chosen(form, part.dataset.when));
+    part.hidden = !is;
+    for (const field of part.querySelectorAll("input, select, textarea")) field.disabled = !is || (part.parentElement.closest("[data-when]")?.hidden ?? false);
+  }
+};
+
+document.addEventListener("change", (event) => {
+  const form = event.target.form;
+  if (!form) return;
+  arrange(form);
+  if (form.hasAttribute("data-autosubmit")) form.requestSubmit();
+});
+
+// Empty filters stay out of the address.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.dataset.confirm && !window.confirm(form.dataset.confirm)) return event.preventDefault();
+  if (form.method === "get") {
+    for (const field of form.elements) if (field.name && !field.value) field.disabled = true;
+    setTimeout(() => { for (const field of form.elements) if (field.name && !field.value) field.disabled = false; });
+  } else if (form.method === "post" && !form.hasAttribute("hx-post")) {
+    if (form.dataset.sent) return event.preventDefault();
+    form.dataset.sent = "1";
+    for (const button of form.querySelectorAll("button[type=submit], button:not([type])")) button.setAttribute("aria-disabled", "true");
+  }
+});
+// A page taken from the back-forward cache has not sent anything.
+window.addEventListener("pageshow", () => {
+  for (const form of document.forms) {
+    delete form.dataset.sent;
+    for (const button of form.querySelectorAll("[aria-disabled]")) button.removeAttribute("aria-disabled");
+  }
+});
+
+const begin = (root) => {
+  arrange(root);
+  root.querySelector("[data-focus]")?.focus();
+};
+begin(document);
+document.addEventListener("htmx:load", (event) => { if (event.detail.elt.querySelectorAll) begin(event.detail.elt); });

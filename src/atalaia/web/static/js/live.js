@@ -1,0 +1,154 @@
+// Live pages. One event stream a browser: tabs agree by a lock on who holds it, and hear the rest by a channel.
+// A message is {"topic": "checks", "id": "…"}; elements with hx-trigger="live:checks from:body" then fetch themselves anew.
+import { clock, text } from "./texts.js";
+
+const ADDRESS = document.body.dataset.live;
+const FIRST_RETRY_MS = 1000;
+const LAST_RETRY_MS = 30_000;
+const ASK_EVERY_MS = 30_000;
+const GATHER_MS = 400; // a burst of changes is one fetch
+const SILENT_MS = 45_000; // the server sends a comment or event at least each 15 s
+
+const shown = () => document.querySelectorAll("[data-live-state]");
+const channel = "BroadcastChannel" in window ? new BroadcastChannel("atalaia-live") : null;
+const canShare = channel && navigator.locks;
+
+let state = "connecting";
+let since = null;
+let release = null;
+let source = null;
+let retryMs = FIRST_RETRY_MS;
+let retryTimer = 0;
+let silenceTimer = 0;
+let leads = false;
+
+const words = () => {
+  if (state === "offline") {
+    return text("offline", { time: clock(since ?? new Date()) });
+  }
+  return text(state);
+};
+
+const show = (next, { tell = true, at = null } = {}) => {
+  if (next === "reconnecting" || next === "offline") since ??= at ? new Date(at) : new Date();
+  else since = null;
+  const cameBack = next === "online" && (state === "offline" || state === "reconnecting" || state === "polling");
+  state = next;
+  for (const element of shown()) {
+    element.dataset.liveState = state;
+    element.querySelector(".live-text").textContent = words();
+    element.title = state === "polling" ? text("polling") : state === "offline" ? `${text("polling")} · ${text("retry", { seconds: Math.round(retryMs / 1000) })}` : words();
+  }
+  if (tell && leads) channel?.postMessage({ state, at: since?.getTime() ?? null });
+  if (cameBack) announceAll(); // what happened meanwhile was not heard
+};
+
+const waiting = new Map();
+const announce = (topic, id) => {
+  if (waiting.has(topic)) return waiting.get(topic).add(id);
+  waiting.set(topic, new Set([id]));
+  setTimeout(() => {
+    const ids = waiting.get(topic);
+    waiting.delete(topic);
+    dispatch(`live:${topic}`, { ids: [...ids] });
+    for (const each of ids) if (each) dispatch(`live:${topic}:${each}`, { ids: [each] });
+  }, GATHER_MS);
+};
+const dispatch = (name, detail) => document.body.dispatchEvent(new CustomEvent(name, { detail }));
+
+const topics = () => {
+  const names = new Set();
+  for (const element of document.querySelectorAll("[hx-trigger*='live:']")) {
+    for (const [, name] of element.getAttribute("hx-trigger").matchAll(/live:([^\s,]+)/g)) names.add(name);
+  }
+  return names;
+};
+function announceAll() {
+  for (const name of topics()) dispatch(`live:${name}`, { ids: [] });
+}
+
+const hear = (data) => {
+  let message;
+  try { message = JSON.parse(data); } catch { return; }
+  if (!message?.topic) return;
+  if (message.topic === "resync" && leads) channel?.postMessage({ message });
+  if (message.topic === "resync") return announceAll(); // this reader was too slow, and missed some
+  announce(message.topic, message.id ?? "");
+  if (leads) channel?.postMessage({ message: { topic: message.topic, id: message.id ?? "" } });
+};
+
+const alive = () => {
+  clearTimeout(silenceTimer);
+  silenceTimer = setTimeout(() => { source?.close(); lost(); }, SILENT_MS);
+};
+
+const lost = () => {
+  source?.close();
+  source = null;
+  clearTimeout(silenceTimer);
+  clearTimeout(retryTimer);
+  show(retryMs > FIRST_RETRY_MS * 2 || !navigator.onLine ? "offline" : "reconnecting");
+  retryTimer = setTimeout(connect, retryMs);
+  retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
+};
+
+function connect() {
+  clearTimeout(retryTimer);
+  source?.close();
+  source = new EventSource(ADDRESS);
+  source.onopen = () => { retryMs = FIRST_RETRY_MS; alive(); show("online"); };
+  source.onmessage = (event) => { alive(); hear(event.data); };
+  source.addEventListener("beat", alive);
+  source.onerror = lost; // the browser's own retry knows no growing pause
+}
+
+const disconnect = () => {
+  clearTimeout(retryTimer);
+  clearTimeout(silenceTimer);
+  source?.close();
+  source = null;
+};
+
+const lead = () => new Promise((resolve) => {
+  leads = true;
+  release = () => { leads = false; release = null; disconnect(); resolve(); };
+  connect();
+});
+
+let wanted = null;
+const join = () => {
+  if (!canShare) { if (!source) { leads = true; connect(); } return; }
+  if (wanted) return;
+  wanted = new AbortController();
+  navigator.locks.request("atalaia-live", { signal: wanted.signal }, lead).catch(() => {});
+  channel.postMessage({ hello: true });
+};
+const leave = () => {
+  if (!canShare) return disconnect();
+  wanted?.abort();
+  wanted = null;
+  release?.();
+};
+
+const start = () => {
+  if (channel) channel.onmessage = ({ data }) => {
+    if (data.message && !leads) hear(JSON.stringify(data.message));
+    if (data.state && !leads) show(data.state, { tell: false, at: data.at });
+    if (data.hello && leads) channel.postMessage({ state, at: since?.getTime() ?? null });
+  };
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return leave();
+    join();
+    announceAll(); // a hidden page heard nothing
+  });
+  window.addEventListener("online", () => { retryMs = FIRST_RETRY_MS; if (leads) connect(); });
+  window.addEventListener("offline", () => { if (leads) lost(); else show("offline", { tell: false }); });
+  window.addEventListener("pagehide", leave);
+  window.addEventListener("pageshow", (event) => { if (event.persisted) join(); });
+  // Without live events every part still asks, each 30 s, and the page says so.
+  setInterval(() => { if (!document.hidden && state !== "online") announceAll(); }, ASK_EVERY_MS);
+  if (!("EventSource" in window)) return show("polling");
+  if (!document.hidden) join();
+};
+
+if (ADDRESS) start();
