@@ -46,14 +46,16 @@ class HotRoute:
 
 @dataclass(frozen=True, slots=True)
 class NavItem:
-    """A way in the menu. `group` is one of web.navigation.GROUPS; `order` sorts within it."""
+    """A way in the menu. `group` is a key of web.navigation.GROUPS (overview, watch, incidents, act, connect, serve, admin)."""
 
     group: str
     label: str
     href: str
     permission: Permission
     order: int = 50
-    badge: Callable[[Tx], int] | None = None
+    icon: str | None = None  # a name of web/static/icons.svg
+    badge: Callable[[], int] | None = None  # asked for every page, so it must be quick and not touch the store
+    badge_state: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +68,22 @@ class HealthItem:
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
-    """A part of the overview: a fragment's address, shown by `order`, to those who have `permission`."""
+class Found:
+    """One answer of the search."""
 
-    name: str
+    kind: str  # English, a key of the translations
+    title: str
     href: str
+    detail: str = ""
+    state: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSource:
+    """`find(text, limit)` gives the best first; only asked for those who have `permission`."""
+
     permission: Permission
-    order: int = 50
+    find: Callable[[str, int], Awaitable[Sequence[Found]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +99,7 @@ class Contribution:
     metadata: MetaData | None = None
     migrations: Path | None = None
     nav: Sequence[NavItem] = ()
-    panels: Sequence[Panel] = ()
+    searches: Sequence[SearchSource] = ()
     health: Sequence[HealthItem] = ()
     settings: Sequence[Setting] = ()
     start: Callable[[], Awaitable[None]] | None = None

@@ -5,17 +5,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from litestar import Litestar, Request, Response
-from litestar.config.response_cache import ResponseCacheConfig
+from litestar import Litestar, Request, Response, asgi
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.response import Redirect
 from litestar.static_files import create_static_files_router
 
 from atalaia.core.errors import Unauthenticated
-from atalaia.sdk.contribution import Contribution
+from atalaia.sdk.contribution import Contribution, HotRoute
 from atalaia.web.errors import Answer, answer_to
+from atalaia.web.live import LiveStreams
+from atalaia.web.openapi import Described
 from atalaia.web.pages import Pages, locale_of
 
 STATIC = Path(__file__).parent / "static"
@@ -28,7 +28,14 @@ CONTENT_SECURITY = (
 
 
 def create_application(
-    contributions: Sequence[Contribution], *, pages: Pages, version: str, middleware: Sequence[Any] = ()
+    contributions: Sequence[Contribution],
+    *,
+    pages: Pages,
+    live: LiveStreams,
+    version: str,
+    hot_routes: Sequence[HotRoute],
+    middleware: Sequence[Any],
+    lifespan: Any,
 ) -> Litestar:
     """All routes of all slices, one OpenAPI description, one way that errors go out."""
     dependencies: dict[str, Provide] = {"pages": Provide(lambda: pages, sync_to_thread=False)}
@@ -37,16 +44,20 @@ def create_application(
     static = create_static_files_router(
         path="/static", directories=[STATIC], include_in_schema=False, opt={"public": True}, cache_control=None
     )
+    described = Described(hot_routes)
     return Litestar(
-        route_handlers=[static, *(route for part in contributions for route in part.routes)],
+        route_handlers=[
+            static,
+            described.route(),
+            asgi(live.path, copy_scope=False)(live.handle),
+            *(route for part in contributions for route in part.routes),
+        ],
         dependencies=dependencies,
         middleware=list(middleware),
         exception_handlers={Exception: _on_error(pages)},
-        openapi_config=OpenAPIConfig(
-            title="Atalaia", version=version, path="/openapi", render_plugins=[JsonRenderPlugin(path="/openapi.json")]
-        ),
+        openapi_config=OpenAPIConfig(title="Atalaia", version=version, path="/openapi", render_plugins=[described]),
         request_max_body_size=MAX_FORM_BYTES,
-        response_cache_config=ResponseCacheConfig(),
+        lifespan=[lifespan],
         debug=False,
         logging_config=None,
     )

@@ -12,7 +12,6 @@ import msgspec
 from atalaia.core.errors import Overloaded, Unauthenticated
 from atalaia.store.live import Live
 
-PATH = "/events"
 BEAT_S = 15.0
 MAX_STREAMS = 2000
 MAX_WAITING = 100
@@ -20,6 +19,8 @@ MAX_WAITING = 100
 
 class LiveStreams:
     """All streams of this hub. `start` is called on the event loop that serves them."""
+
+    path = "/events"
 
     def __init__(self, live: Live) -> None:
         self._live = live
@@ -52,7 +53,7 @@ class LiveStreams:
             _put(queue, line)
 
     async def handle(self, scope: Any, receive: Any, send: Any) -> None:
-        """The ASGI handler of PATH; for whoever is signed in."""
+        """The ASGI handler of `path`; for whoever is signed in."""
         if scope["state"].get("principal") is None:
             raise Unauthenticated("sign in first")
         if len(self._queues) >= MAX_STREAMS:

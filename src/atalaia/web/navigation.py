@@ -8,15 +8,15 @@ from atalaia.core.permissions import Principal
 from atalaia.core.translations import N_, Translator
 from atalaia.sdk.contribution import NavItem
 
-# Key of NavItem.group -> label.
+# Key of NavItem.group -> label and icon.
 GROUPS: Final = {
-    "overview": N_("Overview"),
-    "watch": N_("Watch"),
-    "incidents": N_("Incidents"),
-    "act": N_("Act"),
-    "connect": N_("Connect"),
-    "serve": N_("Serve"),
-    "admin": N_("Administer"),
+    "overview": (N_("Overview"), "gauge"),
+    "watch": (N_("Watch"), "eye"),
+    "incidents": (N_("Incidents"), "siren"),
+    "act": (N_("Act"), "bolt"),
+    "connect": (N_("Connect"), "plug"),
+    "serve": (N_("Serve"), "headset"),
+    "admin": (N_("Administer"), "gear"),
 }
 
 
@@ -24,13 +24,16 @@ GROUPS: Final = {
 class Link:
     label: str
     href: str
+    icon: str | None
     current: bool
     badge: int | None = None
+    badge_state: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
     label: str
+    icon: str
     items: Sequence[Link]
 
 
@@ -41,14 +44,15 @@ def navigation(items: Sequence[NavItem], *, viewer: Principal | None, path: str,
     allowed = sorted((item for item in items if viewer.may(item.permission)), key=lambda item: (item.order, item.href))
     current = max((item.href for item in allowed if _is_within(path, item.href)), key=len, default=None)
     return [
-        Group(translator.translate(label), links)
-        for key, label in GROUPS.items()
+        Group(translator.translate(label), icon, links)
+        for key, (label, icon) in GROUPS.items()
         if (links := [_link(item, current, translator) for item in allowed if item.group == key])
     ]
 
 
 def _link(item: NavItem, current: str | None, translator: Translator) -> Link:
-    return Link(translator.translate(item.label), item.href, item.href == current)
+    badge = (item.badge() or None) if item.badge else None
+    return Link(translator.translate(item.label), item.href, item.icon, item.href == current, badge, item.badge_state)
 
 
 def _is_within(path: str, href: str) -> bool:

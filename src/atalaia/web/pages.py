@@ -23,13 +23,18 @@ AnyRequest = Request[Any, Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """Something that every page says at its top. `kind` is info, warning or critical."""
+    """Something that every page says at its top. `kind` is info, warning or danger; the worst is shown first."""
 
     kind: str
     text: str
+    hint: str | None = None
     href: str | None = None
     action: str | None = None
 
+
+LANGUAGE_COOKIE = "lang"
+LANGUAGE_TTL_S = 365 * 86400
+_URGENCY = {"danger": 0, "warning": 1, "info": 2}
 
 BannerSource = Callable[[Principal, Translator], Sequence[Banner]]
 
@@ -41,8 +46,12 @@ def viewer_of(request: AnyRequest) -> Principal | None:
 
 
 def locale_of(request: AnyRequest) -> Locale:
+    """A choice in the address (`?lang=`), then the person's, then this browser's last choice, then what it asks for."""
     viewer = viewer_of(request)
-    return choose_locale(request.headers.get("accept-language"), chosen=viewer.locale if viewer else None)
+    chosen = (
+        request.query_params.get("lang") or (viewer.locale if viewer else None) or request.cookies.get(LANGUAGE_COOKIE)
+    )
+    return choose_locale(request.headers.get("accept-language"), chosen=chosen)
 
 
 class Pages:
@@ -75,7 +84,7 @@ class Pages:
             "viewer": viewer,
             "nav": navigation(self.nav, viewer=viewer, path=request.url.path, translator=translator),
             "csrf_token": request.scope["state"].get("csrf_token", ""),
-            "banners": [banner for source in self.banners for banner in source(viewer, translator)] if viewer else [],
+            "banners": self._banners(viewer, translator),
             "version": self._version,
         }
         return await self._respond(request, template, status, rows, {**frame, **context})
@@ -87,6 +96,12 @@ class Pages:
         csrf = {"csrf_token": request.scope["state"].get("csrf_token", ""), "viewer": viewer_of(request)}
         return await self._respond(request, template, status, rows, {**csrf, **context})
 
+    def _banners(self, viewer: Principal | None, translator: Translator) -> list[Banner]:
+        if viewer is None:
+            return []
+        shown = [banner for source in self.banners for banner in source(viewer, translator)]
+        return sorted(shown, key=lambda banner: _URGENCY[banner.kind])
+
     async def _respond(
         self, request: AnyRequest, template: str, status: int, rows: int, context: dict[str, Any]
     ) -> Response[str]:
@@ -94,7 +109,12 @@ class Pages:
             html = await asyncio.to_thread(self._render, request, template, context)
         else:
             html = self._render(request, template, context)
-        return Response(html, status_code=status, media_type=MediaType.HTML, headers={"cache-control": "no-store"})
+        response = Response(html, status_code=status, media_type=MediaType.HTML, headers={"cache-control": "no-store"})
+        if "lang" in request.query_params:
+            response.set_cookie(
+                LANGUAGE_COOKIE, locale_of(request), max_age=LANGUAGE_TTL_S, samesite="lax", httponly=True
+            )
+        return response
 
     def _render(self, request: AnyRequest, template: str, context: dict[str, Any]) -> str:
         viewer = viewer_of(request)

@@ -1,0 +1,1 @@
+"""The hub's composition root: all wiring is here."""

@@ -1,0 +1,96 @@
+"""`atalaia serve`: run the hub in this process."""
+
+import socket
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from atalaia.app.hub import Hub
+from atalaia.app.options import HubOptions
+from atalaia.cli.places import DatabaseUrl, DataDir
+from atalaia.cli.ports import port_holder
+from atalaia.core.errors import ConfigError
+from atalaia.core.logging import configure_logging
+
+BACKLOG = 2048
+STOP_TIMEOUT_S = 8
+
+app = typer.Typer()
+
+
+class _Server(uvicorn.Server):
+    """Says one line with its address once it can be asked."""
+
+    def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
+        super().__init__(config)
+        self._hub = hub
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            await self._hub.announce()
+
+
+@app.command()
+def serve(
+    data_dir: DataDir = Path("data"),
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on.", min=0, max=65535)] = 8400,
+    database_url: DatabaseUrl = None,
+    tls_cert: Annotated[Path | None, typer.Option(help="A certificate (PEM), to speak HTTPS.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="The certificate's key (PEM).")] = None,
+) -> int:
+    """Run the hub until it is told to stop.
+
+    Example: atalaia serve --data-dir /var/lib/atalaia --port 8400
+    """
+    options = HubOptions(data_dir, host, port, database_url, tls_cert, tls_key)
+    listener = _listen(options)
+    configure_logging()
+    hub = Hub(options)
+    config = uvicorn.Config(
+        hub.asgi,
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=STOP_TIMEOUT_S,
+        ssl_certfile=tls_cert,
+        ssl_keyfile=tls_key,
+    )
+    server = _Server(config, hub)
+    server.run(sockets=[listener])
+    return 0 if server.started else 1
+
+
+def _listen(options: HubOptions) -> socket.socket:
+    """Bind first of all, so that a port in use is refused before anything is touched.
+
+    Raises:
+        ConfigError: the port is taken; the message names the process that has it.
+    """
+    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((options.host, options.port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        holder = port_holder(options.port)
+        owner = f" by {holder}" if holder else ""
+        raise ConfigError(
+            f"port {options.port} on {options.host} is in use{owner}"
+            if holder
+            else f"can't listen on {options.host}:{options.port}: {error.strerror}",
+            code="port_in_use",
+            hint="Stop that process, or choose another --port.",
+        ) from error
+    listener.set_inheritable(False)
+    return listener
