@@ -1,7 +1,6 @@
 """The framework's application, made of what the slices contribute."""
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,7 +8,6 @@ from litestar import Litestar, Request, Response, asgi
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 from litestar.response import Redirect
-from litestar.static_files import create_static_files_router
 
 from atalaia.core.errors import Unauthenticated
 from atalaia.sdk.contribution import Contribution, HotRoute
@@ -17,8 +15,8 @@ from atalaia.web.errors import Answer, answer_to
 from atalaia.web.live import LiveStreams
 from atalaia.web.openapi import Described
 from atalaia.web.pages import Pages, locale_of
+from atalaia.web.static_files import PREFIX as STATIC_PREFIX
 
-STATIC = Path(__file__).parent / "static"
 MAX_FORM_BYTES = 1_048_576
 SIGN_IN = "/sign-in"
 CONTENT_SECURITY = (
@@ -41,9 +39,7 @@ def create_application(
     dependencies: dict[str, Provide] = {"pages": Provide(lambda: pages, sync_to_thread=False)}
     for contribution in contributions:
         dependencies.update(contribution.dependencies)
-    static = create_static_files_router(
-        path="/static", directories=[STATIC], include_in_schema=False, opt={"public": True}, cache_control=None
-    )
+    static = asgi(STATIC_PREFIX, is_mount=True, copy_scope=True, opt={"public": True})(pages.renderer.static)
     described = Described(hot_routes)
     return Litestar(
         route_handlers=[
@@ -87,8 +83,8 @@ def _error_page(request: Request[Any, Any, Any], pages: Pages, answer: Answer) -
         locale=locale_of(request),
         timezone=None,
         status=answer.status,
-        message=answer.message,
-        hint=answer.hint,
+        title=answer.message,
+        lead=answer.hint,
         request_id=request.scope["state"]["request_id"],
     )
     return Response(html, status_code=answer.status, media_type="text/html", headers=_headers(answer))

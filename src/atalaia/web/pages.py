@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from litestar import Request, Response
 from litestar.enums import MediaType
@@ -33,6 +34,9 @@ class Banner:
 
 
 LANGUAGE_COOKIE = "lang"
+# Both are written by static/js/theme.js: this browser's theme, and the zone that it says it is in.
+THEME_COOKIE = "atalaia_theme"
+TIMEZONE_COOKIE = "atalaia_timezone"
 LANGUAGE_TTL_S = 365 * 86400
 _URGENCY = {"danger": 0, "warning": 1, "info": 2}
 
@@ -52,6 +56,10 @@ def locale_of(request: AnyRequest) -> Locale:
         request.query_params.get("lang") or (viewer.locale if viewer else None) or request.cookies.get(LANGUAGE_COOKIE)
     )
     return choose_locale(request.headers.get("accept-language"), chosen=chosen)
+
+
+def zone_of(request: AnyRequest) -> str | None:
+    return unquote(request.cookies.get(TIMEZONE_COOKIE, "")) or None
 
 
 class Pages:
@@ -121,8 +129,8 @@ class Pages:
         return self._renderer.page(
             template,
             locale=locale_of(request),
-            timezone=(viewer.timezone if viewer else None) or self._default_timezone(),
-            theme=viewer.theme if viewer else None,
+            timezone=(viewer.timezone if viewer else None) or zone_of(request) or self._default_timezone(),
+            theme=request.cookies.get(THEME_COOKIE) or (viewer.theme if viewer else None),
             **context,
         )
 
