@@ -6,6 +6,7 @@ import secrets
 import msgspec
 
 from atalaia.core.errors import InvalidField
+from atalaia.core.translations import N_
 
 KEY_MARK = "ata"
 _KEY_ID_BYTES = 6
@@ -50,12 +51,12 @@ def adopt_key(value: str) -> NewKey:
     if not GIVEN_KEY_MIN_LENGTH <= len(value) <= GIVEN_KEY_MAX_LENGTH:
         raise InvalidField(
             "value",
-            "A key needs {minimum} to {maximum} characters",
+            N_("a key needs {minimum} to {maximum} characters"),
             minimum=GIVEN_KEY_MIN_LENGTH,
             maximum=GIVEN_KEY_MAX_LENGTH,
         )
     if not value.isascii() or not value.isprintable() or " " in value:
-        raise InvalidField("value", "A key may have printable ASCII characters only, without spaces")
+        raise InvalidField("value", N_("a key may have printable ASCII characters only, without spaces"))
     return NewKey(
         value=value,
         prefix=f"{value[:_SHOWN_OF_GIVEN_KEY]}…",

@@ -6,7 +6,7 @@ from atalaia.core.events import Event
 from atalaia.core.redaction import Secret
 
 
-class PasswordLinkAsked(Event):
+class PasswordLinkAsked(Event, frozen=True, kw_only=True):
     """A person without a password at hand asked for a link by e-mail; whoever can send it does.
 
     `link` is good once, until `expires_at`; it must not be logged, so it is a `Secret`.

@@ -14,6 +14,7 @@ import argon2
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from atalaia.core.errors import InvalidField, Overloaded
+from atalaia.core.translations import N_
 
 T = TypeVar("T")
 
@@ -36,17 +37,17 @@ def check_rules(password: str, *, email: str, field: str = "password") -> None:
         InvalidField: names `field` and says which rule is broken.
     """
     if len(password) < MIN_LENGTH:
-        raise InvalidField(field, "A password needs at least {minimum} characters", minimum=MIN_LENGTH)
+        raise InvalidField(field, N_("a password needs at least {minimum} characters"), minimum=MIN_LENGTH)
     if len(password) > MAX_LENGTH:
-        raise InvalidField(field, "A password may have at most {maximum} characters", maximum=MAX_LENGTH)
+        raise InvalidField(field, N_("a password may have at most {maximum} characters"), maximum=MAX_LENGTH)
     lowered = password.casefold()
     local_part = email.casefold().partition("@")[0]
     if lowered in {email.casefold(), local_part} or (
         len(local_part) >= MIN_DIFFERENT_CHARACTERS and local_part in lowered
     ):
-        raise InvalidField(field, "A password must not contain your e-mail address")
+        raise InvalidField(field, N_("a password must not contain your e-mail address"))
     if lowered in _COMMON or len(set(lowered)) < MIN_DIFFERENT_CHARACTERS:
-        raise InvalidField(field, "This password is too easy to guess")
+        raise InvalidField(field, N_("this password is too easy to guess"))
 
 
 class PasswordHasher:
@@ -87,7 +88,7 @@ class PasswordHasher:
 
     async def _run(self, work: Callable[[], T]) -> T:
         if self._waiting >= _MOST_WAITING:
-            raise Overloaded("Too many people are signing in right now", retry_after_s=2)
+            raise Overloaded(N_("too many people are signing in right now"), retry_after_s=2)
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)

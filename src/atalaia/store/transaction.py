@@ -52,6 +52,8 @@ class Transaction:
             statement = statement.on_conflict_do_update(index_elements=list(key), set_=changed)
         else:
             statement = statement.on_conflict_do_nothing(index_elements=list(key))
+        # Of an INSERT, SQLAlchemy keeps the count only when told to.
+        statement = statement.execution_options(preserve_rowcount=True)
         return self.connection.execute(statement, list(rows)).rowcount
 
     def raw(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.engine import Row
 
 from atalaia.access.model import ApiKey
@@ -31,7 +31,8 @@ def _key(row: Row[Any]) -> ApiKey:
     )
 
 
-def add(tx: Tx, key: ApiKey, *, sha256: bytes) -> None:
+def add(tx: Tx, key: ApiKey, *, sha256: bytes) -> bool:
+    """False where this value is a key already."""
     values = {
         "id": key.id,
         "name": key.name,
@@ -43,7 +44,7 @@ def add(tx: Tx, key: ApiKey, *, sha256: bytes) -> None:
         "expires_at": key.expires_at,
         "revoked_at": None,
     }
-    tx.execute(insert(api_keys).values(values))
+    return tx.upsert(api_keys, [values], key=("sha256",)) == 1
 
 
 def find_by_hash(tx: Tx, sha256: bytes) -> ApiKey | None:

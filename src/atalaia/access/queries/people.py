@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.engine import Row
 
 from atalaia.access.model import Person, Secrets
@@ -75,8 +75,9 @@ def page(tx: Tx, *, limit: int, after: str | None = None, text: str = "") -> lis
     return [_person(row) for row in tx.rows(statement)]
 
 
-def add(tx: Tx, values: dict[str, Any]) -> None:
-    tx.execute(insert(people).values(values))
+def add(tx: Tx, values: dict[str, Any]) -> bool:
+    """False where somebody has the e-mail address already."""
+    return tx.upsert(people, [values], key=("email",)) == 1
 
 
 def change(tx: Tx, person_id: str, values: dict[str, Any]) -> None:

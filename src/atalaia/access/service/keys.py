@@ -53,8 +53,6 @@ def create_key(
     """
     _check_key(name, scopes, expires_at=expires_at, now=now)
     new = make_key() if value is None else adopt_key(value)
-    if queries.find_by_hash(tx, new.sha256) is not None:
-        raise Conflict(N_("this value is an API key already"))
     key = ApiKey(
         id=new_id(),
         name=name.strip(),
@@ -65,7 +63,8 @@ def create_key(
         expires_at=expires_at,
         revoked_at=None,
     )
-    queries.add(tx, key, sha256=new.sha256)
+    if not queries.add(tx, key, sha256=new.sha256):
+        raise Conflict(N_("this value is an API key already"))
     after = {"name": key.name, "prefix": key.prefix, "scopes": key.scopes, "expires_at": key.expires_at}
     record(tx, actor, "key.created", f"key:{key.id}", after=after, address=address, now=now)
     return CreatedKey(key=key, value=new.value, is_weak=new.is_weak)

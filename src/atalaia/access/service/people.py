@@ -10,6 +10,7 @@ from atalaia.access.credentials import make_token
 from atalaia.access.model import TOKEN_TTL_S, Person, TokenKind
 from atalaia.access.queries import people as queries
 from atalaia.access.queries import ways_in
+from atalaia.access.service.second_factor import clear as clear_second_factor
 from atalaia.core.clock import Clock
 from atalaia.core.errors import Conflict, InvalidField, NotFound
 from atalaia.core.ids import new_id
@@ -82,8 +83,6 @@ def create_person(
         Conflict: there is somebody with this address.
     """
     email = normal_email(email)
-    if queries.find_by_email(tx, email) is not None:
-        raise Conflict(N_("there is an account with this e-mail address already"), code="email_taken")
     person_id = new_id()
     values = {
         "id": person_id,
@@ -94,7 +93,8 @@ def create_person(
         "is_disabled": False,
         "created_at": now,
     }
-    queries.add(tx, values)
+    if not queries.add(tx, values):
+        raise Conflict(N_("there is an account with this e-mail address already"), code="email_taken")
     after = {"email": email, "name": values["name"], "role": role.value}
     record(tx, actor, "person.created", f"person:{person_id}", after=after, address=address, now=now)
     return get_person(tx, person_id)
@@ -173,8 +173,7 @@ def remove_second_factor(
 ) -> None:
     """For somebody who has lost phone and recovery codes."""
     get_person(tx, person_id)
-    queries.change(tx, person_id, {"totp_secret": None, "totp_pending": None, "totp_last_step": None})
-    queries.replace_recovery_codes(tx, person_id, [])
+    clear_second_factor(tx, person_id)
     record(tx, actor, "person.second_factor_removed", f"person:{person_id}", address=address, now=now)
 
 
