@@ -26,7 +26,7 @@ class Sealer:
     """Seals and opens small secrets; `purpose` is bound in: a value made for one place can't be used in another."""
 
     def __init__(self, keys: list[bytes]) -> None:
-        self._keys = {hashlib.sha256(b"atalaia-key-id" + key).digest()[:ID_BYTES]: AESGCM(key) for key in keys}
+        self._keys = {_id_of(key): AESGCM(key) for key in keys}
         self._first = next(iter(self._keys))
 
     def seal(self, secret: str, *, purpose: str) -> bytes:
@@ -67,6 +67,33 @@ def load_sealer(data_dir: Path) -> Sealer:
             file.flush()
             os.fsync(file.fileno())
     return Sealer([_decode(line, str(path)) for line in path.read_text(encoding="ascii").split()])
+
+
+def key_ids(text: str, *, origin: str) -> list[bytes]:
+    """The ids of the keys in a key file's text, the first of them in use; raises ConfigError as `load_sealer`."""
+    return [_id_of(_decode(line, origin)) for line in text.split()]
+
+
+def read_key_ids(data_dir: Path) -> list[bytes]:
+    """The ids of the keys that are there; none is made."""
+    given = os.environ.get(VARIABLE)
+    path = data_dir / FILE_NAME
+    if given:
+        return key_ids(given, origin=VARIABLE)
+    return key_ids(path.read_text(encoding="ascii"), origin=str(path)) if path.exists() else []
+
+
+def write_key_file(data_dir: Path, text: str) -> None:
+    """Put keys that were brought along where a hub finds them; never over others."""
+    handle = os.open(data_dir / FILE_NAME, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write("\n".join(text.split()) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _id_of(key: bytes) -> bytes:
+    return hashlib.sha256(b"atalaia-key-id" + key).digest()[:ID_BYTES]
 
 
 def _decode(text: str, origin: str) -> bytes:

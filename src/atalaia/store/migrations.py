@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
@@ -38,8 +39,8 @@ def pending(engine: Engine, locations: Sequence[Path]) -> list[str]:
     return [revision for revision in reversed(every) if revision not in done]
 
 
-def migrate(engine: Engine, locations: Sequence[Path]) -> list[str]:
-    """Bring the database to this version; the revisions that were applied.
+def migrate(engine: Engine, locations: Sequence[Path], *, to: tuple[str, ...] = ("heads",)) -> list[str]:
+    """Bring the database to this version, or to the revisions of `to` on the way; the revisions that were applied.
 
     Raises:
         ConfigError: the database is of a newer version.
@@ -47,20 +48,20 @@ def migrate(engine: Engine, locations: Sequence[Path]) -> list[str]:
     config, scripts = _configured(locations)
     with engine.connect() as connection, _locked(connection):
         applied = _applied(connection)
-        _refuse_newer(scripts, applied)
+        _refuse_newer(scripts, applied if to == ("heads",) else {*applied, *to})
         connection.rollback()
         todo = pending(engine, locations)
         if todo:
-            _upgrade(connection, config, scripts)
+            _upgrade(connection, config, scripts, to=to)
     return todo
 
 
-def _upgrade(connection: Connection, config: Config, scripts: ScriptDirectory) -> None:
+def _upgrade(connection: Connection, config: Config, scripts: ScriptDirectory, *, to: tuple[str, ...]) -> None:
     context = EnvironmentContext(
         config,
         scripts,
-        fn=lambda revision, _: scripts._upgrade_revs("heads", revision),  # noqa: SLF001 - as alembic's own command does
-        destination_rev="heads",
+        fn=lambda revision, _: scripts._upgrade_revs(cast("str", to), revision),  # noqa: SLF001 - as alembic's own command does
+        destination_rev=to,
     )
     with context:
         context.configure(connection=connection, transaction_per_migration=True, transactional_ddl=True)
