@@ -1,0 +1,94 @@
+"""What the overview shows: all at a glance, the worst first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from atalaia.agents.model.agents import Agent, AgentState
+from atalaia.agents.service import AgentsService
+from atalaia.core.clock import Clock
+from atalaia.core.translations import N_
+from atalaia.watch.model.values import Incident
+from atalaia.watch.service.overview import CheckGlance, WatchOverview, WatchOverviews
+
+MAX_TROUBLED = 50
+MAX_INCIDENTS = 20
+MAX_AGENTS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The line that tells from 5 metres whether to get up; `n` counts what it speaks of."""
+
+    state: str
+    text: str
+    n: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    verdict: Verdict
+    counts: dict[str, int]
+    total: int
+    incidents: Sequence[Incident]
+    more_incidents: int
+    troubled: Sequence[CheckGlance]
+    more_troubled: int
+    checks: Sequence[CheckGlance]
+    agents_online: int
+    agents_silent: Sequence[Agent]
+    read_at: datetime
+
+    @property
+    def is_new(self) -> bool:
+        """Nothing is watched yet."""
+        return self.total == 0
+
+
+class OverviewService:
+    def __init__(self, watch: WatchOverviews, agents: AgentsService, *, clock: Clock) -> None:
+        self._watch = watch
+        self._agents = agents
+        self._clock = clock
+
+    async def read(self) -> Shown:
+        now = self._clock.now()
+        seen = await self._watch.read(max_incidents=MAX_INCIDENTS)
+        agents = await self._agents.all()
+        silent = [agent for agent in agents if agent.state(now) is AgentState.SILENT]
+        troubled = [check for check in seen.checks if check.is_troubled]
+        return Shown(
+            verdict=verdict(seen, len(silent)),
+            counts={str(state): count for state, count in seen.counts.items()},
+            total=len(seen.checks),
+            incidents=seen.incidents,
+            more_incidents=seen.open_incidents - len(seen.incidents),
+            troubled=troubled[:MAX_TROUBLED],
+            more_troubled=max(0, len(troubled) - MAX_TROUBLED),
+            checks=seen.checks,
+            agents_online=sum(agent.state(now) is AgentState.ONLINE for agent in agents),
+            agents_silent=silent,
+            read_at=now,
+        )
+
+
+def verdict(seen: WatchOverview, silent_agents: int) -> Verdict:
+    """The worst thing, in one line.
+
+    The order: down, agent silent (so: unknown), degraded, an incident still open, nothing watched, all well.
+    """
+    counts = {str(state): count for state, count in seen.counts.items()}
+    down, unknown, degraded = (counts.get(name, 0) for name in ("down", "unknown", "degraded"))
+    if down:
+        return Verdict("down", N_("{n} down"), down)
+    if silent_agents:
+        return Verdict("unknown", N_("{n} agents silent"), silent_agents)
+    if degraded:
+        return Verdict("degraded", N_("{n} degraded"), degraded)
+    if unknown:
+        return Verdict("unknown", N_("{n} not known yet"), unknown)
+    if seen.open_incidents:
+        return Verdict("degraded", N_("{n} incidents open"), seen.open_incidents)
+    if not seen.checks:
+        return Verdict("new", N_("Nothing is watched yet"))
+    return Verdict("up", N_("All is well"))

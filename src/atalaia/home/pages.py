@@ -1,0 +1,85 @@
+"""Overview, search, settings."""
+
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.response import Redirect
+
+from atalaia.access.guards import requires
+from atalaia.core.errors import Unauthenticated
+from atalaia.core.permissions import Permission, Principal
+from atalaia.home.overview import OverviewService
+from atalaia.home.search import Search
+from atalaia.home.settings import SettingsService
+from atalaia.web.pages import AnyRequest, Pages, see_other, viewer_of
+
+
+@get("/", guards=[requires(Permission.OWN_ACCOUNT)], include_in_schema=False)
+async def overview_page(request: AnyRequest, pages: Pages, overview: OverviewService, wall: bool = False) -> Response[Any]:
+    """The overview, or for those who may not see it their own account."""
+    if not viewer(request).may(Permission.OVERVIEW_READ):
+        return see_other("/account")
+    shown = await overview.read()
+    title = pages.translator(request).translate("Overview")
+    return await pages.page(request, "home/overview.html", rows=shown.total, title=title, shown=shown, wall=wall)
+
+
+@get("/overview/now", guards=[requires(Permission.OVERVIEW_READ)], include_in_schema=False)
+async def overview_part(request: AnyRequest, pages: Pages, overview: OverviewService) -> Response[str]:
+    shown = await overview.read()
+    return await pages.fragment(request, "home/_overview_now.html", rows=shown.total, shown=shown)
+
+
+@get("/search", guards=[requires(Permission.OWN_ACCOUNT)], include_in_schema=False)
+async def search_page(request: AnyRequest, pages: Pages, search: Search, q: str = "") -> Response[str]:
+    found = await search.find(q, viewer(request))
+    title = pages.translator(request).translate("Search")
+    return await pages.page(request, "home/search.html", title=title, text=q.strip(), found=found, rows=len(found))
+
+
+@get("/settings", guards=[requires(Permission.SETTINGS_READ)], include_in_schema=False)
+async def settings_page(request: AnyRequest, pages: Pages, hub_settings: SettingsService) -> Response[str]:
+    return await _settings(request, pages, hub_settings)
+
+
+@post("/settings/{section:str}", guards=[requires(Permission.SETTINGS_WRITE)], include_in_schema=False)
+async def change_settings(
+    request: AnyRequest, pages: Pages, hub_settings: SettingsService, section: str
+) -> Response[str] | Redirect:
+    form = {key: str(value) for key, value in (await request.form()).items()}
+    address = request.scope["state"]["client"]
+    errors = await hub_settings.change(section, form, by=viewer(request), address=address)
+    if errors:
+        return await _settings(request, pages, hub_settings, form=form, errors=errors, status=422)
+    return see_other(f"/settings#{section}")
+
+
+async def _settings(
+    request: AnyRequest,
+    pages: Pages,
+    service: SettingsService,
+    *,
+    form: dict[str, str] | None = None,
+    errors: dict[str, str] | None = None,
+    status: int = 200,
+) -> Response[str]:
+    return await pages.page(
+        request,
+        "home/settings.html",
+        status=status,
+        title=pages.translator(request).translate("Settings"),
+        sections=service.sections(),
+        may_write=viewer(request).may(Permission.SETTINGS_WRITE),
+        form=form or {},
+        errors=errors or {},
+    )
+
+
+def viewer(request: AnyRequest) -> Principal:
+    found = viewer_of(request)
+    if found is None:  # the guard has said so already
+        raise Unauthenticated("sign in first")
+    return found
+
+
+ROUTES = (overview_page, overview_part, search_page, settings_page, change_settings)

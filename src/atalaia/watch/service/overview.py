@@ -1,0 +1,63 @@
+"""How all checks stand, at a glance; read often, so with as few columns as that needs."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from atalaia.sdk.transaction import Tx
+from atalaia.store.store import Store
+from atalaia.watch.model.checks import CheckKind
+from atalaia.watch.model.states import WORST_FIRST, CheckState
+from atalaia.watch.model.values import Incident, IncidentFilter
+from atalaia.watch.queries import incidents as incident_queries
+from atalaia.watch.queries import overview as queries
+
+_RANK = {state: rank for rank, state in enumerate(WORST_FIRST)}
+_TROUBLED = frozenset({CheckState.DOWN, CheckState.DEGRADED, CheckState.UNKNOWN})
+
+
+class CheckGlance(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    kind: CheckKind
+    state: CheckState
+    since_at: datetime
+    last_at: datetime | None
+    last_ms: float | None
+    last_error: str | None
+    target: str
+
+    @property
+    def is_troubled(self) -> bool:
+        return self.state in _TROUBLED
+
+
+class WatchOverview(msgspec.Struct, frozen=True):
+    """`checks` worst first, then by name; `incidents` the newest of `open_incidents`."""
+
+    checks: Sequence[CheckGlance]
+    counts: dict[CheckState, int]
+    incidents: Sequence[Incident]
+    open_incidents: int
+
+
+class WatchOverviews:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def read(self, *, max_incidents: int) -> WatchOverview:
+        return await self._store.read(lambda tx: read_overview(tx, max_incidents=max_incidents))
+
+
+def read_overview(tx: Tx, *, max_incidents: int) -> WatchOverview:
+    glances = [CheckGlance(*row) for row in queries.glances(tx)]
+    glances.sort(key=lambda check: (_RANK[check.state], check.name.casefold()))
+    wanted = IncidentFilter(is_open=True)
+    return WatchOverview(
+        checks=glances,
+        counts=dict(Counter(check.state for check in glances)),
+        incidents=incident_queries.page(tx, wanted=wanted, limit=max_incidents)[:max_incidents],
+        open_incidents=incident_queries.count_open(tx),
+    )
