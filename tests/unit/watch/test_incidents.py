@@ -3,12 +3,12 @@
 import pytest
 
 from atalaia.core.errors import Conflict
+from atalaia.notify.model.severity import Severity
 from atalaia.watch.model.incidents import (
     INCIDENT_RULES,
     Action,
     Cause,
     IncidentState,
-    Severity,
     Step,
     after_action,
     severity_of,

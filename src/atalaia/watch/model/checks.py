@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from atalaia.core.errors import InvalidField
-from atalaia.watch.model.incidents import Severity
+from atalaia.notify.model.severity import Severity
 from atalaia.watch.model.options import OPTIONS, SECRETS, TARGET_FREE
 from atalaia.watch.model.places import WINDOW_MAX
 from atalaia.watch.model.standing import HEARTBEAT_PLACE, Policy
@@ -33,6 +33,7 @@ NAME_MAX, TARGET_MAX, TEXT_MAX = 200, 2000, 20_000
 AGENTS_MAX = 50
 PORT_MAX = 65_535
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_HEADER = re.compile(r"header:[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 _LABEL_NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
@@ -219,7 +220,7 @@ def _check_options(spec: CheckSpec) -> None:
 def _check_secrets(spec: CheckSpec) -> None:
     known = SECRETS.get(spec.kind.value, frozenset())
     for name, value in spec.secrets.items():
-        if name not in known:
+        if name not in known and not ("header:" in known and _HEADER.fullmatch(name)):
             raise InvalidField(
                 f"secrets.{name}", "Not a secret of this kind. Known: {known}.", known=", ".join(sorted(known)) or "-"
             )

@@ -5,7 +5,18 @@ Source: docs/decisions/0006-deciding.md
 
 from msgspec.structs import replace
 
-from atalaia.watch.model.observations import Beat, BeatKind, Moved, Observation, Paused, Result, Resumed, Silent, Tick
+from atalaia.watch.model.observations import (
+    Beat,
+    BeatKind,
+    Moved,
+    Observation,
+    Paused,
+    Rejudged,
+    Result,
+    Resumed,
+    Silent,
+    Tick,
+)
 from atalaia.watch.model.places import Place, take_outcome
 from atalaia.watch.model.standing import HEARTBEAT_PLACE, Decision, Policy, Standing, Transition, deadline_ms
 from atalaia.watch.model.states import CHECK_RULES, SETTLED, CheckState, Outcome, Verdict, Vote
@@ -39,6 +50,9 @@ def decide(  # noqa: PLR0911 - one return for each kind of observation
             return _pause(standing, policy, at_ms=seen.at_ms, is_paused=True)
         case Resumed():
             return _pause(standing, policy, at_ms=seen.at_ms, is_paused=False)
+        case Rejudged():
+            places = {name: place for name, place in standing.places.items() if name in policy.places}
+            return _settle(standing, replace(standing, places=places), policy, at_ms=seen.at_ms)
 
 
 def outcome_of(seen: Result, policy: Policy) -> Outcome:

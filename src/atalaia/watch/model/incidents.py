@@ -4,17 +4,9 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from atalaia.core.errors import Conflict
+from atalaia.notify.model.severity import Severity
 from atalaia.watch.model.standing import Transition
 from atalaia.watch.model.states import SETTLED, CheckState
-
-
-class Severity(StrEnum):
-    INFO = "info"
-    WARNING = "warning"
-    CRITICAL = "critical"
-
-
-SEVERITY_RANK: dict[str, int] = {severity: rank for rank, severity in enumerate(Severity)}
 
 
 class IncidentState(StrEnum):
@@ -78,7 +70,7 @@ class Step(StrEnum):
     OPEN_DEGRADED = "open as degraded"
     RECOVER = "recover and tell"
     SUPERSEDE = "recover untold"
-    CLOSE = "close untold"
+    CLOSE = "close and tell"
 
 
 class StepRule(NamedTuple):
@@ -114,6 +106,6 @@ def steps_for(cause: Cause | None, change: Transition) -> tuple[Step, ...]:
 
 def severity_of(cause: Cause, check_severity: Severity) -> Severity:
     """Degraded is at most a warning."""
-    if cause is Cause.DEGRADED and SEVERITY_RANK[check_severity] > SEVERITY_RANK[Severity.WARNING]:
-        return Severity.WARNING
-    return check_severity
+    return (
+        min(check_severity, Severity.WARNING, key=lambda one: one.rank) if cause is Cause.DEGRADED else check_severity
+    )

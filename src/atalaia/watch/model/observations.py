@@ -66,4 +66,10 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True):
     at_ms: int
 
 
-Observation = Result | Silent | Moved | Paused | Resumed | Beat | Tick
+class Rejudged(msgspec.Struct, frozen=True, kw_only=True):
+    """The check's rules or places have changed; what is known is put together anew."""
+
+    at_ms: int
+
+
+Observation = Result | Silent | Moved | Paused | Resumed | Beat | Tick | Rejudged

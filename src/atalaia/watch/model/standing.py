@@ -37,7 +37,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         return Limits(self.failures_to_down, max(self.failures_to_down, self.failures_window), successes)
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class Standing(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_defaults=True):
     """`settled` is the last of up, degraded, down: what unknown hides.
 
     `flips_ms` are the latest changes into or out of down; `starts_ms` are runs of a heartbeat that have begun and not
