@@ -5,12 +5,15 @@ from __future__ import annotations
 import select
 import socket
 from time import monotonic
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from atalaia_agent import http1
 from atalaia_agent.deadline import Deadline, elapsed_ms
 from atalaia_agent.dial import dial
 from atalaia_agent.reach import Reach
+
+if TYPE_CHECKING:
+    import ssl
 
 
 class Exchange(NamedTuple):
@@ -22,7 +25,7 @@ class Exchange(NamedTuple):
 
 def start_tls(
     sock: socket.socket, host: str, *, deadline: Deadline, ca: str | None, is_verified: bool = True
-) -> socket.socket:
+) -> ssl.SSLSocket:
     """Raises ssl.SSLError (an OSError) and closes the socket."""
     # 4 MB, and most targets inside a network are plain HTTP.
     from atalaia_agent import certificates

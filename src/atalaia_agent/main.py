@@ -13,13 +13,15 @@ from typing import Any
 from atalaia_agent import settings as settings_module
 from atalaia_agent.agent import Agent
 from atalaia_agent.enrol import EnrolError, enrol
+from atalaia_agent.line import UNKNOWN
 from atalaia_agent.measuring import measure
 from atalaia_agent.probes import Context
+from atalaia_agent.records import make_records
 from atalaia_agent.settings import KNOWN, Settings, SettingsError
 from atalaia_agent.spool import Spool
 from atalaia_agent.spool_files import SpoolInUse
 from atalaia_agent.voice import Voice
-from atalaia_agent.wire import WireError, parse_probe
+from atalaia_agent.wire import WireError, now_ms, parse_probe
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 
@@ -112,15 +114,15 @@ def _settings(flags: dict[str, Any]) -> Settings:
 
 
 def _probe_once(arguments: list[str]) -> int:
-    """One measurement, as the hub would get it; exit code 1 when it fails."""
+    """One measurement, its records on one line each as the hub would get them; exit code 1 when it fails."""
     try:
         probe = parse_probe(json.loads(arguments[0] if arguments else sys.stdin.read()))
     except (ValueError, WireError) as failure:
         raise SettingsError(f"not a probe: {failure}") from failure
+    at_ms = now_ms()
     found = measure(probe, Context())
-    answer = {name: getattr(found, name) for name in found.__slots__ if name != "ping"}
-    answer["ping"] = found.ping._asdict() if found.ping else None
-    sys.stdout.write(json.dumps(answer, ensure_ascii=False, sort_keys=True) + "\n")
+    for record in make_records(probe, found, at_ms=at_ms, line=UNKNOWN, local_id=""):
+        sys.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")
     return EXIT_OK if found.is_ok else EXIT_FAILED
 
 

@@ -31,7 +31,13 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 
 def measure(probe: Probe, context: Context, found: Outcome) -> None:
     plan = context.remember("plan", lambda: read_plan(probe))
-    deadline = Deadline(probe.timeout_s)
+    fetch(plan, context, timeout_s=probe.timeout_s, found=found)
+    _warn_of_expiry(plan, found)
+
+
+def fetch(plan: HttpPlan, context: Context, *, timeout_s: float, found: Outcome) -> http1.Response:
+    """The answer, once it is the expected one. Raises ProbeError, OSError, TimeoutError."""
+    deadline = Deadline(timeout_s)
     started = monotonic()
     try:
         response = _follow(plan, context, found=found, deadline=deadline)
@@ -41,7 +47,7 @@ def measure(probe: Probe, context: Context, found: Outcome) -> None:
     if response.is_truncated:
         found.data["is_truncated"] = True
     check_answer(plan, response)
-    _warn_of_expiry(plan, found)
+    return response
 
 
 def _follow(plan: HttpPlan, context: Context, *, found: Outcome, deadline: Deadline) -> http1.Response:
@@ -120,7 +126,7 @@ def _secure(plan: HttpPlan, sock: socket.socket, host: str, *, found: Outcome, d
         _add(found, "tls", elapsed_ms(started))
     from atalaia_agent import certificates  # loaded by start_tls
 
-    seen = certificates.look_at(secured, time.time())  # type: ignore[arg-type]
+    seen = certificates.look_at(secured, time.time())
     if seen is not None:
         found.data["tls_days_left"] = seen.days_left
         found.data["tls_issuer"] = seen.certificate.issuer
