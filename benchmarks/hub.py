@@ -11,8 +11,9 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figures import SERVER_CORE
 from tests.servers import free_port, running, wait_until
+
+from benchmarks.figures import SERVER_CORE
 
 ROOT = Path(__file__).resolve().parent.parent
 ATALAIA = str(ROOT / ".venv" / "bin" / "atalaia")

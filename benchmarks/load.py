@@ -6,8 +6,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.figures import LOAD_CORE
 from tests.servers import find_binary
+
+from benchmarks.figures import LOAD_CORE
 
 _UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
 
