@@ -1,0 +1,131 @@
+"""`atalaia demo`: everything at once, for a look around; nothing is left behind."""
+
+import itertools
+import secrets
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Annotated, Any
+
+import typer
+
+from atalaia.cli.processes import Children, make_key, make_person
+from atalaia_simulators.furnishing import HEARTBEAT_S, Api, furnish, send_history
+from atalaia_simulators.sink import Sink
+from atalaia_simulators.site import Site
+
+app = typer.Typer()
+PEOPLE = "demo@example.org"
+AGENTS = {
+    "São Paulo": ("sao-paulo", "sp-1", "BR"),
+    "Virginia": ("virginia", "va-1", "US"),
+    "Frankfurt": ("frankfurt", "fra-1", "DE"),
+}
+# Every fifth run of the heartbeat fails to come, so that there is something to see.
+MISSED_BEAT = 5
+
+
+@app.command()
+def demo(
+    *,
+    port: Annotated[int, typer.Option(help="The port of the hub.", envvar="ATALAIA_PORT", min=1, max=65535)] = 8400,
+    password: Annotated[str | None, typer.Option(help="The demo account's password; by default a new one.")] = None,
+) -> int:
+    """Run a hub, three agents, and a web site that breaks and heals by script, until Ctrl-C.
+
+    Example: atalaia demo --port 8410
+    """
+    chosen = password or secrets.token_urlsafe(12)
+    with tempfile.TemporaryDirectory(prefix="atalaia-demo-") as made:
+        folder = Path(made)
+        with (folder / "log").open("w", encoding="utf-8") as log:
+            return _run(folder, port=port, password=chosen, log=log)
+
+
+def _run(folder: Path, *, port: int, password: str, log: IO[str]) -> int:
+    site, sink = Site(), Sink(_tell)
+    site.start()
+    sink.start()
+    try:
+        with Children() as children:
+            _say("Starting the hub …")
+            url = children.start_hub(
+                folder / "hub", port=port, env={"ATALAIA_ALLOW_PRIVATE_TARGETS": "1"}, log=log, tell=_quiet
+            )
+            make_person(folder / "hub", PEOPLE, role="ADMIN", password=password)
+            beat = _furnish(children, folder, url=url, site=site, sink=sink, log=log)
+            _introduce(url, password, site)
+            return children.wait(also=beat)
+    finally:
+        sink.close()
+        site.close()
+
+
+def _furnish(children: Children, folder: Path, *, url: str, site: Site, sink: Sink, log: IO[str]) -> Callable[[], None]:
+    key = make_key(folder / "hub", "demo-agents", "agent")
+    for name, (location, datacenter, country) in AGENTS.items():
+        where = ["--location", location, "--datacenter", datacenter, "--country", country]
+        options = [
+            "--hub",
+            url,
+            "--name",
+            name,
+            "--spool",
+            str(folder / location),
+            "--ping",
+            "--ping-interval-s",
+            "2",
+            *where,
+        ]
+        children.start_agent(*options, env={"ATALAIA_KEY": key, "ATALAIA_PING_TARGET": "hub"}, log=log)
+    api = Api(url, make_key(folder / "hub", "demo", "read", "write", "ingest"))
+    agents = api.await_agents(len(AGENTS))
+    ping_url = furnish(api, site=site, sink_url=sink.url, sink_secret=secrets.token_urlsafe(16), agent_ids=agents)
+    threading.Thread(target=send_history, args=(api,), name="history", daemon=True).start()
+    return _heartbeat(api, ping_url)
+
+
+def _heartbeat(api: Api, ping_url: str) -> Callable[[], None]:
+    """A job that reports in, and now and then does not."""
+    runs = itertools.count(1)
+    due = [time.monotonic()]
+
+    def beat() -> None:
+        if time.monotonic() < due[0]:
+            return
+        due[0] += HEARTBEAT_S
+        if next(runs) % MISSED_BEAT:
+            api.ping(ping_url)
+
+    return beat
+
+
+def _introduce(url: str, password: str, site: Site) -> None:
+    _say(f"""
+Atalaia's demo is running.
+
+  Open      {url}
+  E-mail    {PEOPLE}
+  Password  {password}
+
+A site at {site.url} breaks and heals by script; three agents watch it. Messages that the hub sends
+are shown here as they come. Ctrl-C ends everything; nothing is left behind.
+""")
+
+
+def _tell(message: dict[str, Any]) -> None:
+    incident = message.get("incident") or {}
+    title = incident.get("title") or (message.get("check") or {}).get("name") or ""
+    _say(f"{time.strftime('%H:%M:%S')}  message: {message.get('event')}  {title}")
+
+
+def _quiet(_line: str) -> None:
+    return
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
