@@ -29,7 +29,15 @@ def _listening_inodes(table: Path, port: int) -> list[str]:
 
 def _has_socket(process: Path, inodes: set[str]) -> bool:
     try:
-        links = [os.readlink(entry) for entry in (process / "fd").iterdir()]  # noqa: PTH115 - a socket's link is no path
+        entries = list((process / "fd").iterdir())
     except OSError:
         return False
-    return any(link.startswith("socket:[") and link[8:-1] in inodes for link in links)
+    return any(_socket_inode(entry) in inodes for entry in entries)
+
+
+def _socket_inode(entry: Path) -> str | None:
+    try:
+        link = os.readlink(entry)  # noqa: PTH115 - a socket's link is no path
+    except OSError:  # closed since it was listed
+        return None
+    return link[8:-1] if link.startswith("socket:[") else None
