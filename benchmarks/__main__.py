@@ -61,7 +61,8 @@ def _write_page(figures: Sequence[Figure], took_s: float) -> None:
         f"""# Benchmarks
 
 `make bench` measures these and writes this page. Last run: {when}, {platform.machine()}, 2 cores,
-Python {platform.python_version()}, {took_s / 60:.0f} min. The server is pinned to one core, the load to the other; values are medians of five runs unless the note says otherwise.
+Python {platform.python_version()}, {took_s / 60:.0f} min.
+The server is pinned to one core, the load to the other; values are medians of five runs unless the note says otherwise.
 *Beside* is what the same run measured for comparison (the floor), *ratio* the value divided by it.
 Machines differ and are noisy: the ratios carry further than the values.
 

@@ -59,7 +59,7 @@ def run() -> Sequence[Figure]:
             time.sleep(0.05)
     delays = world.delays_s()
     p99, floor = percentile(delays, 0.99), INTERVAL_S * FAILURES
-    note = f"{len(delays)} of {FAULTS} told; median {percentile(delays, 0.5):.2f} s; beside: interval {INTERVAL_S:g} s x {FAILURES} failures"
+    note = f"{len(delays)} of {FAULTS} told; median {percentile(delays, 0.5):.2f} s; {FAILURES} failures, {INTERVAL_S:g} s apart"
     met = p99 <= floor + EXTRA_S and len(delays) == FAULTS
     return [Figure("fault to message", p99, "s p99", floor, p99 / floor, TARGET, met, note)]
 

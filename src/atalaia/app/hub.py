@@ -72,6 +72,13 @@ class Hub:
         # On SQLite the directory's lock has said already that there is one hub.
         return self.store.dialect == "sqlite" or self._leadership.is_leader
 
+    def release(self) -> None:
+        """End what open requests wait for (long polls, live streams), so that a stop need not wait for them."""
+        self.live.release()
+        for part in self.contributions:
+            if part.release is not None:
+                part.release()
+
     async def announce(self) -> None:
         """Say on stdout where the hub is, once it can be asked: one line, and one more while nobody has an account."""
         first_start = await self.slices.first_start_address()
@@ -123,7 +130,7 @@ class Hub:
 
     @asynccontextmanager
     async def _lifespan(self, _app: object) -> AsyncIterator[None]:
-        await self.live.start()
+        self.live.start()
         for part in self.contributions:
             if part.start is not None:
                 await part.start()
@@ -135,7 +142,7 @@ class Hub:
 
     async def _stop(self) -> None:
         await self.supervisor.stop()
-        await self.live.stop()
+        self.live.stop()
         for part in reversed(self.contributions):
             if part.stop is not None:
                 await part.stop()

@@ -1,11 +1,24 @@
 """The slices, each with what it needs from the ones below: this is the whole wiring."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from atalaia.access import options as access_options
+from atalaia.access import wiring as access_wiring
+from atalaia.agents import wiring as agents_wiring
+from atalaia.agents.service import AgentsService
+from atalaia.app import options as app_options
 from atalaia.core.clock import Clock
-from atalaia.core.settings import Settings
+from atalaia.core.settings import Setting, Settings
+from atalaia.home import wiring as home_wiring
+from atalaia.metrics import settings as metrics_settings
+from atalaia.metrics import wiring as metrics_wiring
+from atalaia.notify import wiring as notify_wiring
+from atalaia.outbound.guard import Guard
+from atalaia.outbound.http import HttpClient
+from atalaia.sdk.contribution import Contribution
 from atalaia.store.encryption import Sealer
 from atalaia.store.store import Store
 from atalaia.web.live import LiveStreams
@@ -25,3 +38,48 @@ class Base:
     public_url: str
     data_dir: Path
     is_leader: Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Slices:
+    contributions: Sequence[Contribution]
+    middleware: Sequence[Any]
+    first_start_address: Callable[[], Awaitable[str | None]]
+
+
+def declared_settings() -> Sequence[Setting]:
+    return (*app_options.SETTINGS, *access_options.SETTINGS, *metrics_settings.SETTINGS)
+
+
+def migration_folders() -> Sequence[Path]:
+    return (
+        access_wiring.MIGRATIONS,
+        agents_wiring.MIGRATIONS,
+        metrics_wiring.MIGRATIONS,
+        notify_wiring.MIGRATIONS,
+    )
+
+
+def wire_slices(base: Base) -> Slices:
+    """From the lowest to the highest."""
+    store, clock, settings = base.store, base.clock, base.settings
+    http = HttpClient(Guard(allow_private=bool(settings.get("hub.allow_private_targets"))))
+    access = access_wiring.wire(
+        store=store, clock=clock, settings=settings, sealer=base.sealer, public_url=base.public_url
+    )
+    agents_service = AgentsService(store, clock=clock, sealer=base.sealer, public_url=base.public_url)
+    agents = agents_wiring.wire(agents=agents_service, authenticator=access.authenticator)
+    metrics_service = metrics_wiring.make_service(store, settings=settings, clock=clock, http=lambda: http)
+    metrics = metrics_wiring.wire(metrics_service, authenticator=access.authenticator, settings=settings)
+    notify = notify_wiring.wire(
+        store=store,
+        clock=clock,
+        settings=settings,
+        sealer=base.sealer,
+        pages=base.pages,
+        public_url=lambda: base.public_url,
+    )
+    below = [access.contribution, agents, metrics, notify]
+    searches = [source for part in below for source in part.searches]
+    home = home_wiring.wire(store=store, clock=clock, settings=settings, agents=agents_service, searches=searches)
+    return Slices([*below, home], [access.middleware], access.first_start_address)

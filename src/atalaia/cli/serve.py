@@ -32,6 +32,10 @@ class _Server(uvicorn.Server):
         if self.started:
             await self._hub.announce()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._hub.release()
+        await super().shutdown(sockets)
+
 
 @app.command()
 def serve(
@@ -84,11 +88,9 @@ def _listen(options: HubOptions) -> socket.socket:
     except OSError as error:
         listener.close()
         holder = port_holder(options.port)
-        owner = f" by {holder}" if holder else ""
+        where = f"{options.host}:{options.port}"
         raise ConfigError(
-            f"port {options.port} on {options.host} is in use{owner}"
-            if holder
-            else f"can't listen on {options.host}:{options.port}: {error.strerror}",
+            f"{where} is taken by {holder}" if holder else f"can't listen on {where}: {error.strerror}",
             code="port_in_use",
             hint="Stop that process, or choose another --port.",
         ) from error

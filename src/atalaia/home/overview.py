@@ -54,7 +54,7 @@ class OverviewService:
     async def read(self) -> Shown:
         now = self._clock.now()
         seen = await self._watch.read(max_incidents=MAX_INCIDENTS)
-        agents = await self._agents.all()
+        agents, _ = await self._agents.page(cursor=None, limit=MAX_AGENTS)
         silent = [agent for agent in agents if agent.state(now) is AgentState.SILENT]
         troubled = [check for check in seen.checks if check.is_troubled]
         return Shown(

@@ -15,7 +15,9 @@ from atalaia.web.pages import AnyRequest, Pages, see_other, viewer_of
 
 
 @get("/", guards=[requires(Permission.OWN_ACCOUNT)], include_in_schema=False)
-async def overview_page(request: AnyRequest, pages: Pages, overview: OverviewService, wall: bool = False) -> Response[Any]:
+async def overview_page(
+    request: AnyRequest, pages: Pages, overview: OverviewService, wall: bool = False
+) -> Response[Any]:
     """The overview, or for those who may not see it their own account."""
     if not viewer(request).may(Permission.OVERVIEW_READ):
         return see_other("/account")

@@ -57,13 +57,19 @@ class SettingsService:
         self._clock = clock
 
     def sections(self) -> list[Section]:
-        declared = sorted(self._settings.declared.values(), key=lambda setting: list(SECTION_TITLES).index(_section(setting)))
+        declared = sorted(
+            self._settings.declared.values(), key=lambda setting: list(SECTION_TITLES).index(_section(setting))
+        )
         return [
-            Section(key, SECTION_TITLES[key], [_field(setting, self._settings.lookup(setting.key)) for setting in group])
+            Section(
+                key, SECTION_TITLES[key], [_field(setting, self._settings.lookup(setting.key)) for setting in group]
+            )
             for key, group in groupby(declared, key=_section)
         ]
 
-    async def change(self, section: str, form: Mapping[str, str], *, by: Principal, address: str | None) -> dict[str, str]:
+    async def change(
+        self, section: str, form: Mapping[str, str], *, by: Principal, address: str | None
+    ) -> dict[str, str]:
         """Keep what was typed into a section's form; errors by setting, and nothing kept if there is one."""
         known = [setting for setting in self._settings.declared.values() if _section(setting) == section]
         if not known:
@@ -102,7 +108,9 @@ class SettingsService:
                 raise Conflict(N_("this setting is fixed outside of the page"))
             write_page_setting(tx, key, value, now=now)
             after = _text(setting, setting.default if value is None else value)
-            record(tx, by, "setting.changed", f"setting:{key}", before=before[key], after=after, address=address, now=now)
+            record(
+                tx, by, "setting.changed", f"setting:{key}", before=before[key], after=after, address=address, now=now
+            )
 
 
 def _section(setting: Setting) -> str:

@@ -88,7 +88,10 @@ class SearchSource:
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """All that a slice gives; each part may be empty."""
+    """All that a slice gives; each part may be empty.
+
+    At a stop `release` is called first, while requests are still open: it ends those that wait for something. `stop` comes last.
+    """
 
     name: str
     routes: Sequence[Any] = ()  # Litestar controllers, routers and handlers
@@ -103,4 +106,5 @@ class Contribution:
     health: Sequence[HealthItem] = ()
     settings: Sequence[Setting] = ()
     start: Callable[[], Awaitable[None]] | None = None
+    release: Callable[[], None] | None = None
     stop: Callable[[], Awaitable[None]] | None = None

@@ -28,16 +28,18 @@ class LiveStreams:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._unsubscribe: Any = None
 
-    async def start(self) -> None:
+    def start(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._unsubscribe = self._live.subscribe(self._from_any_thread)
 
-    async def stop(self) -> None:
+    def release(self) -> None:
         """End all streams, so that a stopping server need not wait for them."""
-        if self._unsubscribe is not None:
-            self._unsubscribe()
         for queue in self._queues:
             _put(queue, None)
+
+    def stop(self) -> None:
+        if self._unsubscribe is not None:
+            self._unsubscribe()
 
     @property
     def count(self) -> int:

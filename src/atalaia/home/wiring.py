@@ -1,0 +1,42 @@
+"""What home gives to the hub."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from litestar.di import Provide
+
+from atalaia.agents.service import AgentsService
+from atalaia.core.clock import Clock
+from atalaia.core.permissions import Permission
+from atalaia.core.settings import Settings
+from atalaia.core.translations import N_
+from atalaia.home.overview import OverviewService
+from atalaia.home.pages import ROUTES
+from atalaia.home.search import Search
+from atalaia.home.settings import SettingsService
+from atalaia.sdk.contribution import Contribution, NavItem, SearchSource
+from atalaia.store.store import Store
+from atalaia.watch.service.overview import WatchOverviews
+
+
+def wire(
+    *, store: Store, clock: Clock, settings: Settings, agents: AgentsService, searches: Sequence[SearchSource]
+) -> Contribution:
+    services = {
+        "overview": OverviewService(WatchOverviews(store), agents, clock=clock),
+        "search": Search(searches),
+        "hub_settings": SettingsService(store, settings, clock=clock),
+    }
+    return Contribution(
+        name="home",
+        routes=ROUTES,
+        dependencies={name: Provide(_giving(value), sync_to_thread=False) for name, value in services.items()},
+        nav=(
+            NavItem("overview", N_("Overview"), "/", Permission.OVERVIEW_READ, order=0),
+            NavItem("admin", N_("Settings"), "/settings", Permission.SETTINGS_READ, order=90),
+        ),
+    )
+
+
+def _giving(value: Any) -> Callable[[], Any]:
+    return lambda: value
