@@ -90,6 +90,8 @@ async def _pause(loop: Loop, seconds: float) -> None:
         await asyncio.sleep(seconds)
         return
     try:
-        await asyncio.wait_for(loop.wake.wait(), seconds)
+        # Not wait_for: on Python 3.11 it swallows a cancellation that meets the wake-up, and the hub would never stop.
+        async with asyncio.timeout(seconds):
+            await loop.wake.wait()
     except TimeoutError:
         return
