@@ -65,11 +65,8 @@ def from_samples(at_ms: Signed, values: Floats) -> Columns:
     return Columns(at_ms, np.ones(len(values), np.int64), values, values, values, values)
 
 
-def merge_samples(
-    old: tuple[Signed, Floats], new: tuple[Signed, Floats], *more: tuple[Signed, Floats]
-) -> tuple[Signed, Floats]:
-    """All samples in order of time; of those with one time the one that came last counts."""
-    parts = (old, new, *more)
+def merge_samples(*parts: tuple[Signed, Floats]) -> tuple[Signed, Floats]:
+    """All samples in order of time; of those with one time the one that came last counts. At least one part."""
     at_ms = np.concatenate([part[0] for part in parts])
     values = np.concatenate([part[1] for part in parts])
     if (at_ms[1:] > at_ms[:-1]).all():

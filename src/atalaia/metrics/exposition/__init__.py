@@ -1,11 +1,10 @@
-"""Text exposition 0.0.4: read from senders, written for scrapers."""
+"""Text exposition 0.0.4: read from senders, written for VictoriaMetrics."""
 
 from atalaia.metrics.exposition.lines import Metadata
 from atalaia.metrics.exposition.reader import KnownSeries, NewSeries, Parsed, Rejected, Samples, parse
-from atalaia.metrics.exposition.writer import Family, write_exposition
+from atalaia.metrics.exposition.writer import write_line, write_value
 
 __all__ = [
-    "Family",
     "KnownSeries",
     "Metadata",
     "NewSeries",
@@ -13,5 +12,6 @@ __all__ = [
     "Rejected",
     "Samples",
     "parse",
-    "write_exposition",
+    "write_line",
+    "write_value",
 ]

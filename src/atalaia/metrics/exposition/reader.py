@@ -7,8 +7,9 @@ that regular form goes line by line, and what is not known yet is read with care
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -39,7 +40,6 @@ class NewSeries(NamedTuple):
 
     key: bytes
     series: Series
-    line: int
     rows: list[int]
 
 
@@ -53,28 +53,44 @@ class Samples(NamedTuple):
     def __len__(self) -> int:
         return len(self.series_ids)
 
+    def pick(self, rows: NDArray[Any] | slice) -> Samples:
+        """Some of the rows, by a mask, an order or a slice."""
+        return Samples(self.series_ids[rows], self.at_ms[rows], self.values[rows])
+
 
 class Parsed(NamedTuple):
+    """What a body says; `lines` holds the line numbers of the rows, where these are not simply the first, second and so on."""
+
     samples: Samples
     unknown: dict[bytes, NewSeries]
     rejected: list[Rejected]
     metadata: list[Metadata]
+    lines: list[int] | None
+
+    def line_of(self, row: int) -> int:
+        return row + 1 if self.lines is None else self.lines[row]
 
 
 class KnownSeries:
-    """Ids by spelling, and whole bodies' worth of them by shape."""
+    """Ids by spelling, and whole bodies' worth of them by shape. Read on the event loop, taught by the writer."""
 
     def __init__(self) -> None:
         self.by_key: dict[bytes, int] = {}
+        self._lock = threading.Lock()
         self._shapes: dict[tuple[int, bytes, bytes], tuple[list[bytes], NDArray[np.int64]]] = {}
 
     def learn(self, key: bytes, series_id: int) -> None:
-        if len(self.by_key) >= MAX_KNOWN:
-            self.forget()
-        self.by_key[key] = series_id
+        with self._lock:
+            if len(self.by_key) >= MAX_KNOWN:
+                self._clear()
+            self.by_key[key] = series_id
 
     def forget(self) -> None:
-        """Drop what is known (it fills again): the bound on memory, and the answer to ids that are gone."""
+        """Drop what is known; it fills again."""
+        with self._lock:
+            self._clear()
+
+    def _clear(self) -> None:
         self.by_key.clear()
         self._shapes.clear()
 
@@ -88,10 +104,11 @@ class KnownSeries:
             ids = np.fromiter(map(self.by_key.__getitem__, keys), np.int64, len(keys))
         except KeyError:
             return None
-        if len(self._shapes) >= MAX_SHAPES:
-            self._shapes.pop(next(iter(self._shapes)))
         ids.setflags(write=False)
-        self._shapes[place] = (keys, ids)
+        with self._lock:
+            if len(self._shapes) >= MAX_SHAPES:
+                self._shapes.pop(next(iter(self._shapes)))
+            self._shapes[place] = (keys, ids)
         return ids
 
 
@@ -104,7 +121,7 @@ def parse(body: bytes, known: KnownSeries, *, default_at_ms: int) -> Parsed:
         body += b"\n"
     samples = _parse_columns(body, known, default_at_ms) if body else None
     if samples is not None:
-        return Parsed(samples, {}, [], [])
+        return Parsed(samples, {}, [], [], None)
     return _LineReader(known, default_at_ms).read(body)
 
 
@@ -170,6 +187,7 @@ class _LineReader:
         self._ids_by_key = known.by_key
         self._default_at_ms = default_at_ms
         self._ids: list[int] = []
+        self._lines: list[int] = []
         self._times: list[int] = []
         self._values: list[float] = []
         self._unknown: dict[bytes, NewSeries] = {}
@@ -186,7 +204,7 @@ class _LineReader:
         samples = Samples(
             np.array(self._ids, np.int64), np.array(self._times, np.int64), np.array(self._values, np.float64)
         )
-        return Parsed(samples, self._unknown, self._rejected, self._metadata)
+        return Parsed(samples, self._unknown, self._rejected, self._metadata, self._lines)
 
     def _read_one(self, number: int, raw: bytes) -> None:
         fields = raw.split()
@@ -201,17 +219,18 @@ class _LineReader:
         if series_id is not None:
             at_ms = read_at_ms(fields[2]) if len(fields) == 3 else None  # noqa: PLR2004 series, value, time
             self._add(series_id, read_value(fields[1]), at_ms)
-            return
-        line = read_line(raw)
-        self._add(self._identify(line.key, line.series, number), line.value, line.at_ms)
+        else:
+            line = read_line(raw)
+            self._add(self._identify(line.key, line.series), line.value, line.at_ms)
+        self._lines.append(number)
 
-    def _identify(self, key: bytes, series: Series, number: int) -> int:
+    def _identify(self, key: bytes, series: Series) -> int:
         series_id = self._ids_by_key.get(key)
         if series_id is not None:
             return series_id
         new = self._unknown.get(key)
         if new is None:
-            new = self._unknown[key] = NewSeries(key, series, number, [])
+            new = self._unknown[key] = NewSeries(key, series, [])
         new.rows.append(len(self._ids))
         return UNKNOWN
 

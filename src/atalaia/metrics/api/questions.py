@@ -1,0 +1,121 @@
+"""GET /api/series…: what series there are, and what is in them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from litestar import get
+from litestar.params import Parameter
+
+from atalaia.access.guards import requires
+from atalaia.core.clock import from_ms, to_ms
+from atalaia.core.errors import InvalidField
+from atalaia.core.permissions import Permission
+from atalaia.metrics.model import make_query, parse_aggregation, parse_duration, parse_instant
+from atalaia.metrics.selectors import parse_selectors
+from atalaia.metrics.service.metrics import MetricsService, NameOut, TargetOut
+from atalaia.web.cursors import DEFAULT_LIMIT, MAX_LIMIT, Listing, decode_cursor, page_of
+
+_READS = [requires(Permission.METRICS_READ)]
+Limit = Annotated[int, Parameter(ge=1, le=MAX_LIMIT)]
+
+
+class SeriesOut(msgspec.Struct, frozen=True):
+    id: int
+    metric: str
+    labels: dict[str, str]
+
+
+class PointsOut(msgspec.Struct, frozen=True):
+    """Columns of one length: beginnings of the steps in milliseconds, and values; a step without samples is left out."""
+
+    metric: str
+    labels: dict[str, str]
+    times: list[int]
+    values: list[float | None]
+
+
+class AnswerOut(msgspec.Struct, frozen=True):
+    """`from` and `to` are those asked for, widened to whole steps."""
+
+    items: list[PointsOut]
+    next: str | None
+    metric: str
+    agg: str
+    step_s: float
+    from_: str = msgspec.field(name="from")
+    to: str
+
+
+@get("/api/series/query", guards=_READS, tags=["Metrics"], summary="Values of series over a time, step by step")
+async def query_series(
+    *,
+    metrics: MetricsService,
+    metric: Annotated[str, Parameter(description="Name of the metric", min_length=1, max_length=256)],
+    labels: Annotated[
+        str,
+        Parameter(
+            max_length=2_000,
+            description='name=value, name!=value, name=~regex, name!~regex with commas between (a value with a comma in "…"), '
+            "or a JSON object",
+        ),
+    ] = "",
+    from_: Annotated[
+        str, Parameter(query="from", description="ISO 8601, seconds or milliseconds since the epoch, or -6h")
+    ] = "-1h",
+    to: Annotated[str, Parameter(description="As from; now unless given")] = "now",
+    step: Annotated[str, Parameter(description="30s, 5m, 1h or seconds; unless given, some 300 steps")] = "",
+    agg: Annotated[
+        str, Parameter(description="avg, min, max, sum, count, last, p50, p95, p99, rate or increase, of each step")
+    ] = "avg",
+) -> AnswerOut:
+    now_ms = to_ms(metrics.now())
+    question = make_query(
+        metric,
+        tuple(parse_selectors(labels)),
+        from_ms=parse_instant(from_, field="from", now_ms=now_ms),
+        to_ms=parse_instant(to, field="to", now_ms=now_ms),
+        step_ms=parse_duration(step, field="step") if step else None,
+        aggregation=parse_aggregation(agg),
+    )
+    found = await metrics.query(question)
+    return AnswerOut(
+        items=[PointsOut(each.metric, each.labels, each.times, list(each.values)) for each in found],
+        next=None,
+        metric=metric,
+        agg=agg,
+        step_s=question.step_ms / 1000,
+        from_=from_ms(question.from_ms).isoformat(),
+        to=from_ms(question.to_ms).isoformat(),
+    )
+
+
+@get("/api/series", guards=_READS, tags=["Metrics"], summary="Series with their labels, by age")
+async def list_series(
+    metrics: MetricsService, metric: str | None = None, cursor: str | None = None, limit: Limit = DEFAULT_LIMIT
+) -> Listing[SeriesOut]:
+    after = decode_cursor(cursor, int)
+    if after is not None and not 0 <= after[0] < 2**63:
+        raise InvalidField("cursor", "cursor: not one of this list's")
+    rows = await metrics.series(metric=metric, after=after[0] if after else 0, limit=limit + 1)
+    page, following = page_of(rows, limit, lambda row: (row.id,))
+    return Listing([SeriesOut(row.id, row.series.name, dict(row.series.labels)) for row in page], following)
+
+
+@get("/api/series/names", guards=_READS, tags=["Metrics"], summary="Names of metrics, with type and help where known")
+async def list_names(
+    metrics: MetricsService, search: str = "", cursor: str | None = None, limit: Limit = DEFAULT_LIMIT
+) -> Listing[NameOut]:
+    after = decode_cursor(cursor, str)
+    rows = await metrics.names(search=search, after=after[0] if after else "", limit=limit + 1)
+    page, following = page_of(rows, limit, lambda row: (row.name,))
+    return Listing(page, following)
+
+
+@get("/api/forwarding", guards=_READS, tags=["Metrics"], summary="How it stands with the targets of the forwarder")
+async def list_targets(metrics: MetricsService) -> Listing[TargetOut]:
+    return Listing(metrics.targets())
+
+
+ROUTES = (query_series, list_series, list_names, list_targets)

@@ -1,0 +1,132 @@
+"""From the log to chunks: one series over two hours each.
+
+1. Take the rows of the log; sort their samples by series and time.
+2. For some series at a time: read the chunks that are there, merge (a sample that is there already counts once), encode;
+   then write them in one transaction, each only as the successor of the edition that was read.
+3. When all samples of the rows are in chunks, remove the rows.
+
+After a crash at any point the rows are still there, and are merged again to the same effect. A second leader that
+believes to lead loses the race of editions and begins again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+
+import structlog
+
+from atalaia.core.clock import Clock, to_ms
+from atalaia.metrics.batches import join_samples, unpack_batch
+from atalaia.metrics.chunks import SPAN_MS, decode_many, encode
+from atalaia.metrics.exposition import Samples
+from atalaia.metrics.head import Head, split_by_series
+from atalaia.metrics.queries import samples as queries
+from atalaia.metrics.queries import series as series_queries
+from atalaia.metrics.queries.samples import ChangedMeanwhile, ChunkRow
+from atalaia.metrics.rollup import DAY_MS, merge_samples
+from atalaia.sdk.transaction import Tx
+from atalaia.store.store import Store
+
+SEAL_EVERY_S = 600.0
+SEAL_AT_SAMPLES = 1_000_000
+ROWS_A_ROUND = 20_000
+CHUNKS_A_UNIT = 100
+
+log = structlog.get_logger()
+
+Part = tuple[int, int, Samples]
+"""A series, a span, and the samples that are new in it."""
+
+
+class Sealing:
+    def __init__(self, store: Store, head: Head, *, clock: Clock) -> None:
+        self._store = store
+        self._head = head
+        self._clock = clock
+        self._sealed_at = clock.monotonic()
+
+    async def run(self) -> None:
+        """Seal when it is time: every ten minutes, or when much has come."""
+        is_time = self._clock.monotonic() - self._sealed_at >= SEAL_EVERY_S
+        if is_time or await self._store.read(queries.log_size) >= SEAL_AT_SAMPLES:
+            await self.seal()
+            self._sealed_at = self._clock.monotonic()
+
+    async def seal(self) -> int:
+        """Seal all that is in the log now; how many samples that was."""
+        total = 0
+        while True:
+            rows = await self._store.read(lambda tx: queries.read_log(tx, limit=ROWS_A_ROUND))
+            if not rows:
+                return total
+            try:
+                total += await self._seal_rows(rows)
+            except ChangedMeanwhile:
+                log.info("sealing_begins_again")
+                return total
+
+    async def _seal_rows(self, rows: list[tuple[int, bytes]]) -> int:
+        samples, parts = await asyncio.to_thread(_by_chunk, [data for _, data in rows])
+        for start in range(0, len(parts), CHUNKS_A_UNIT):
+            await self._seal_parts(parts[start : start + CHUNKS_A_UNIT])
+        ids = [log_id for log_id, _ in rows]
+        await self._store.write(lambda tx: self._forget(tx, ids))
+        return samples
+
+    async def _seal_parts(self, parts: Sequence[Part]) -> None:
+        found = await self._store.read(lambda tx: _chunks_of(tx, parts))
+        changed = await asyncio.to_thread(_merge, parts, found)
+        day = to_ms(self._clock.now()) // DAY_MS
+        if changed:
+            await self._store.write(lambda tx: _write(tx, changed, day))
+
+    def _forget(self, tx: Tx, ids: Sequence[int]) -> None:
+        queries.drop_from_log(tx, ids)
+        tx.after_commit(lambda: self._head.drop(ids))
+
+
+def _by_chunk(blobs: Sequence[bytes]) -> tuple[int, list[Part]]:
+    samples = join_samples([unpack_batch(blob) for blob in blobs])
+    parts: list[Part] = []
+    for series_id, its in split_by_series(samples).items():
+        parts.extend((series_id, span, some) for span, some in _by_span(its))
+    return len(samples), parts
+
+
+def _by_span(samples: Samples) -> Iterator[tuple[int, Samples]]:
+    spans = samples.at_ms // SPAN_MS
+    for span in sorted(set(spans.tolist())):
+        yield span, samples.pick(spans == span)
+
+
+def _chunks_of(tx: Tx, parts: Sequence[Part]) -> dict[tuple[int, int], ChunkRow]:
+    wanted = {(series_id, span) for series_id, span, _ in parts}
+    spans = [span for _, span in wanted]
+    ids = sorted({series_id for series_id, _ in wanted})
+    rows = queries.find_chunks(tx, ids, spans=(min(spans), max(spans) + 1))
+    return {(row.series_id, row.span): row for row in rows if (row.series_id, row.span) in wanted}
+
+
+def _merge(parts: Sequence[Part], found: dict[tuple[int, int], ChunkRow]) -> list[ChunkRow]:
+    changed: list[ChunkRow] = []
+    for series_id, span, samples in parts:
+        # Encoding holds the interpreter: let whoever waits for it go first, so that requests see nothing of this.
+        time.sleep(0)
+        old = found.get((series_id, span))
+        start_ms = span * SPAN_MS
+        columns = [(samples.at_ms, samples.values)]
+        if old is not None:
+            columns.insert(0, decode_many([(start_ms, old.data)])[0])
+        at_ms, values = merge_samples(*columns)
+        data = encode(at_ms, values, start_ms=start_ms)
+        if old is None or data != old.data:
+            edition = 0 if old is None else old.edition
+            changed.append(ChunkRow(series_id, span, edition, is_rolled=False, data=data))
+    return changed
+
+
+def _write(tx: Tx, changed: Sequence[ChunkRow], day: int) -> None:
+    queries.put_chunks(tx, changed)
+    series_queries.mark_seen(tx, {row.series_id for row in changed}, day=day)
