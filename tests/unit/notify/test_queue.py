@@ -21,7 +21,8 @@ def _row(
         queued_at=NOW,
         due_at=NOW + timedelta(seconds=due_in_s),
         attempts=0,
-        is_held=False,
+        may_join=False,
+        seq=number,
     )
 
 

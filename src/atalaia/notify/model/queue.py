@@ -11,7 +11,10 @@ AT_ONCE = 64
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One row of the outbox. Rows with one `message_id` are one message; ids sort by time."""
+    """One row of the outbox. Rows with one `message_id` are one message.
+
+    `seq` is given by the store, and not by a clock that may jump: it alone says what comes first.
+    """
 
     id: str
     message_id: str
@@ -22,7 +25,8 @@ class Waiting:
     queued_at: datetime
     due_at: datetime
     attempts: int
-    is_held: bool
+    may_join: bool  # not yet tried, and may go as one with others of its channel
+    seq: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class Message:
 def gather_messages(rows: Iterable[Waiting]) -> list[Message]:
     """Oldest first."""
     found: dict[str, list[Waiting]] = {}
-    for row in sorted(rows, key=lambda row: row.id):
+    for row in sorted(rows, key=lambda row: row.seq):
         found.setdefault(row.message_id, []).append(row)
     return [Message(id_, tuple(members)) for id_, members in found.items()]
 
@@ -69,3 +73,19 @@ def pick_due(
             picked.append(message)
             per_channel[message.channel_id] += 1
     return picked
+
+
+def joinable(messages: Sequence[Message], *, now: datetime, in_flight: Iterable[Message] = ()) -> list[list[str]]:
+    """Rows that are due, not yet tried, and may go as one: lists of two or more row ids, the oldest first.
+
+    A row whose incident has an earlier message still waiting keeps its own place.
+    """
+    seen = {key for message in in_flight for key in message.keys}
+    groups: dict[tuple[str, str], list[str]] = {}
+    for message in messages:
+        row = message.first
+        is_next = not (message.keys & seen)
+        seen |= message.keys
+        if is_next and len(message.rows) == 1 and row.may_join and row.attempts == 0 and row.due_at <= now:
+            groups.setdefault((row.channel_id, row.event), []).append(row.id)
+    return [ids for ids in groups.values() if len(ids) > 1]

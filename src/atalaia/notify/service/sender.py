@@ -1,0 +1,163 @@
+"""Empties the outbox. On the leading hub alone; at least once, in order for each incident and channel.
+
+1. Read what is due, and what stands before it. Rows that may go as one are joined first, in a transaction of its own,
+   so that a retry has the same content under the same delivery id.
+2. Send up to AT_ONCE messages at a time, PER_CHANNEL to one channel; no transaction is open meanwhile.
+3. Write down what became of each, in one transaction with the outbox: delivered rows go, failed ones get a new time.
+   A crash between 2 and 3 sends again with the same delivery id. A store that can't be written is waited for, and the
+   message counts as in flight until then.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from atalaia.core.clock import Clock
+from atalaia.core.errors import AtalaiaError
+from atalaia.core.ids import new_id
+from atalaia.notify.model.channel import Channel
+from atalaia.notify.model.notice import MessageEvent, Subject
+from atalaia.notify.model.queue import AT_ONCE, Message, gather_messages, joinable, pick_due
+from atalaia.notify.queries import channels as channel_queries
+from atalaia.notify.queries import outbox as queries
+from atalaia.notify.service.delivering import Result, Transport
+from atalaia.notify.service.incidents import TOPIC, queue_repeats
+from atalaia.notify.service.recording import record_result
+from atalaia.sdk.transaction import Tx
+from atalaia.store.store import Store
+
+READ_ROWS = 2000
+STOP_S = 5.0
+RECORD_AGAIN_S = 1.0
+RECORD_AGAIN_CAP_S = 30.0
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What one look at the store has found."""
+
+    to_join: list[list[str]]
+    picked: list[Message]
+    subjects: dict[str, Subject]
+    channels: dict[str, Channel]
+    next_at: datetime | None
+    repeats_due: bool
+
+
+class Sender:
+    """`run` is called by its loop, and sooner when `wake` is set; it starts sending and does not wait for its end."""
+
+    def __init__(self, store: Store, *, clock: Clock, transport: Transport) -> None:
+        self._store = store
+        self._clock = clock
+        self._transport = transport
+        self._flights: dict[str, tuple[Message, asyncio.Task[None]]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._unsubscribe = _nothing
+        self.wake = asyncio.Event()
+
+    async def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._unsubscribe = self._store.live.subscribe(self._on_topic)
+
+    async def stop(self) -> None:
+        """Wait a little for what is being sent; the rest is sent again at the next start."""
+        self._unsubscribe()
+        if self._timer is not None:
+            self._timer.cancel()
+        tasks = [task for _, task in self._flights.values()]
+        if tasks:
+            await asyncio.wait(tasks, timeout=STOP_S)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._flights)
+
+    async def run(self) -> None:
+        work = await self._store.read(self._look)
+        if work.repeats_due:
+            await self._store.write(lambda tx: queue_repeats(tx, now=self._clock.now()))
+        if work.to_join:
+            await self._store.write(lambda tx: _join(tx, work.to_join))
+        if work.repeats_due or work.to_join:
+            work = await self._store.read(self._look)
+        for message in work.picked:
+            self._launch(message, work)
+        self._set_timer(work.next_at)
+
+    def _look(self, tx: Tx) -> Work:
+        now = self._clock.now()
+        messages = gather_messages(queries.waiting(tx, now=now, limit=READ_ROWS))
+        flights = [message for message, _ in self._flights.values()]
+        picked = pick_due(messages, now=now, in_flight=flights, room=AT_ONCE)
+        repeat_at = queries.next_repeat_at(tx, after=now)
+        due_at = queries.next_due_at(tx, after=now)
+        return Work(
+            to_join=joinable(messages, now=now, in_flight=flights),
+            picked=picked,
+            subjects=queries.subjects(tx, {row.notice_id for message in picked for row in message.rows}),
+            channels=channel_queries.channels_by_id(tx, {message.channel_id for message in picked}),
+            next_at=min((at for at in (repeat_at, due_at) if at is not None), default=None),
+            repeats_due=bool(queries.due_repeats(tx, now=now, limit=1)),
+        )
+
+    def _launch(self, message: Message, work: Work) -> None:
+        channel = work.channels.get(message.channel_id)
+        if channel is None or message.id in self._flights:
+            return
+        subjects = [work.subjects[row.notice_id] for row in message.rows]
+        task = asyncio.create_task(self._send(message, channel, subjects), name=f"deliver {message.id}")
+        self._flights[message.id] = (message, task)
+
+    async def _send(self, message: Message, channel: Channel, subjects: Sequence[Subject]) -> None:
+        try:
+            result = await self._transport.deliver(
+                channel, delivery=message.id, event=MessageEvent(message.first.event), subjects=list(subjects)
+            )
+            await self._write_down(message, channel, result)
+        finally:
+            self._flights.pop(message.id, None)
+            self.wake.set()
+
+    async def _write_down(self, message: Message, channel: Channel, result: Result) -> None:
+        wait_s = RECORD_AGAIN_S
+        while True:
+            try:
+                await self._store.write(lambda tx: record_result(tx, message, channel, result, now=self._clock.now()))
+            except AtalaiaError as error:
+                log.warning("delivery_not_recorded", delivery=message.id, code=error.code)
+                await asyncio.sleep(wait_s)
+                wait_s = min(wait_s * 2, RECORD_AGAIN_CAP_S)
+            else:
+                return
+
+    def _set_timer(self, at: datetime | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if at is not None and self._loop is not None:
+            delay_s = max(0.0, (at - self._clock.now()).total_seconds())
+            self._timer = self._loop.call_later(delay_s, self.wake.set)
+
+    def _on_topic(self, topic: str, _id: str) -> None:
+        """Called on any thread."""
+        if topic == TOPIC and self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.wake.set)
+
+
+def _join(tx: Tx, groups: Sequence[Sequence[str]]) -> None:
+    for ids in groups:
+        queries.join_rows(tx, ids, message_id=new_id())
+
+
+def _nothing() -> None:
+    return

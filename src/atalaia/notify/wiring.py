@@ -1,0 +1,76 @@
+"""What notify gives to the hub."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from litestar.di import Provide
+
+from atalaia.core.clock import Clock
+from atalaia.core.permissions import Permission
+from atalaia.core.settings import Settings
+from atalaia.core.translations import N_
+from atalaia.notify import tables
+from atalaia.notify.api import ChannelsApi, DeliveriesApi, RoutesApi
+from atalaia.notify.channels.kind import Tools
+from atalaia.notify.loops import notify_loops
+from atalaia.notify.pages import ChannelPages, DeliveryPages, RoutePages
+from atalaia.notify.service.delivering import Transport
+from atalaia.notify.service.notify import NotifyService
+from atalaia.notify.service.sender import Sender
+from atalaia.outbound.guard import Guard
+from atalaia.outbound.http import HttpClient
+from atalaia.sdk.contribution import Contribution, NavItem
+from atalaia.store.encryption import Sealer
+from atalaia.store.store import Store
+from atalaia.web.pages import Pages
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+# For transports that block: mail and Apprise.
+THREADS = 8
+
+
+def wire(
+    *,
+    store: Store,
+    clock: Clock,
+    settings: Settings,
+    sealer: Sealer,
+    pages: Pages,
+    public_url: Callable[[], str],
+) -> Contribution:
+    guard = Guard(allow_private=bool(settings.get("hub.allow_private_targets")))
+    threads = ThreadPoolExecutor(THREADS, thread_name_prefix="notify")
+    tools = Tools(http=HttpClient(guard), guard=guard, threads=threads)
+    transport = Transport(
+        clock=clock,
+        sealer=sealer,
+        tools=tools,
+        translations=pages.renderer.translations,
+        public_url=public_url,
+    )
+    service = NotifyService(store, clock=clock, sealer=sealer, transport=transport)
+    sender = Sender(store, clock=clock, transport=transport)
+    pages.banners.append(service.banners)
+
+    async def start() -> None:
+        await sender.start()
+        await service.start()
+
+    async def stop() -> None:
+        await service.stop()
+        await sender.stop()
+        await tools.http.aclose()
+        threads.shutdown(wait=False, cancel_futures=True)
+
+    return Contribution(
+        name="notify",
+        routes=(ChannelsApi, RoutesApi, DeliveriesApi, ChannelPages, RoutePages, DeliveryPages),
+        dependencies={"notify": Provide(lambda: service, sync_to_thread=False)},
+        loops=notify_loops(service, sender),
+        metadata=tables.metadata,
+        migrations=MIGRATIONS,
+        nav=(NavItem("incidents", N_("Channels and routes"), "/channels", Permission.CHANNELS_READ, order=60),),
+        start=start,
+        stop=stop,
+    )
