@@ -1,55 +1,68 @@
-"""Small drawings and addresses that templates ask for; numbers in, SVG attribute values out. Pure."""
+"""Small drawings and addresses that templates ask for; numbers in, SVG attribute values out. Pure.
+
+Lists of hundreds of rows have one drawing a row: whole numbers, one pass, and what is drawn often is remembered.
+"""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import lru_cache
+from itertools import groupby
+from typing import Any, Final
 from urllib.parse import urlencode
 
+SPARK_WIDTH: Final = 960
+SPARK_HEIGHT: Final = 200
+SLOT: Final = 8
+BAR: Final = 6
+BAR_HEIGHT: Final = 32
 
-def _scaled(values: Sequence[float | None], width: float, height: float) -> list[list[tuple[float, float]]]:
-    """Runs of neighbouring points; a missing value ends a run, so that a gap stays a gap."""
-    known = [v for v in values if v is not None]
+
+def spark(values: Sequence[float | None]) -> dict[str, str]:
+    """`d` of a line through `values`, oldest first, and of the area under it, in SPARK_WIDTH × SPARK_HEIGHT.
+
+    None is a gap in both. Empty where no value is known.
+    """
+    known = [value for value in values if value is not None]
     if not known:
-        return []
+        return {"line": "", "area": ""}
     low, high = min(known), max(known)
-    reach = (high - low) or 1.0
-    step = width / max(1, len(values) - 1)
-    runs: list[list[tuple[float, float]]] = [[]]
-    for index, value in enumerate(values):
-        if value is None:
-            runs.append([])
+    lift = SPARK_HEIGHT / (high - low) if high > low else 0.0
+    base = SPARK_HEIGHT if high > low else SPARK_HEIGHT // 2
+    step = SPARK_WIDTH / max(1, len(values) - 1)
+    line: list[str] = []
+    area: list[str] = []
+    for is_gap, run in groupby(enumerate(values), key=lambda pair: pair[1] is None):
+        if is_gap:
             continue
-        y = height / 2 if high == low else height - (value - low) / reach * height
-        runs[-1].append((round(index * step, 1), round(y, 1)))
-    return [run for run in runs if run]
+        points = [(int(index * step), base - int((value - low) * lift)) for index, value in run if value is not None]
+        path = "L".join([f"{x},{y}" for x, y in points])
+        # A lone point is drawn too: round caps make a dot of a line of no length.
+        line.append(f"M{path}" if len(points) > 1 else f"M{path}L{path}")
+        area.append(f"M{points[0][0]},{SPARK_HEIGHT}L{path}V{SPARK_HEIGHT}Z")
+    return {"line": "".join(line), "area": "".join(area)}
 
 
-def spark_points(values: Sequence[float | None], width: float = 96, height: float = 20) -> str:
-    """`d` of a line through `values`, oldest first, inside width × height."""
-    return " ".join(
-        f"M{run[0][0]:g},{run[0][1]:g}" + "".join(f"L{x:g},{y:g}" for x, y in run[1:] or [run[0]])
-        for run in _scaled(values, width, height)
-    )
+def bar_slots(days: Sequence[Any]) -> list[tuple[int, Any]]:
+    """Each day behind the x of its bar, SLOT apart."""
+    return [(index * SLOT + (SLOT - BAR) // 2, day) for index, day in enumerate(days)]
 
 
-def spark_area(values: Sequence[float | None], width: float = 96, height: float = 20) -> str:
-    """`d` of the area under that line."""
-    return " ".join(
-        f"M{run[0][0]:g},{height:g}" + "".join(f"L{x:g},{y:g}" for x, y in run) + f"L{run[-1][0]:g},{height:g}Z"
-        for run in _scaled(values, width, height)
-    )
+def bar_paths(days: Sequence[Any], last: int = 30) -> list[tuple[str, str]]:
+    """The last days as one path a state, neighbours of one state as one piece; the style sheet cuts them into days.
+
+    An element a day would make a list of 500 checks megabytes large.
+    """
+    shown = days[-last:]
+    return _pieces(tuple((day["state"] if isinstance(day, dict) else day.state) or "none" for day in shown), last)
 
 
-def bar_slots(days: Sequence[Any], *, gap: float = 2, slot: float = 8) -> list[tuple[float, Any]]:
-    """X of each bar beside its day."""
-    return [(round(index * slot + gap / 2, 1), day) for index, day in enumerate(days)]
-
-
-def bar_paths(days: Sequence[Any], *, gap: float = 2, slot: float = 8, height: float = 32) -> list[tuple[str, str]]:
-    """The bars as one path a state: a list of hundreds of rows can't afford an element a day."""
+@lru_cache(maxsize=1024)
+def _pieces(states: tuple[str, ...], last: int) -> list[tuple[str, str]]:
     paths: dict[str, list[str]] = {}
-    for x, day in bar_slots(days, gap=gap, slot=slot):
-        state = day["state"] if isinstance(day, Mapping) else day.state
-        paths.setdefault(state or "none", []).append(f"M{x:g},0h{slot - gap:g}v{height:g}h-{slot - gap:g}z")
+    x = (last - len(states)) * SLOT
+    for state, run in groupby(states):
+        width = sum(1 for _ in run) * SLOT
+        paths.setdefault(state, []).append(f"M{x},0h{width}v{BAR_HEIGHT}h-{width}z")
+        x += width
     return [(state, "".join(parts)) for state, parts in paths.items()]
 
 

@@ -14,6 +14,7 @@ const charts = new Set();
 const probe = make("i", { hidden: true });
 document.body.append(probe);
 const resolved = (name) => { probe.style.color = `var(${name})`; return getComputedStyle(probe).color; };
+const faded = (key, percent) => { probe.style.color = `color-mix(in srgb, var(${tokenOf(key)}) ${percent}%, transparent)`; return getComputedStyle(probe).color; };
 const tokenOf = (key) => (/^\d+$/.test(String(key)) ? `--series-${key}` : `--${key}-solid`);
 
 const stepFor = (from, to, width) => {
@@ -105,7 +106,7 @@ const optionsOf = (chart, lines, size) => {
       show: !chart.hidden.has(line.label),
       stroke: resolved(tokenOf(line.color)),
       width: line.stack ? 1 : 1.75,
-      fill: line.stack ? resolved(tokenOf(line.color)) : lines.length === 1 ? resolved(tokenOf(line.color)).replace(/^rgb\((.*)\)$/, "rgb($1 / 0.12)").replaceAll(",", " ") : undefined,
+      fill: line.stack ? faded(line.color, 60) : lines.length === 1 ? faded(line.color, 12) : undefined,
       points: { show: false },
       spanGaps: false,
     }))],
