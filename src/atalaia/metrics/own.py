@@ -120,6 +120,17 @@ class OwnMetrics:
         self._of(self._received, source_location, source_country).inc()
         self._processing.observe(processing_s)
 
+    def pings_received(self, counts: Mapping[tuple[str, str], int], *, took_s: Iterable[float]) -> None:
+        """Many at once, by location and country; a collector under load must not pay for each."""
+        endpoint = ("/api/ping", "POST")
+        requests, durations = self._of(self._requests, *endpoint), self._of(self._request_seconds, *endpoint)
+        for (location, country), count in counts.items():
+            self._of(self._received, location, country).inc(count)
+            requests.inc(count)
+        for seconds in took_s:
+            self._processing.observe(seconds)
+            durations.observe(seconds)
+
     def ping_reported(self, source: Mapping[str, str], target: str, *, outcome: str, rtt_s: float | None) -> None:
         """What an agent measured; `outcome` is `ok` or an error type, `source` has location, datacenter, country."""
         location = source.get("location", "")

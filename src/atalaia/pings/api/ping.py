@@ -1,0 +1,167 @@
+"""POST /api/ping, kept as its senders know it: its own answers and its own form of errors.
+
+The hot path: no framework, no log line, one wait (for the commit). Errors are `{"detail": …}` as FastAPI writes them.
+"""
+
+import time
+from typing import Any
+
+import msgspec
+
+from atalaia.access.authenticator import Authenticator
+from atalaia.core.errors import InvalidField, Unauthenticated
+from atalaia.core.permissions import Permission
+from atalaia.core.translations import Catalogue, Translator
+from atalaia.pings.api.document import PING_DOCUMENT
+from atalaia.pings.model import PingIn, Received, SourceKey
+from atalaia.pings.service import PingsService
+from atalaia.pings.service.sources import check_words
+from atalaia.sdk.contribution import HotRoute
+from atalaia.web.answers import JSON
+from atalaia.web.bodies import check_media, read_body
+from atalaia.web.errors import answer_to
+
+PATH = "/api/ping"
+MAX_BODY_BYTES = 16_384
+_MAX_LENGTH_DIGITS = 5
+_INVALID_KEY = b'{"detail":"Invalid API Key"}'
+_PLAIN_JSON = b"application/json"
+_ENGLISH = Translator("en", Catalogue())
+_VERSION_SHIFT, _VERSION = 76, 4  # of a UUID: RFC 9562, section 4.2
+
+_decode = msgspec.json.Decoder(PingIn).decode
+Headers = tuple[tuple[bytes, bytes], ...]
+_NO_HEADERS: Headers = ()
+_monotonic = time.perf_counter
+_wall_ns = time.time_ns
+
+
+class PingRoute:
+    def __init__(self, pings: PingsService, authenticator: Authenticator) -> None:
+        self._receive_ping = pings.receiving.receive
+        self._sources = pings.sources
+        self._note = pings.meter.note
+        self._authenticator = authenticator
+        self._iso = IsoClock()
+
+    def route(self) -> HotRoute:
+        return HotRoute(PATH, self, Permission.PINGS_WRITE, {PATH: PING_DOCUMENT})
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        status, headers = 200, _NO_HEADERS
+        try:
+            body = await self._answer(scope, receive)
+        except Exception as error:  # noqa: BLE001 - this route's own edge: it has its own form of errors
+            status, body, headers = refusal_of(error)
+        length = (b"content-length", b"%d" % len(body))
+        await send({"type": "http.response.start", "status": status, "headers": (JSON, length, *headers)})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _answer(self, scope: Any, receive: Any) -> bytes:
+        if scope["method"] != "POST":
+            raise _NotPostError
+        headers = scope["headers"]
+        principal = self._authenticator.key_principal(headers)
+        if principal is None or Permission.PINGS_WRITE not in principal.permissions:
+            await self._authenticator.require_key(scope, Permission.PINGS_WRITE)
+        began = _monotonic()
+        received_ms = _wall_ns() // 1_000_000
+        ping = _decode(await _body(scope, receive, dict(headers)))
+        ping_id = ping.ping_id
+        number = ping_id.int
+        if number >> _VERSION_SHIFT & 0xF != _VERSION:
+            raise InvalidField("ping_id", "UUID version 4 expected")
+        said = ping.source
+        source = SourceKey(said.location, said.datacenter, said.country)
+        if not self._sources.is_known(source):
+            check_words(source)
+        is_new = await self._receive_ping(Received(number.to_bytes(16), source, received_ms))
+        took_s = _monotonic() - began
+        if is_new:
+            self._note((source.location, source.country), at_ms=received_ms, took_s=took_s)
+        return b"".join(
+            (
+                b'{"status":"success","ping_id":"',
+                str(ping_id).encode(),
+                b'","timestamp_received":"',
+                self._iso.text(received_ms),
+                b'","timestamp_processed":"',
+                self._iso.text(received_ms + int(took_s * 1000)),
+                b'","processing_time_ms":%.3f' % (took_s * 1000),
+                b',"network_rtt_ms":null,"message":"Ping received"}'
+                if is_new
+                else b',"network_rtt_ms":null,"message":"Ping was received before"}',
+            )
+        )
+
+
+class IsoClock:
+    """Instants as `2026-01-02T03:04:05.678Z`; the part down to the second is made once a second."""
+
+    def __init__(self) -> None:
+        self._second = -1
+        self._stem = b""
+
+    def text(self, ms: int) -> bytes:
+        second, rest = divmod(ms, 1000)
+        if second != self._second:
+            self._second, self._stem = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second)).encode()
+        return b"%b.%03dZ" % (self._stem, rest)
+
+
+class _NotPostError(Exception):
+    pass
+
+
+async def _body(scope: Any, receive: Any, headers: dict[bytes, bytes]) -> bytes:
+    """The body; the common case, a short one in one piece of JSON, without detours."""
+    length = headers.get(b"content-length", b"")
+    is_short = length.isdigit() and len(length) < _MAX_LENGTH_DIGITS
+    if headers.get(b"content-type") != _PLAIN_JSON:
+        check_media(scope, "application/json")
+    if not is_short or b"content-encoding" in headers:
+        return await read_body(scope, receive, limit=MAX_BODY_BYTES)
+    message = await receive()
+    if not message.get("more_body"):
+        whole: bytes = message.get("body", b"")
+        return whole
+    waiting = [message]
+
+    async def again() -> Any:
+        return waiting.pop() if waiting else await receive()
+
+    return await read_body(scope, again, limit=MAX_BODY_BYTES)
+
+
+def refusal_of(error: Exception) -> tuple[int, bytes, Headers]:
+    """Status, body and further headers, in this route's own form."""
+    if isinstance(error, _NotPostError):
+        return 405, b'{"detail":"Method Not Allowed"}', ((b"allow", b"POST"),)
+    if isinstance(error, Unauthenticated):
+        return 401, _INVALID_KEY, ()
+    if isinstance(error, msgspec.ValidationError):
+        return 422, _detail(_of_message(str(error))), ()
+    if isinstance(error, msgspec.DecodeError | UnicodeDecodeError):
+        return 400, _detail(_problem(["body"], "JSON decode error", "json_invalid")), ()
+    if isinstance(error, InvalidField):
+        return 422, _detail(_problem(["body", *error.field.split(".")], str(error), "value_error")), ()
+    answer = answer_to(error, _ENGLISH)
+    retry = ((b"retry-after", b"%d" % max(1, round(answer.retry_after_s))),) if answer.retry_after_s else ()
+    return answer.status, _detail(answer.message), retry
+
+
+def _of_message(text: str) -> list[dict[str, Any]]:
+    """Msgspec's words (`Expected `str`, got `int` - at `$.source.country``) in FastAPI's form."""
+    reason, _, path = text.partition(" - at `$")
+    location = ["body", *(part for part in path.rstrip("`").split(".") if part)]
+    if "missing required field" in reason:
+        return _problem([*location, reason.rpartition("field `")[2].rstrip("`")], "Field required", "missing")
+    return _problem(location, reason, "value_error")
+
+
+def _problem(location: list[str], message: str, kind: str) -> list[dict[str, Any]]:
+    return [{"loc": location, "msg": message, "type": kind}]
+
+
+def _detail(value: Any) -> bytes:
+    return msgspec.json.encode({"detail": value})

@@ -1,0 +1,51 @@
+"""What pings cost and how many came, gathered in memory and handed over once a second.
+
+A ping must not wait for the bookkeeping about it: the counters of /metrics follow within a second.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from atalaia.core.errors import AtalaiaError
+from atalaia.metrics.service.ingest import OwnSample
+from atalaia.metrics.service.metrics import MetricsService
+from atalaia.store.store import Store
+
+PROCESSING = "collector_api_processing_seconds"
+# Plain samples of the processing time a second, at most: one series needs no more to show its shape.
+MAX_SAMPLES = 100
+
+# location, country
+Origin = tuple[str, str]
+
+
+class Meter:
+    def __init__(self, store: Store, metrics: MetricsService) -> None:
+        self._store = store
+        self._metrics = metrics
+        self._received: Counter[Origin] = Counter()
+        self._took: list[tuple[int, float]] = []
+
+    def note(self, origin: Origin, *, at_ms: int, took_s: float) -> None:
+        self._received[origin] += 1
+        self._took.append((at_ms, took_s))
+
+    async def hand_over(self) -> None:
+        """A loop calls it each second."""
+        if not self._took:
+            return
+        received, self._received = self._received, Counter()
+        took, self._took = self._took, []
+        own = self._metrics.own
+        own.pings_received(received, took_s=[seconds for _, seconds in took])
+        samples: list[OwnSample] = [(PROCESSING, {}, at_ms, seconds) for at_ms, seconds in thinned(took, MAX_SAMPLES)]
+        try:
+            await self._store.write(lambda tx: self._metrics.write_samples(tx, samples))
+        except AtalaiaError:  # bookkeeping: a full disk is told elsewhere
+            return
+
+
+def thinned(points: Sequence[tuple[int, float]], limit: int) -> list[tuple[int, float]]:
+    """At most `limit` of them, evenly spread, one a millisecond."""
+    step = max(1, -(-len(points) // limit))
+    return list(dict(points[::step]).items())
