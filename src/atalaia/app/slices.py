@@ -21,6 +21,8 @@ from atalaia.outbound.http import HttpClient
 from atalaia.sdk.contribution import Contribution
 from atalaia.store.encryption import Sealer
 from atalaia.store.store import Store
+from atalaia.watch import settings as watch_settings
+from atalaia.watch import wiring as watch_wiring
 from atalaia.web.live import LiveStreams
 from atalaia.web.pages import Pages
 
@@ -48,7 +50,7 @@ class Slices:
 
 
 def declared_settings() -> Sequence[Setting]:
-    return (*app_options.SETTINGS, *access_options.SETTINGS, *metrics_settings.SETTINGS)
+    return (*app_options.SETTINGS, *access_options.SETTINGS, *metrics_settings.SETTINGS, *watch_settings.SETTINGS)
 
 
 def migration_folders() -> Sequence[Path]:
@@ -57,6 +59,7 @@ def migration_folders() -> Sequence[Path]:
         agents_wiring.MIGRATIONS,
         metrics_wiring.MIGRATIONS,
         notify_wiring.MIGRATIONS,
+        watch_wiring.MIGRATIONS,
     )
 
 
@@ -79,7 +82,16 @@ def wire_slices(base: Base) -> Slices:
         pages=base.pages,
         public_url=lambda: base.public_url,
     )
-    below = [access.contribution, agents, metrics, notify]
+    watch = watch_wiring.wire(
+        store=store,
+        clock=clock,
+        settings=settings,
+        sealer=base.sealer,
+        public_url=base.public_url,
+        agents=agents_service,
+        metrics=metrics_service,
+    )
+    below = [access.contribution, agents, metrics, notify, watch]
     searches = [source for part in below for source in part.searches]
     home = home_wiring.wire(store=store, clock=clock, settings=settings, agents=agents_service, searches=searches)
     return Slices([*below, home], [access.middleware], access.first_start_address)

@@ -165,7 +165,7 @@ class NotifyService:
         if self._has_route:
             return []
         text = translator.translate(N_("Nobody will be told: there is no route that leads to a channel."))
-        return [Banner("critical", text, "/channels", translator.translate(N_("Set up channels and routes")))]
+        return [Banner("danger", text, href="/channels", action=translator.translate(N_("Set up channels and routes")))]
 
     async def start(self) -> None:
         self._unsubscribe = self._store.live.subscribe(self._on_topic)

@@ -1,0 +1,141 @@
+"""JSON routes below /api/checks."""
+
+from typing import Annotated, Any
+
+from litestar import Request, delete, get, patch, post
+from litestar.params import Parameter
+
+from atalaia.access.guards import requires
+from atalaia.core.errors import InvalidField
+from atalaia.core.permissions import Permission
+from atalaia.core.translations import N_
+from atalaia.watch.api.forms import CheckOut, CheckPatch, EventOut, TryOut, check_out, event_out, try_out
+from atalaia.watch.model.checks import CheckKind, CheckSpec
+from atalaia.watch.model.states import CheckState
+from atalaia.watch.model.values import Check, CheckFilter
+from atalaia.watch.service.watch import Actor, WatchService, WindowStats
+from atalaia.web.cursors import DEFAULT_LIMIT, MAX_LIMIT, Listing, decode_cursor, page_of
+
+Limit = Annotated[int, Parameter(ge=1, le=MAX_LIMIT)]
+AnyRequest = Request[Any, Any, Any]
+
+
+def actor_of(request: AnyRequest) -> Actor:
+    return Actor(request.scope["state"]["principal"], request.scope["state"].get("client"))
+
+
+async def _shown(watch: WatchService, check: Check) -> CheckOut:
+    return check_out(check, await watch.agents_by_id(), public_url=watch.public_url)
+
+
+@post("/api/checks", guards=[requires(Permission.CHECKS_WRITE)], tags=["Checks"])
+async def add_check(data: CheckSpec, request: AnyRequest, watch: WatchService) -> CheckOut:
+    """Start to watch something."""
+    return await _shown(watch, await watch.add_check(data, actor_of(request)))
+
+
+@get("/api/checks", guards=[requires(Permission.CHECKS_READ)], tags=["Checks"])
+async def list_checks(  # noqa: PLR0917 - the query's parameters
+    watch: WatchService,
+    in_state: Annotated[CheckState | None, Parameter(query="state")] = None,
+    kind: CheckKind | None = None,
+    agent: str | None = None,
+    label: str | None = None,
+    q: str | None = None,
+    cursor: str | None = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> Listing[CheckOut]:
+    """Newest first. `label` is `name=value`, `agent` a name or id, `q` a part of the name."""
+    agents = await watch.agents_by_id()
+    wanted = CheckFilter(state=in_state, kind=kind, agent_id=_agent_id(agents, agent), text=q, label=label_of(label))
+    after = decode_cursor(cursor, str)
+    rows = await watch.checks(wanted, limit=limit, after=after[0] if after else None)
+    page, following = page_of(rows, limit, lambda check: (check.id,))
+    return Listing([check_out(check, agents, public_url=watch.public_url) for check in page], following)
+
+
+def _agent_id(agents: dict[str, Any], name_or_id: str | None) -> str | None:
+    """An unknown one is kept as it is: it has no checks."""
+    return next((agent.id for agent in agents.values() if agent.name == name_or_id), name_or_id)
+
+
+def label_of(text: str | None) -> tuple[str, str] | None:
+    if not text:
+        return None
+    name, is_there, value = text.partition("=")
+    if not is_there:
+        raise InvalidField("label", N_("A label is name=value."))
+    return name, value
+
+
+@get("/api/checks/{check_id:str}", guards=[requires(Permission.CHECKS_READ)], tags=["Checks"])
+async def read_check(check_id: str, watch: WatchService) -> CheckOut:
+    return await _shown(watch, await watch.check(check_id))
+
+
+@patch("/api/checks/{check_id:str}", guards=[requires(Permission.CHECKS_WRITE)], tags=["Checks"])
+async def change_check(check_id: str, data: CheckPatch, request: AnyRequest, watch: WatchService) -> CheckOut:
+    check = await watch.change_check(check_id, data.changes(), actor_of(request))
+    return await _shown(watch, check)
+
+
+@delete("/api/checks/{check_id:str}", guards=[requires(Permission.CHECKS_WRITE)], tags=["Checks"])
+async def remove_check(check_id: str, request: AnyRequest, watch: WatchService) -> None:
+    await watch.remove_check(check_id, actor_of(request))
+
+
+@post("/api/checks/{check_id:str}/pause", status_code=200, guards=[requires(Permission.CHECKS_WRITE)], tags=["Checks"])
+async def pause_check(check_id: str, request: AnyRequest, watch: WatchService) -> CheckOut:
+    """Stop measuring; an open incident of it is closed."""
+    return await _shown(watch, await watch.pause_check(check_id, actor_of(request), is_paused=True))
+
+
+@post("/api/checks/{check_id:str}/resume", status_code=200, guards=[requires(Permission.CHECKS_WRITE)], tags=["Checks"])
+async def resume_check(check_id: str, request: AnyRequest, watch: WatchService) -> CheckOut:
+    """Measure again; the check is decided upon afresh."""
+    return await _shown(watch, await watch.pause_check(check_id, actor_of(request), is_paused=False))
+
+
+@post("/api/checks/{check_id:str}/try", status_code=200, guards=[requires(Permission.CHECKS_WRITE)], tags=["Checks"])
+async def try_check(check_id: str, watch: WatchService) -> TryOut:
+    """Measure once, now, on its agent; counts for nothing else."""
+    return try_out(await watch.try_check(check_id))
+
+
+@post("/api/checks/try", status_code=200, guards=[requires(Permission.CHECKS_WRITE)], tags=["Checks"])
+async def try_spec(data: CheckSpec, watch: WatchService) -> TryOut:
+    """Measure once what could become a check."""
+    return try_out(await watch.try_spec(data))
+
+
+@get("/api/checks/{check_id:str}/stats", guards=[requires(Permission.CHECKS_READ)], tags=["Checks"])
+async def check_stats(check_id: str, watch: WatchService) -> dict[str, WindowStats]:
+    """Uptime (0 to 1) and latency by window: 24h, 7d, 30d, 90d, 365d."""
+    return await watch.stats(check_id)
+
+
+@get("/api/checks/{check_id:str}/events", guards=[requires(Permission.CHECKS_READ)], tags=["Checks"])
+async def check_events(
+    check_id: str, watch: WatchService, cursor: str | None = None, limit: Limit = DEFAULT_LIMIT
+) -> Listing[EventOut]:
+    """Changes of state and of the check itself, newest first."""
+    await watch.check(check_id)
+    after = decode_cursor(cursor, str)
+    rows = await watch.events(check_id, limit=limit, after=after[0] if after else None)
+    page, following = page_of(rows, limit, lambda event: (event.id,))
+    return Listing([event_out(event) for event in page], following)
+
+
+ROUTES = (
+    add_check,
+    list_checks,
+    read_check,
+    change_check,
+    remove_check,
+    pause_check,
+    resume_check,
+    try_check,
+    try_spec,
+    check_stats,
+    check_events,
+)

@@ -1,0 +1,68 @@
+"""What the news of the slices below mean for checks and incidents. All run in the transaction of the news."""
+
+from atalaia.agents.events import AgentBack, AgentRetired, AgentSilent, RecordsReceived
+from atalaia.core.clock import Clock, to_ms
+from atalaia.core.translations import N_
+from atalaia.metrics.events import ForwardingResumed, ForwardingStalled
+from atalaia.notify.events import ChannelRecovered, ChannelTroubled, MessageSettled
+from atalaia.sdk.transaction import Tx
+from atalaia.watch.model.incidents import Cause
+from atalaia.watch.service.fleet import FleetWatch
+from atalaia.watch.service.incidents import Fault, Incidents
+from atalaia.watch.service.results import Results
+
+
+class Handlers:
+    def __init__(self, results: Results, fleet_watch: FleetWatch, incidents: Incidents, *, clock: Clock) -> None:
+        self._results = results
+        self._fleet_watch = fleet_watch
+        self._incidents = incidents
+        self._clock = clock
+
+    # -- agents
+
+    def take_records(self, tx: Tx, event: RecordsReceived) -> None:
+        self._results.take(tx, event)
+
+    def silent(self, tx: Tx, event: AgentSilent) -> None:
+        self._fleet_watch.silent(tx, event.agent_id, name=event.agent_name, at_ms=to_ms(event.at))
+
+    def back(self, tx: Tx, event: AgentBack) -> None:
+        self._fleet_watch.back(tx, event.agent_id, at_ms=to_ms(event.at))
+
+    def retired(self, tx: Tx, event: AgentRetired) -> None:
+        self._fleet_watch.retired(tx, event.agent_id, at_ms=to_ms(event.at))
+
+    # -- messages
+
+    def message_settled(self, tx: Tx, event: MessageSettled) -> None:
+        data = {"channel": event.channel_name, "event": event.message_event, "status": event.status}
+        self._incidents.note(tx, event.incident_id, f"message_{event.outcome}", at=event.at, data=data)
+
+    def channel_troubled(self, tx: Tx, event: ChannelTroubled) -> None:
+        fault = Fault(
+            subject=f"hub:channel:{event.channel_id}",
+            name=N_("Messages do not get through: {name}").format(name=event.channel_name),
+            reason=event.reason,
+            labels={"channel": event.channel_name},
+            except_channels=frozenset({event.channel_id}),
+        )
+        self._incidents.open_fault(tx, fault, at=event.at)
+
+    def channel_recovered(self, tx: Tx, event: ChannelRecovered) -> None:
+        self._incidents.end_fault(tx, f"hub:channel:{event.channel_id}", at=event.at)
+
+    # -- samples
+
+    def forwarding_stalled(self, tx: Tx, event: ForwardingStalled) -> None:
+        fault = Fault(
+            subject=f"hub:forwarding:{event.target}",
+            name=N_("Samples are not forwarded: {name}").format(name=event.target),
+            cause=Cause.FAULT,
+            reason=event.reason,
+            labels={"target": event.target},
+        )
+        self._incidents.open_fault(tx, fault, at=self._clock.now())
+
+    def forwarding_resumed(self, tx: Tx, event: ForwardingResumed) -> None:
+        self._incidents.end_fault(tx, f"hub:forwarding:{event.target}", at=self._clock.now())

@@ -1,0 +1,42 @@
+"""Work that recurs: overdue heartbeats, checks without an agent, what is too old."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+
+from atalaia.core.clock import Clock
+from atalaia.core.settings import Settings
+from atalaia.sdk.contribution import Loop
+from atalaia.watch.service.heartbeats import Heartbeats
+from atalaia.watch.service.upkeep import Upkeep
+
+OVERDUE_PERIOD_S = 1.0
+PLACING_PERIOD_S = 5.0
+RETENTION_PERIOD_S = 600.0
+
+
+def watch_loops(heartbeats: Heartbeats, upkeep: Upkeep, *, settings: Settings, clock: Clock) -> Sequence[Loop]:
+    return (
+        Loop("heartbeats", OVERDUE_PERIOD_S, overdue(heartbeats)),
+        Loop("placing", PLACING_PERIOD_S, upkeep.place_orphans),
+        Loop("watch-retention", RETENTION_PERIOD_S, retention(upkeep, settings=settings, clock=clock)),
+    )
+
+
+def overdue(heartbeats: Heartbeats) -> Callable[[], Awaitable[None]]:
+    """A look each second, and at a deadline within the second a look at that very moment."""
+
+    async def run() -> None:
+        left_s = await heartbeats.tick()
+        if left_s is not None and left_s < OVERDUE_PERIOD_S:
+            await asyncio.sleep(left_s)
+            await heartbeats.tick()
+
+    return run
+
+
+def retention(upkeep: Upkeep, *, settings: Settings, clock: Clock) -> Callable[[], Awaitable[None]]:
+    async def run() -> None:
+        await upkeep.remove_before(clock.now() - timedelta(days=settings.get("watch.history_days")))
+
+    return run

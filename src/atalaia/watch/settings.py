@@ -1,0 +1,15 @@
+"""Settings of watch."""
+
+from atalaia.core.settings import Setting
+from atalaia.core.translations import N_
+
+SETTINGS = (
+    Setting(
+        "watch.history_days",
+        "int",
+        400,
+        N_("For how many days the states and events of checks are kept; uptime is made from these."),
+        minimum=91,
+        maximum=3660,
+    ),
+)
