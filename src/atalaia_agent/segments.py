@@ -2,59 +2,51 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
-from atalaia_agent.spool_files import Line, decode_line, encode_header, encode_line, good_lines, sync_directory
+from atalaia_agent.spool_files import Line, decode_line, encode_line, good_lines, sync_directory
 
 
 class Segment:
     """`taken` records, ending at `taken_offset`, are confirmed by the hub (or set aside)."""
 
-    def __init__(self, path: Path, spool_id: str, *, fd: int, size: int) -> None:
+    def __init__(self, path: Path, spool_id: str, *, fd: int) -> None:
         self.path = path
         self.spool_id = spool_id
         self.count = 0
-        self.size = size
+        self.size = 0
         self.taken = 0
-        self.taken_offset = size
+        self.taken_offset = 0
         self.damaged = 0
         self._fd = fd
         self._is_dirty = True
 
     @classmethod
     def create(cls, path: Path, spool_id: str) -> Segment:
-        header = encode_header(spool_id)
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
-            _write_whole(fd, header, offset=0)
             sync_directory(path.parent)
         except OSError:
             os.close(fd)
             path.unlink(missing_ok=True)
             raise
-        return cls(path, spool_id, fd=fd, size=len(header))
+        return cls(path, spool_id, fd=fd)
 
     @classmethod
-    def recover(cls, path: Path, default_id: str) -> Segment:
+    def recover(cls, path: Path, spool_id: str) -> Segment:
         """Open what an earlier process left; a torn end is cut off. Memory stays below two of its lines."""
         fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
-        segment = cls(path, default_id, fd=fd, size=0)
+        segment = cls(path, spool_id, fd=fd)
         good_end = end = 0
         with path.open("rb") as lines:
             for line in lines:
-                start, end = end, end + len(line)
-                decoded = decode_line(line[:-1]) if line.endswith(b"\n") else None
-                if decoded is None:
+                end += len(line)
+                if not line.endswith(b"\n") or decode_line(line[:-1]) is None:
                     segment.damaged += 1
-                    continue
-                good_end = end
-                if start == 0 and decoded[0] == 0:
-                    segment.spool_id = json.loads(decoded[1])["spool"]
-                    segment.taken_offset = end
                 else:
                     segment.count += 1
+                    good_end = end
         if good_end < end:
             os.ftruncate(fd, good_end)
         segment.size = good_end

@@ -157,8 +157,8 @@ class Spool:
 
     def _recover(self) -> None:
         torn = 0
-        for number in files.segment_numbers(self.directory):
-            segment = Segment.recover(files.segment_path(self.directory, number), self._state.id)
+        for name in files.segment_names(self.directory):
+            segment = Segment.recover(name.in_directory(self.directory), name.spool_id)
             torn += segment.damaged
             if segment.count:
                 self._segments.append(segment)
@@ -192,8 +192,9 @@ class Spool:
         return self._active
 
     def _create(self, spool_id: str) -> Segment:
-        numbers = files.segment_numbers(self.directory)
-        segment = Segment.create(files.segment_path(self.directory, numbers[-1] + 1 if numbers else 1), spool_id)
+        names = files.segment_names(self.directory)
+        name = files.SegmentName(names[-1].number + 1 if names else 1, spool_id)
+        segment = Segment.create(name.in_directory(self.directory), spool_id)
         self._segments.append(segment)
         return segment
 

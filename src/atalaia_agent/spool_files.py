@@ -1,8 +1,8 @@
 """The files of a spool: its lock, its state, its segments.
 
-A segment is text. Its first line tells the spool id that its records were numbered under, each other line is
-`<crc32> <seq> <record as JSON>`, the checksum being of what follows it. A line that does not match its checksum was cut by a
-crash or damaged later; it is skipped and counted.
+A segment is text, each line `<crc32> <seq> <record as JSON>`, the checksum being of what follows it. A line that does not
+match its checksum was cut by a crash or damaged later; it is skipped and counted. The spool id that the records were
+numbered under is in the file's name, where damage to the content can't part them.
 """
 
 from __future__ import annotations
@@ -99,11 +99,6 @@ def encode_line(seq: int, record: bytes) -> bytes:
     return b"%08x %s\n" % (crc32(text), text)
 
 
-def encode_header(spool_id: str) -> bytes:
-    text = b'0 {"spool": "%s", "version": 1}' % spool_id.encode()
-    return b"%08x %s\n" % (crc32(text), text)
-
-
 def decode_line(line: bytes) -> tuple[int, bytes] | None:
     """Number and record; None when the line is damaged."""
     checksum, _, text = line.partition(b" ")
@@ -122,14 +117,23 @@ def good_lines(data: bytes, offset: int) -> Iterator[Line | int]:
     while (end := data.find(b"\n", start)) >= 0:
         decoded = decode_line(data[start:end])
         start = end + 1
-        yield Line(*decoded, offset + start) if decoded is not None and decoded[0] > 0 else offset + start
+        yield Line(*decoded, offset + start) if decoded is not None else offset + start
 
 
-def segment_path(directory: Path, number: int) -> Path:
-    return directory / f"{_PREFIX}{number:012d}{_SUFFIX}"
+class SegmentName(NamedTuple):
+    """Segments are read in the order of their numbers."""
+
+    number: int
+    spool_id: str
+
+    def in_directory(self, directory: Path) -> Path:
+        return directory / f"{_PREFIX}{self.number:012d}-{self.spool_id}{_SUFFIX}"
 
 
-def segment_numbers(directory: Path) -> list[int]:
-    names = [path.name for path in directory.glob(f"{_PREFIX}*{_SUFFIX}")]
-    numbers = [name.removeprefix(_PREFIX).removesuffix(_SUFFIX) for name in names]
-    return sorted(int(number) for number in numbers if number.isdigit())
+def segment_names(directory: Path) -> list[SegmentName]:
+    found: list[SegmentName] = []
+    for path in directory.glob(f"{_PREFIX}*{_SUFFIX}"):
+        number, _, spool_id = path.name.removeprefix(_PREFIX).removesuffix(_SUFFIX).partition("-")
+        if number.isdigit() and spool_id:
+            found.append(SegmentName(int(number), spool_id))
+    return sorted(found)

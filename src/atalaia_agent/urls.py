@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from socket import AF_INET6, inet_pton
 from urllib.parse import quote, unquote, urlsplit
 
 from atalaia_agent.http1 import Address, default_port
@@ -33,6 +34,15 @@ def split_host_port(target: str, default: int | None = None) -> tuple[str, int]:
     host = host.strip("[]")
     if not host:
         raise ValueError(f"{target!r} has no host")
+    if ":" in host:
+        _check_ipv6(host)
     if not port.isdigit() or not 0 < int(port) < 65_536:  # noqa: PLR2004 - a port is 16 bits
         raise ValueError(f"{port!r} is not a port")
     return host, int(port)
+
+
+def _check_ipv6(host: str) -> None:
+    try:
+        inet_pton(AF_INET6, host.partition("%")[0])
+    except OSError:
+        raise ValueError(f"{host!r} is not an address") from None

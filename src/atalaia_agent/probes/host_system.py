@@ -26,9 +26,12 @@ def look_at_cpu(context: Context, found: Outcome) -> None:
     former, now = context.memory["cpu"], _cpu_times()
     if now[1] > former[1]:
         context.memory["cpu"] = now
-        percent = round(100 * (1 - (now[0] - former[0]) / (now[1] - former[1])), 2)
-        found.data["cpu_percent"] = percent
-        found.samples.append(("host_cpu_percent", {}, percent))
+        # The kernel's idle time of one core may step back a little between two looks.
+        idle_share = (now[0] - former[0]) / (now[1] - former[1])
+        context.memory["cpu_percent"] = min(100.0, max(0.0, round(100 * (1 - idle_share), 2)))
+    if "cpu_percent" in context.memory:
+        found.data["cpu_percent"] = context.memory["cpu_percent"]
+        found.samples.append(("host_cpu_percent", {}, found.data["cpu_percent"]))
 
 
 def _cpu_times() -> tuple[int, int]:

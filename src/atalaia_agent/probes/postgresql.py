@@ -134,7 +134,9 @@ def _as_probe_error(failure: psycopg.Error, deadline: Deadline) -> ProbeError:
     state = failure.sqlstate or ""
     if "timeout expired" in message or state == "57014":
         return ProbeError("timeout", str(deadline.passed()), outcome=TIMEOUT)
-    if state.startswith("28") or "authentication failed" in message:
+    # Before a session there is no code, only the server's words.
+    is_stranger = "authentication failed" in message or ("role " in message and "does not exist" in message)
+    if state.startswith("28") or is_stranger:
         return ProbeError("authentication_failed", message)
     if "Connection refused" in message:
         return ProbeError("connection_refused", message)

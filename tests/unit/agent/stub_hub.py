@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 
 Json = dict[str, Any]
 KEY = "k" * 40
@@ -41,7 +41,7 @@ class StubHub:
         self.url = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
-    def __enter__(self) -> "StubHub":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
