@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import secrets
 from datetime import datetime
-from io import BytesIO
 
 import pyotp
 import segno
@@ -33,21 +32,10 @@ def enrolment_address(secret: str, *, email: str, issuer: str = "Atalaia") -> st
     return address
 
 
-def qr_svg(address: str) -> str:
-    """An SVG element to be put into a page: no style attribute, so that a strict CSP lets it pass."""
-    out = BytesIO()
-    segno.make(address, error="m").save(
-        out,
-        kind="svg",
-        xmldecl=False,
-        svgns=True,
-        omitsize=True,
-        border=3,
-        svgclass="qr",
-        lineclass="qr-dots",
-        light="#fff",
-    )
-    return out.getvalue().decode()
+def qr_image(address: str) -> str:
+    """The QR code as a `data:` address for an image: nothing to fetch, nothing that a strict CSP stops."""
+    picture: str = segno.make(address, error="m").svg_data_uri(border=3, scale=6, light="#fff", dark="#000")
+    return picture
 
 
 def matched_step(secret: str, code: str, *, now: datetime, last_step: int | None) -> int | None:

@@ -115,6 +115,9 @@ class KeyService:
         self._store = store
         self._clock = clock
 
+    def now(self) -> datetime:
+        return self._clock.now()
+
     async def create(
         self,
         actor: Principal,

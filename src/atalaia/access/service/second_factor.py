@@ -19,7 +19,7 @@ class Enrolment(msgspec.Struct, frozen=True, kw_only=True):
     """What the page shows: the code to scan, and the same as text to type."""
 
     secret: str
-    qr_svg: str
+    qr_image: str
 
     def __repr__(self) -> str:
         return "Enrolment(***)"
@@ -107,7 +107,7 @@ def proves_second_factor(
 
 
 def _enrolment(secret: str, email: str) -> Enrolment:
-    return Enrolment(secret=secret, qr_svg=totp.qr_svg(totp.enrolment_address(secret, email=email)))
+    return Enrolment(secret=secret, qr_image=totp.qr_image(totp.enrolment_address(secret, email=email)))
 
 
 def _purpose(person_id: str) -> str:
