@@ -7,21 +7,20 @@ from datetime import datetime
 from atalaia.agents.model.agents import Agent, AgentState
 from atalaia.agents.service import AgentsService
 from atalaia.core.clock import Clock
-from atalaia.core.translations import N_
 from atalaia.watch.model.values import Incident
 from atalaia.watch.service.overview import CheckGlance, WatchOverview, WatchOverviews
 
 MAX_TROUBLED = 50
 MAX_INCIDENTS = 20
-MAX_AGENTS = 200
+MAX_AGENTS = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The line that tells from 5 metres whether to get up; `n` counts what it speaks of."""
+    """The line that tells from 5 metres whether to get up: of what kind the worst is, and how many of it there are."""
 
     state: str
-    text: str
+    kind: str  # down, silent, degraded, unknown, open, well
     n: int = 0
 
 
@@ -75,20 +74,14 @@ class OverviewService:
 def verdict(seen: WatchOverview, silent_agents: int) -> Verdict:
     """The worst thing, in one line.
 
-    The order: down, agent silent (so: unknown), degraded, an incident still open, nothing watched, all well.
+    The order: down, agents silent, degraded, not known, an incident still open, all well.
     """
     counts = {str(state): count for state, count in seen.counts.items()}
-    down, unknown, degraded = (counts.get(name, 0) for name in ("down", "unknown", "degraded"))
-    if down:
-        return Verdict("down", N_("{n} down"), down)
-    if silent_agents:
-        return Verdict("unknown", N_("{n} agents silent"), silent_agents)
-    if degraded:
-        return Verdict("degraded", N_("{n} degraded"), degraded)
-    if unknown:
-        return Verdict("unknown", N_("{n} not known yet"), unknown)
-    if seen.open_incidents:
-        return Verdict("degraded", N_("{n} incidents open"), seen.open_incidents)
-    if not seen.checks:
-        return Verdict("new", N_("Nothing is watched yet"))
-    return Verdict("up", N_("All is well"))
+    candidates = (
+        Verdict("down", "down", counts.get("down", 0)),
+        Verdict("unknown", "silent", silent_agents),
+        Verdict("degraded", "degraded", counts.get("degraded", 0)),
+        Verdict("unknown", "unknown", counts.get("unknown", 0)),
+        Verdict("degraded", "open", seen.open_incidents),
+    )
+    return next((verdict for verdict in candidates if verdict.n), Verdict("up", "well"))
