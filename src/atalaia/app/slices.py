@@ -18,6 +18,9 @@ from atalaia.metrics import wiring as metrics_wiring
 from atalaia.notify import wiring as notify_wiring
 from atalaia.outbound.guard import Guard
 from atalaia.outbound.http import HttpClient
+from atalaia.pings import settings as pings_settings
+from atalaia.pings import wiring as pings_wiring
+from atalaia.pings.service import PingsService
 from atalaia.sdk.contribution import Contribution
 from atalaia.store.encryption import Sealer
 from atalaia.store.store import Store
@@ -50,7 +53,13 @@ class Slices:
 
 
 def declared_settings() -> Sequence[Setting]:
-    return (*app_options.SETTINGS, *access_options.SETTINGS, *metrics_settings.SETTINGS, *watch_settings.SETTINGS)
+    return (
+        *app_options.SETTINGS,
+        *access_options.SETTINGS,
+        *metrics_settings.SETTINGS,
+        *pings_settings.SETTINGS,
+        *watch_settings.SETTINGS,
+    )
 
 
 def migration_folders() -> Sequence[Path]:
@@ -59,6 +68,7 @@ def migration_folders() -> Sequence[Path]:
         agents_wiring.MIGRATIONS,
         metrics_wiring.MIGRATIONS,
         notify_wiring.MIGRATIONS,
+        pings_wiring.MIGRATIONS,
         watch_wiring.MIGRATIONS,
     )
 
@@ -82,6 +92,8 @@ def wire_slices(base: Base) -> Slices:
         pages=base.pages,
         public_url=lambda: base.public_url,
     )
+    pings_service = PingsService(store, metrics=metrics_service, settings=settings, clock=clock)
+    pings = pings_wiring.wire(pings=pings_service, authenticator=access.authenticator)
     watch = watch_wiring.wire(
         store=store,
         clock=clock,
@@ -91,7 +103,7 @@ def wire_slices(base: Base) -> Slices:
         agents=agents_service,
         metrics=metrics_service,
     )
-    below = [access.contribution, agents, metrics, notify, watch]
+    below = [access.contribution, agents, metrics, notify, pings, watch]
     searches = [source for part in below for source in part.searches]
     home = home_wiring.wire(store=store, clock=clock, settings=settings, agents=agents_service, searches=searches)
     return Slices([*below, home], [access.middleware], access.first_start_address)

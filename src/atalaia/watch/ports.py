@@ -1,14 +1,16 @@
 """What watch needs of the slices below it; `wiring` fills these from agents, notify and metrics."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
 
+from atalaia.agents.model.wire import Result as WireResult
 from atalaia.notify.model.notice import IncidentNotice, Told
 from atalaia.sdk.transaction import Tx
 
 Tell = Callable[[Tx, IncidentNotice], Told]
+"""Queue the messages of a notice, in the same transaction."""
 
 Sample = tuple[str, Mapping[str, str], int, float]
 """(name, labels, instant in ms, value)"""
@@ -44,10 +46,14 @@ class Fleet(Protocol):
 
     def find(self, tx: Tx, name_or_id: str) -> AgentRef | None: ...
 
-    def all(self, tx: Tx) -> list[AgentRef]: ...
+    def pick(self, tx: Tx, *, but_not: Iterable[str] = ()) -> str | None:
+        """The id of the agent that measures least, of those that are heard."""
 
-    async def try_now(self, order: ProbeOrder, *, agent_id: str, timeout_s: float) -> dict[str, Any]:
-        """Have it measured once, at once; the result as the agent says it.
+    async def all(self) -> list[AgentRef]:
+        """Those in use, by name."""
+
+    async def try_now(self, order: ProbeOrder, *, agent_id: str, timeout_s: float) -> WireResult:
+        """Have it measured once, at once.
 
         Raises:
             Conflict: no answer from the agent in time.

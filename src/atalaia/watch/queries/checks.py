@@ -188,12 +188,6 @@ def remove(tx: Tx, check_id: str) -> bool:
     return tx.execute(delete(checks).where(checks.c.id == check_id)) == 1
 
 
-def load_of_agents(tx: Tx) -> dict[str, int]:
-    """How many checks each agent measures."""
-    statement = select(check_places.c.agent_id, func.count().label("n")).group_by(check_places.c.agent_id)
-    return {row.agent_id: row.n for row in tx.rows(statement)}
-
-
 def count(tx: Tx) -> int:
     return int(tx.value(select(func.count()).select_from(checks)))
 

@@ -171,10 +171,7 @@ class CheckBook:
         queries.set_places(tx, check_id, places)
 
     def _pick(self, tx: Tx, *, avoid: frozenset[str] | set[str] = frozenset()) -> str | None:
-        """The agent that measures least, of those that are heard."""
-        load = queries.load_of_agents(tx)
-        heard = [agent for agent in self._fleet.all(tx) if not agent.is_silent and agent.id not in avoid]
-        return min(heard, key=lambda agent: (load.get(agent.id, 0), agent.id)).id if heard else None
+        return self._fleet.pick(tx, but_not=avoid)
 
     def _order(self, tx: Tx, check_id: str) -> None:
         """Tell the agents what they measure now; of a paused check, nothing."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -108,6 +109,12 @@ class Incidents:
         current = queries.find_open(tx, subject)
         if current is not None:
             self._end(tx, current, Step.RECOVER, _Context(), at=at)
+
+    def note(self, tx: Tx, incident_id: str, kind: str, *, at: datetime, data: dict[str, Any]) -> None:
+        """Put something on the timeline, if there is such an incident."""
+        if queries.find(tx, incident_id) is not None:
+            queries.add_event(tx, incident_id, kind, at=at, data=data)
+            tx.publish(TOPIC, incident_id)
 
     # -- by people
 

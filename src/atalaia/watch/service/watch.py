@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from atalaia.agents.model.wire import Result as WireResult
 from atalaia.core.clock import Clock
 from atalaia.core.errors import Conflict, InvalidField, NotFound
 from atalaia.core.ids import new_id
@@ -72,8 +73,9 @@ class Actor(msgspec.Struct, frozen=True):
 class WatchService:
     def __init__(
         self, store: Store, *, clock: Clock, book: CheckBook, incidents: Incidents, fleet: Fleet, audit: Audit,
-        latency: Latency,
+        latency: Latency, public_url: str,
     ) -> None:  # fmt: skip
+        self.public_url = public_url
         self._store = store
         self._clock = clock
         self._book = book
@@ -143,7 +145,10 @@ class WatchService:
         return await self._store.read(check_queries.label_values)
 
     async def agents(self) -> list[AgentRef]:
-        return await self._store.read(self._fleet.all)
+        return await self._fleet.all()
+
+    async def agents_by_id(self) -> dict[str, AgentRef]:
+        return {agent.id: agent for agent in await self._fleet.all()}
 
     async def spans(self, check_ids: Sequence[str], *, days: int) -> dict[str, list[Span]]:
         since = self._clock.now() - timedelta(days=days)
@@ -168,7 +173,7 @@ class WatchService:
             found[name] = WindowStats(uptime(spans, since, now), latency.p50_ms, latency.p95_ms, latency.p99_ms)
         return found
 
-    async def try_spec(self, spec: CheckSpec, *, check_id: str | None = None) -> dict[str, Any]:
+    async def try_spec(self, spec: CheckSpec, *, check_id: str | None = None) -> WireResult:
         """Measure once, on a real agent: the first named one, else one that the hub picks.
 
         `check_id`: secrets that `spec` leaves out are taken from this check.
@@ -194,7 +199,7 @@ class WatchService:
         order = self._book.order_of(full, new_id())
         return await self._fleet.try_now(order, agent_id=agent_id, timeout_s=full.timeout_s + TRY_EXTRA_S)
 
-    async def try_check(self, check_id: str) -> dict[str, Any]:
+    async def try_check(self, check_id: str) -> WireResult:
         check = await self.check(check_id)
         agents = [place.agent_id for place in check.places]
         return await self.try_spec(msgspec.structs.replace(check.spec, agents=agents), check_id=check_id)
