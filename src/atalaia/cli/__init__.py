@@ -1,5 +1,6 @@
 """The command line: one module a command, loaded only when that command is called."""
 
+import functools
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -41,7 +42,7 @@ def build(commands: Sequence[str] = tuple(COMMANDS)) -> typer.Typer:
             continue
         part: typer.Typer = import_module(f"atalaia.cli.{name}").app
         if len(part.registered_commands) == 1 and part.registered_callback is None:
-            app.command(name, help=COMMANDS[name])(_callback_of(part))
+            app.command(name, short_help=COMMANDS[name])(_callback_of(part))
         else:
             app.add_typer(part, name=name, help=COMMANDS[name])
     return app
@@ -67,7 +68,12 @@ def _callback_of(part: typer.Typer) -> Callable[..., Any]:
     callback = part.registered_commands[0].callback
     if callback is None:
         raise TypeError("a command without a function")
-    return callback
+
+    @functools.wraps(callback)
+    def call(*args: Any, **options: Any) -> None:
+        raise typer.Exit(int(callback(*args, **options) or 0))  # what a command returns is its exit status
+
+    return call
 
 
 def _show_version(wanted: bool) -> None:

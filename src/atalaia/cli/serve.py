@@ -39,6 +39,7 @@ class _Server(uvicorn.Server):
 
 @app.command()
 def serve(
+    *,
     data_dir: DataDir = Path("data"),
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen on.", min=0, max=65535)] = 8400,
