@@ -83,21 +83,25 @@ class Sender:
         return len(self._flights)
 
     async def run(self) -> None:
-        work = await self._store.read(self._look)
+        work = await self._look()
         if work.repeats_due:
             await self._store.write(lambda tx: queue_repeats(tx, now=self._clock.now()))
         if work.to_join:
             await self._store.write(lambda tx: _join(tx, work.to_join))
         if work.repeats_due or work.to_join:
-            work = await self._store.read(self._look)
+            work = await self._look()
         for message in work.picked:
             self._launch(message, work)
         self._set_timer(work.next_at)
 
-    def _look(self, tx: Tx) -> Work:
+    async def _look(self) -> Work:
+        # Taken before the read: a message that lands meanwhile is still in what is read, and must not go twice.
+        flights = [message for message, _ in self._flights.values()]
+        return await self._store.read(lambda tx: self._read(tx, flights))
+
+    def _read(self, tx: Tx, flights: Sequence[Message]) -> Work:
         now = self._clock.now()
         messages = gather_messages(queries.waiting(tx, now=now, limit=READ_ROWS))
-        flights = [message for message, _ in self._flights.values()]
         picked = pick_due(messages, now=now, in_flight=flights, room=AT_ONCE)
         repeat_at = queries.next_repeat_at(tx, after=now)
         due_at = queries.next_due_at(tx, after=now)

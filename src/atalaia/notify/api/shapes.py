@@ -1,26 +1,24 @@
-"""Channels, routes and the record of deliveries, as JSON."""
+"""The JSON of channels, routes and deliveries, and how values become it."""
 
 from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Controller, Request, delete, get, patch, post
+from litestar import Request
 from litestar.params import Parameter
 from msgspec import UNSET, UnsetType
 
-from atalaia.access.guards import requires
-from atalaia.core.permissions import Permission
 from atalaia.core.translations import Locale
 from atalaia.notify.channels.registry import kind_of
 from atalaia.notify.model.channel import Attempt, Channel, Outcome, RouteRecord
 from atalaia.notify.model.severity import Severity
 from atalaia.notify.service.delivering import Result
-from atalaia.notify.service.notify import NotifyService
-from atalaia.web.cursors import MAX_LIMIT, Listing
+from atalaia.web.cursors import MAX_LIMIT
 
 AnyRequest = Request[Any, Any, Any]
 Limit = Annotated[int, Parameter(ge=1, le=MAX_LIMIT)]
-_OWN = frozenset({"name", "kind", "locale", "is_enabled"})
+# What every kind of channel has; the rest is the kind's own.
+OWN = frozenset({"name", "kind", "locale", "is_enabled"})
 
 
 class ChannelIn(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -136,120 +134,18 @@ class DeliveryOut(msgspec.Struct, kw_only=True):
     status: str
 
 
-class ChannelsApi(Controller):
-    path = "/api/channels"
-    tags = ("Channels",)
-
-    @post(guards=[requires(Permission.CHANNELS_WRITE)], summary="Add a channel")
-    async def create(self, request: AnyRequest, notify: NotifyService, data: ChannelIn) -> ChannelOut:
-        given = _given(data)
-        channel = await notify.create_channel(
-            *_who(request),
-            name=data.name,
-            kind=data.kind,
-            locale=data.locale,
-            is_enabled=data.is_enabled,
-            values={name: value for name, value in given.items() if name not in _OWN},
-        )
-        return channel_out(channel)
-
-    @get(guards=[requires(Permission.CHANNELS_READ)], summary="List channels")
-    async def list_all(
-        self, notify: NotifyService, cursor: str | None = None, limit: Limit = 50
-    ) -> Listing[ChannelOut]:
-        found, following = await notify.channels(cursor=cursor, limit=limit)
-        return Listing([channel_out(channel) for channel in found], following)
-
-    @get("/{channel_id:str}", guards=[requires(Permission.CHANNELS_READ)], summary="One channel")
-    async def read(self, notify: NotifyService, channel_id: str) -> ChannelOut:
-        return channel_out(await notify.channel(channel_id))
-
-    @patch("/{channel_id:str}", guards=[requires(Permission.CHANNELS_WRITE)], summary="Change a channel")
-    async def change(
-        self, request: AnyRequest, notify: NotifyService, channel_id: str, data: ChannelPatch
-    ) -> ChannelOut:
-        given = _given(data)
-        channel = await notify.change_channel(
-            *_who(request),
-            channel_id,
-            changes={name: value for name, value in given.items() if name in _OWN},
-            values={name: value for name, value in given.items() if name not in _OWN},
-        )
-        return channel_out(channel)
-
-    @delete("/{channel_id:str}", guards=[requires(Permission.CHANNELS_WRITE)], summary="Remove a channel")
-    async def remove(self, request: AnyRequest, notify: NotifyService, channel_id: str) -> None:
-        await notify.delete_channel(*_who(request), channel_id)
-
-    @post(
-        "/{channel_id:str}/test",
-        guards=[requires(Permission.CHANNELS_WRITE)],
-        status_code=200,
-        summary="Send a test message and wait for the answer",
-    )
-    async def test(self, notify: NotifyService, channel_id: str) -> TestOut:
-        return _test_out(await notify.test_channel(channel_id))
-
-
-class RoutesApi(Controller):
-    path = "/api/routes"
-    tags = ("Channels",)
-
-    @post(guards=[requires(Permission.CHANNELS_WRITE)], summary="Add a route")
-    async def create(self, request: AnyRequest, notify: NotifyService, data: RouteIn) -> RouteOut:
-        return route_out(await notify.create_route(*_who(request), _route_values(data)))
-
-    @get(guards=[requires(Permission.CHANNELS_READ)], summary="List routes")
-    async def list_all(self, notify: NotifyService, cursor: str | None = None, limit: Limit = 50) -> Listing[RouteOut]:
-        found, following = await notify.routes(cursor=cursor, limit=limit)
-        return Listing([route_out(route) for route in found], following)
-
-    @get("/{route_id:str}", guards=[requires(Permission.CHANNELS_READ)], summary="One route")
-    async def read(self, notify: NotifyService, route_id: str) -> RouteOut:
-        return route_out(await notify.route(route_id))
-
-    @patch("/{route_id:str}", guards=[requires(Permission.CHANNELS_WRITE)], summary="Change a route")
-    async def change(self, request: AnyRequest, notify: NotifyService, route_id: str, data: RoutePatch) -> RouteOut:
-        return route_out(await notify.change_route(*_who(request), route_id, _route_values(data)))
-
-    @delete("/{route_id:str}", guards=[requires(Permission.CHANNELS_WRITE)], summary="Remove a route")
-    async def remove(self, request: AnyRequest, notify: NotifyService, route_id: str) -> None:
-        await notify.delete_route(*_who(request), route_id)
-
-
-class DeliveriesApi(Controller):
-    path = "/api/deliveries"
-    tags = ("Channels",)
-
-    @get(guards=[requires(Permission.CHANNELS_READ)], summary="Every attempt to deliver, newest first")
-    async def list_all(
-        self,
-        notify: NotifyService,
-        *,
-        channel: str | None = None,
-        incident: str | None = None,
-        outcome: Outcome | None = None,
-        cursor: str | None = None,
-        limit: Limit = 50,
-    ) -> Listing[DeliveryOut]:
-        found, following = await notify.deliveries(
-            cursor=cursor, limit=limit, channel_id=channel, incident_id=incident, outcome=outcome
-        )
-        return Listing([_delivery_out(attempt) for attempt in found], following)
-
-
-def _who(request: AnyRequest) -> tuple[Any, str | None]:
+def who(request: AnyRequest) -> tuple[Any, str | None]:
     state = request.scope["state"]
     return state["principal"], state.get("client")
 
 
-def _given(data: msgspec.Struct) -> dict[str, Any]:
+def given_values(data: msgspec.Struct) -> dict[str, Any]:
     values = {name: getattr(data, name) for name in data.__struct_fields__}
     return {name: value for name, value in values.items() if value is not UNSET}
 
 
-def _route_values(data: RouteIn | RoutePatch) -> dict[str, Any]:
-    values = _given(data)
+def route_values(data: RouteIn | RoutePatch) -> dict[str, Any]:
+    values = given_values(data)
     if "channel" in values:
         values["channel_id"] = values.pop("channel")
     return values
@@ -271,7 +167,7 @@ def route_out(route: RouteRecord) -> RouteOut:
     return RouteOut(channel=route.channel_id, **own)
 
 
-def _test_out(result: Result) -> TestOut:
+def test_out(result: Result) -> TestOut:
     return TestOut(
         is_delivered=result.is_delivered,
         status=result.status,
@@ -280,7 +176,7 @@ def _test_out(result: Result) -> TestOut:
     )
 
 
-def _delivery_out(attempt: Attempt) -> DeliveryOut:
+def delivery_out(attempt: Attempt) -> DeliveryOut:
     return DeliveryOut(
         id=attempt.id,
         delivery=attempt.message_id,

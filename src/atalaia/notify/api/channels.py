@@ -1,0 +1,76 @@
+"""Channels, as JSON."""
+
+from litestar import Controller, delete, get, patch, post
+
+from atalaia.access.guards import requires
+from atalaia.core.permissions import Permission
+from atalaia.notify.api.shapes import (
+    OWN,
+    AnyRequest,
+    ChannelIn,
+    ChannelOut,
+    ChannelPatch,
+    Limit,
+    TestOut,
+    channel_out,
+    given_values,
+    test_out,
+    who,
+)
+from atalaia.notify.service.notify import NotifyService
+from atalaia.web.cursors import Listing
+
+
+class ChannelsApi(Controller):
+    path = "/api/channels"
+    tags = ("Channels",)
+
+    @post(guards=[requires(Permission.CHANNELS_WRITE)], summary="Add a channel")
+    async def create(self, request: AnyRequest, notify: NotifyService, data: ChannelIn) -> ChannelOut:
+        given = given_values(data)
+        channel = await notify.create_channel(
+            *who(request),
+            name=data.name,
+            kind=data.kind,
+            locale=data.locale,
+            is_enabled=data.is_enabled,
+            values={name: value for name, value in given.items() if name not in OWN},
+        )
+        return channel_out(channel)
+
+    @get(guards=[requires(Permission.CHANNELS_READ)], summary="List channels")
+    async def list_all(
+        self, notify: NotifyService, cursor: str | None = None, limit: Limit = 50
+    ) -> Listing[ChannelOut]:
+        found, following = await notify.channels(cursor=cursor, limit=limit)
+        return Listing([channel_out(channel) for channel in found], following)
+
+    @get("/{channel_id:str}", guards=[requires(Permission.CHANNELS_READ)], summary="One channel")
+    async def read(self, notify: NotifyService, channel_id: str) -> ChannelOut:
+        return channel_out(await notify.channel(channel_id))
+
+    @patch("/{channel_id:str}", guards=[requires(Permission.CHANNELS_WRITE)], summary="Change a channel")
+    async def change(
+        self, request: AnyRequest, notify: NotifyService, channel_id: str, data: ChannelPatch
+    ) -> ChannelOut:
+        given = given_values(data)
+        channel = await notify.change_channel(
+            *who(request),
+            channel_id,
+            changes={name: value for name, value in given.items() if name in OWN},
+            values={name: value for name, value in given.items() if name not in OWN},
+        )
+        return channel_out(channel)
+
+    @delete("/{channel_id:str}", guards=[requires(Permission.CHANNELS_WRITE)], summary="Remove a channel")
+    async def remove(self, request: AnyRequest, notify: NotifyService, channel_id: str) -> None:
+        await notify.delete_channel(*who(request), channel_id)
+
+    @post(
+        "/{channel_id:str}/test",
+        guards=[requires(Permission.CHANNELS_WRITE)],
+        status_code=200,
+        summary="Send a test message and wait for the answer",
+    )
+    async def test(self, notify: NotifyService, channel_id: str) -> TestOut:
+        return test_out(await notify.test_channel(channel_id))
