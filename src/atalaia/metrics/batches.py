@@ -22,7 +22,7 @@ _ROW_BYTES = 20  # int32, int64, float64
 
 class _Codecs(threading.local):
     def __init__(self) -> None:
-        self.compress = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True).compress
+        self.compress = zstandard.ZstdCompressor(level=_LEVEL).compress
         self.decompress = zstandard.ZstdDecompressor().decompress
 
 

@@ -9,7 +9,10 @@ from litestar.di import Provide
 
 from atalaia.access.authenticator import Authenticator
 from atalaia.core.clock import Clock
+from atalaia.core.permissions import Permission
 from atalaia.core.settings import Settings
+from atalaia.core.translations import N_
+from atalaia.metrics import pages
 from atalaia.metrics.api.imports import ImportRoute
 from atalaia.metrics.api.questions import ROUTES
 from atalaia.metrics.api.scraping import MetricsPage
@@ -25,7 +28,7 @@ from atalaia.metrics.service.sealing import Sealing
 from atalaia.metrics.settings import SETTINGS
 from atalaia.metrics.tables import metadata
 from atalaia.outbound.http import HttpClient
-from atalaia.sdk.contribution import Contribution, HealthItem, Loop
+from atalaia.sdk.contribution import Contribution, HealthItem, Loop, NavItem
 from atalaia.store.store import Store
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -55,7 +58,7 @@ def wire(metrics: MetricsService, *, authenticator: Authenticator, settings: Set
     """`metrics` is made by `make_service`, since slices above need it too."""
     return Contribution(
         name="metrics",
-        routes=ROUTES,
+        routes=(*ROUTES, *pages.ROUTES),
         dependencies={"metrics": Provide(lambda: metrics, sync_to_thread=False)},
         hot_routes=(ImportRoute(metrics, authenticator).route(), MetricsPage(metrics, authenticator).route()),
         loops=(
@@ -66,6 +69,7 @@ def wire(metrics: MetricsService, *, authenticator: Authenticator, settings: Set
         ),
         metadata=metadata,
         migrations=MIGRATIONS,
+        nav=(NavItem("watch", N_("Metrics"), pages.PATH, Permission.METRICS_READ, order=55),),
         health=(HealthItem("metrics_forwarding", lambda: metrics.forwarder.is_healthy),),
         settings=SETTINGS,
         start=metrics.start,

@@ -22,7 +22,7 @@ from atalaia.metrics.series import Series
 MAX_KNOWN = 400_000
 MAX_SHAPES = 256
 UNKNOWN = -1
-_BLANK, _NEWLINE = 32, 10
+_VISIBLE = bytes(range(33, 256))
 
 _floats = msgspec.json.Decoder(list[float])
 _integers = msgspec.json.Decoder(list[int])
@@ -142,14 +142,11 @@ def _parse_columns(body: bytes, known: KnownSeries, default_at_ms: int) -> Sampl
 
 def _fields_a_line(body: bytes) -> int | None:
     """2 or 3 when every line has exactly that many fields with single blanks between them, else nothing."""
-    octets = np.frombuffer(body, np.uint8)
-    gaps = octets[octets <= _BLANK]
-    first = gaps[:3].tolist()
-    width = first.index(_NEWLINE) + 1 if _NEWLINE in first else 0
+    gaps = body.translate(None, _VISIBLE)
+    width = gaps.find(b"\n", 0, 3) + 1
     if width < 2 or len(gaps) % width:  # noqa: PLR2004 a series and a value at least
         return None
-    pattern = bytes([_BLANK] * (width - 1) + [_NEWLINE])
-    if gaps.tobytes() != pattern * (len(gaps) // width):
+    if gaps != (b" " * (width - 1) + b"\n") * (len(gaps) // width):
         return None
     return width
 
