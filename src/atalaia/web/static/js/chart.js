@@ -49,7 +49,7 @@ const load = async (chart, signal) => {
       label: nameOf(declared, item, items.length > 1),
       color: items.length > 1 ? ((lines.length + index) % 6) + 1 : declared.color ?? (lines.length % 6) + 1,
       stack: declared.stack ?? false,
-      points: new Map((item.points ?? []).map(([ms, value]) => [ms / 1000, value])),
+      points: new Map((item.times ?? []).map((ms, i) => [ms / 1000, item.values[i]])),
     }));
   }
   const times = [...new Set(lines.flatMap((line) => [...line.points.keys()]))].sort((a, b) => a - b);

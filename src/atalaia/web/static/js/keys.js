@@ -1,7 +1,7 @@
 // One key each: / search, ? help, t theme, n new, j k rows, g and a letter to go.
 import { nextTheme } from "./theme.js";
 
-const PLACES = { h: "/", c: "/checks", i: "/incidents", a: "/agents", m: "/metrics", n: "/channels", s: "/settings", k: "/keys", p: "/people" };
+const PLACES = { h: "/", c: "/checks", i: "/incidents", a: "/agents", m: "/explore", n: "/channels", s: "/settings", k: "/keys", p: "/people" };
 const GO_MS = 1500;
 let goAt = 0;
 
