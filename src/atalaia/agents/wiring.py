@@ -18,14 +18,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def wire(*, agents: AgentsService, authenticator: Authenticator) -> Contribution:
-    """`agents` is made by the composition root (AgentsService), since slices above call it too.
-
-    Its `plans.release()` must be called before the server waits for open requests to end.
-    """
-
-    async def stop() -> None:
-        agents.plans.release()
-
+    """`agents` is made by the composition root (AgentsService), since slices above call it too."""
     return Contribution(
         name="agents",
         routes=ROUTES,
@@ -35,5 +28,5 @@ def wire(*, agents: AgentsService, authenticator: Authenticator) -> Contribution
         metadata=metadata,
         migrations=MIGRATIONS,
         nav=(NavItem("watch", N_("Agents"), "/agents", Permission.AGENTS_READ, order=60),),
-        stop=stop,
+        release=agents.plans.release,
     )
