@@ -8,7 +8,6 @@ import sys
 import time
 from pathlib import Path
 from threading import Lock, Thread
-from uuid import uuid4
 
 from atalaia_agent import __version__
 from atalaia_agent.clock import ClockOffset
@@ -25,7 +24,7 @@ from atalaia_agent.settings import Settings
 from atalaia_agent.spool import Spool
 from atalaia_agent.urgency import Urgency
 from atalaia_agent.voice import Voice
-from atalaia_agent.wire import Json, Probe, now_ms
+from atalaia_agent.wire import Json, Probe, new_uuid, now_ms
 
 LOCAL_PING = "local-ping"
 
@@ -183,7 +182,7 @@ def describe(name: str) -> Json:
         "python": sys.version.split()[0],
         "platform": f"{os.uname().sysname} {os.uname().release} {os.uname().machine}",
         "pid": os.getpid(),
-        "incarnation": str(uuid4()),
+        "incarnation": new_uuid(),
         "started_at": now_ms(),
     }
 

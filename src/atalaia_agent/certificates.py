@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from functools import lru_cache
+from threading import Lock
 from typing import NamedTuple
 
 from atalaia_agent.der import Certificate, parse_certificate
@@ -16,12 +17,20 @@ class Seen(NamedTuple):
     days_left: float
 
 
-@lru_cache(maxsize=8)
+_making = Lock()
+
+
 def context(ca: str | None = None, *, is_verified: bool = True) -> ssl.SSLContext:
     """`ca`: a path to a bundle, or PEM text, instead of the system's authorities.
 
-    One for all connections alike: each holds 2 MB of authorities.
+    One for all connections alike: each holds 1 MB of authorities, so no two threads make the same one at once.
     """
+    with _making:
+        return _context(ca, is_verified=is_verified)
+
+
+@lru_cache(maxsize=8)
+def _context(ca: str | None, *, is_verified: bool) -> ssl.SSLContext:
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     made.set_alpn_protocols(["http/1.1"])
     if not is_verified:

@@ -16,12 +16,11 @@ from pathlib import Path
 from threading import RLock
 from time import monotonic
 from typing import NamedTuple
-from uuid import uuid4
 
 from atalaia_agent import spool_files as files
 from atalaia_agent.rejected import set_aside
 from atalaia_agent.segments import Segment
-from atalaia_agent.wire import MAX_BATCH_BYTES, MAX_BATCH_RECORDS, Json
+from atalaia_agent.wire import MAX_BATCH_BYTES, MAX_BATCH_RECORDS, Json, new_uuid
 
 DEFAULT_MAX_BYTES = 100_000_000
 MAX_RECORD_BYTES = 500_000
@@ -44,7 +43,7 @@ class Batch(NamedTuple):
 
 class _Memory:
     def __init__(self) -> None:
-        self.id = str(uuid4())
+        self.id = new_uuid()
         self.next_seq = 1
         self.size = 0
         self.records: deque[tuple[int, bytes]] = deque()
@@ -67,7 +66,7 @@ class Spool:
         self._segment_bytes = max(4_096, min(_MAX_SEGMENT_BYTES, max_bytes // 16))
         self._mutex = RLock()
         self._lock_fd = files.lock(directory)
-        self._state = files.load_state(directory) or files.State(str(uuid4()))
+        self._state = files.load_state(directory) or files.State(new_uuid())
         self._next_seq = self._state.reserved_to + 1
         self._segments: deque[Segment] = deque()
         self._active: Segment | None = None

@@ -38,6 +38,7 @@ once and ask again every 60 s; everything else (408, 429, 5xx, a proxy's 404) ke
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Any, NamedTuple
 
@@ -75,6 +76,14 @@ class Probe(NamedTuple):
 
 def now_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+def new_uuid() -> str:
+    """A random UUID (RFC 9562, version 4); the module for it brings others that an agent has no use for."""
+    data = bytearray(os.urandom(16))
+    data[6], data[8] = data[6] & 0x0F | 0x40, data[8] & 0x3F | 0x80
+    text = data.hex()
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
 def parse_probe(raw: Json) -> Probe:

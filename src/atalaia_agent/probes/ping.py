@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import time
 from typing import Any
-from uuid import uuid4
 
 from atalaia_agent import __version__, http1, options
 from atalaia_agent.clock import parse_instant_ms
@@ -20,7 +19,7 @@ from atalaia_agent.kept import Exchange, KeptConnection
 from atalaia_agent.outcome import Outcome, Ping
 from atalaia_agent.probes import Context
 from atalaia_agent.urls import parse_http_url
-from atalaia_agent.wire import PING_PATH, Probe
+from atalaia_agent.wire import PING_PATH, Probe, new_uuid
 
 _MAX_ANSWER_BYTES = 100_000
 _CONNECTION_ERRORS = ("connection_refused", "connection_reset", "network_unreachable", "host_unreachable", "dns_failed")
@@ -28,7 +27,7 @@ _CONNECTION_ERRORS = ("connection_refused", "connection_reset", "network_unreach
 
 def measure(probe: Probe, context: Context, found: Outcome) -> None:
     collector = context.remember("collector", lambda: _Collector(probe, context))
-    ping_id = str(uuid4())
+    ping_id = new_uuid()
     try:
         exchange = collector.ask(ping_id, probe.timeout_s)
     except (ProbeError, OSError) as failure:

@@ -146,6 +146,9 @@ class _Server(ThreadingHTTPServer):
     hub: StubHub
     is_closing = False
 
+    def handle_error(self, *_: object) -> None:
+        """A client that was killed is no news here."""
+
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
