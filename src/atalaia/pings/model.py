@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 MAX_WORD = 200
+ID_BYTES = 16
 OK = "ok"
 OUTCOMES = ("timeout", "connection_error", "unknown_error")
 

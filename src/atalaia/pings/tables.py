@@ -19,12 +19,21 @@ ping_sources = Table(
     UniqueConstraint("location", "datacenter", "country"),
 )
 
-# Narrow: it is there so that a ping counts once, for as long as one may come again. Times are ms since the epoch.
+# Ids of pings, so that each counts once for as long as it may come again. Times are ms since the epoch.
+# SQLite: a row for each commit, 16 bytes for each ping.
+ping_batches = Table(
+    "ping_batches",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("received_at", BigInteger, nullable=False),
+    Column("ids", Blob, nullable=False),
+)
+
+# PostgreSQL: a row for each ping.
 pings = Table(
     "pings",
     metadata,
     Column("ping_id", Blob, primary_key=True),
-    Column("source_id", Integer, nullable=False),
     Column("received_at", BigInteger, nullable=False),
 )
 

@@ -36,4 +36,5 @@ def wire(*, pings: PingsService, authenticator: Authenticator) -> Contribution:
         migrations=MIGRATIONS,
         nav=(NavItem("watch", N_("Latency"), "/latency", Permission.METRICS_READ, order=50),),
         settings=SETTINGS,
+        start=pings.receiving.start,
     )

@@ -5,6 +5,7 @@ The hot path: no framework, no log line, one wait (for the commit). Errors are `
 
 import time
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -24,6 +25,11 @@ from atalaia.web.errors import answer_to
 PATH = "/api/ping"
 MAX_BODY_BYTES = 16_384
 _MAX_LENGTH_DIGITS = 5
+_TAKEN = (
+    b'{"status":"success","ping_id":"%b","timestamp_received":"%b.%03dZ","timestamp_processed":"%b.%03dZ",'
+    b'"processing_time_ms":%.3f,"network_rtt_ms":null,"message":"%b"}'
+)
+_NEW, _KNOWN = b"Ping received", b"Ping was received before"
 _INVALID_KEY = b'{"detail":"Invalid API Key"}'
 _PLAIN_JSON = b"application/json"
 _ENGLISH = Translator("en", Catalogue())
@@ -79,34 +85,33 @@ class PingRoute:
         took_s = _monotonic() - began
         if is_new:
             self._note((source.location, source.country), at_ms=received_ms, took_s=took_s)
-        return b"".join(
-            (
-                b'{"status":"success","ping_id":"',
-                str(ping_id).encode(),
-                b'","timestamp_received":"',
-                self._iso.text(received_ms),
-                b'","timestamp_processed":"',
-                self._iso.text(received_ms + int(took_s * 1000)),
-                b'","processing_time_ms":%.3f' % (took_s * 1000),
-                b',"network_rtt_ms":null,"message":"Ping received"}'
-                if is_new
-                else b',"network_rtt_ms":null,"message":"Ping was received before"}',
-            )
+        return self._write(ping_id, received_ms=received_ms, took_ms=took_s * 1000, is_new=is_new)
+
+    def _write(self, ping_id: UUID, *, received_ms: int, took_ms: float, is_new: bool) -> bytes:
+        second, rest = divmod(received_ms, 1000)
+        processed_second, processed_rest = divmod(received_ms + int(took_ms), 1000)
+        return _TAKEN % (
+            str(ping_id).encode(),
+            self._iso.text(second),
+            rest,
+            self._iso.text(processed_second),
+            processed_rest,
+            took_ms,
+            _NEW if is_new else _KNOWN,
         )
 
 
 class IsoClock:
-    """Instants as `2026-01-02T03:04:05.678Z`; the part down to the second is made once a second."""
+    """Seconds since the epoch as `2026-01-02T03:04:05`, made once a second."""
 
     def __init__(self) -> None:
         self._second = -1
-        self._stem = b""
+        self._text = b""
 
-    def text(self, ms: int) -> bytes:
-        second, rest = divmod(ms, 1000)
+    def text(self, second: int) -> bytes:
         if second != self._second:
-            self._second, self._stem = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second)).encode()
-        return b"%b.%03dZ" % (self._stem, rest)
+            self._second, self._text = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second)).encode()
+        return self._text
 
 
 class _NotPostError(Exception):

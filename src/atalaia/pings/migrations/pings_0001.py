@@ -23,9 +23,15 @@ def upgrade() -> None:
     op.create_table(
         "pings",
         sa.Column("ping_id", sa.LargeBinary, nullable=False),
-        sa.Column("source_id", sa.Integer, nullable=False),
         sa.Column("received_at", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("ping_id", name="pk_pings"),
+    )
+    op.create_table(
+        "ping_batches",
+        sa.Column("id", row_id, nullable=False, autoincrement=True),
+        sa.Column("received_at", sa.BigInteger, nullable=False),
+        sa.Column("ids", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_ping_batches"),
     )
     op.create_table(
         "ping_counts",

@@ -25,7 +25,7 @@ class PingsService:
         self._settings = settings
         self._clock = clock
         self.sources = Sources()
-        self.receiving = Receiving(store, self.sources)
+        self.receiving = Receiving(store, self.sources, clock=clock)
         self.reporting = Reporting(metrics, self.sources)
         self.meter = Meter(store, metrics)
         self.stats = Stats(store, clock=clock)
