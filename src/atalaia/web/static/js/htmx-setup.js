@@ -15,7 +15,7 @@ const failed = (element, why) => {
     const again = make("button", { class: "button", type: "button" }, text("again"));
     again.addEventListener("click", () => window.htmx.ajax("GET", element.getAttribute("hx-get"), { target: element, swap: "outerHTML" }));
     element.setAttribute("aria-busy", "false");
-    element.replaceChildren(make("div", { class: "empty failed" }, make("h3", {}, text("failed")), make("p", {}, why), again));
+    element.replaceChildren(make("div", { class: "empty failed" }, make("h2", {}, text("failed")), make("p", {}, why), again));
   } else if (element.hasAttribute("data-live-part")) {
     element.setAttribute("data-stale", ""); // the connection state tells; a toast for each part would be noise
   } else {

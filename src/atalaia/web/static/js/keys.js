@@ -1,7 +1,6 @@
 // One key each: / search, ? help, t theme, n new, j k rows, g and a letter to go.
 import { nextTheme } from "./theme.js";
 
-const PLACES = { h: "/", c: "/checks", i: "/incidents", a: "/agents", m: "/explore", n: "/channels", s: "/settings", k: "/keys", p: "/people" };
 const GO_MS = 1500;
 let goAt = 0;
 
@@ -35,9 +34,8 @@ document.addEventListener("keydown", (event) => {
   if (document.querySelector("dialog[open]") || !document.body.classList.contains("app")) return;
   const goes = performance.now() - goAt < GO_MS && goAt > 0;
   goAt = 0;
-  if (goes && PLACES[event.key]) {
-    const link = document.querySelector(`.side a[href="${PLACES[event.key]}"]`); // only where this person may go
-    if (link) link.click();
+  if (goes && /^[a-z]$/.test(event.key)) {
+    document.querySelector(`.side a[data-go="${event.key}"]`)?.click(); // the menu has only what this person may open
     return;
   }
   const action = ACTIONS[event.key];
