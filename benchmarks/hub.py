@@ -48,9 +48,9 @@ def running_hub(
     *, arguments: Sequence[str] = (), core: int = SERVER_CORE, folder: Path | None = None
 ) -> Iterator[BenchHub]:
     """On a real disk (not a tmpfs): what is durable must be paid for."""
-    with tempfile.TemporaryDirectory(
-        prefix="atalaia-bench-", dir=folder or ROOT / "build", ignore_cleanup_errors=True
-    ) as name:
+    folder = folder or ROOT / "build"
+    folder.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="atalaia-bench-", dir=folder, ignore_cleanup_errors=True) as name:
         data_dir, port = Path(name), free_port()
         environment = {**os.environ, "ATALAIA_ALLOW_PRIVATE_TARGETS": "1", "ATALAIA_LOG_LEVEL": "WARNING"}
         command = ["taskset", "-c", str(core), ATALAIA, "serve", "--data-dir", name, "--port", str(port), *arguments]

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.servers import free_port, running, wait_until
+from tests.servers import free_port, is_listening, running, wait_until
 
 from benchmarks.figures import RUNS, SERVER_CORE, Figure, skipped
 from benchmarks.hub import ROOT, BenchHub, running_hub
@@ -58,7 +58,7 @@ def run() -> Sequence[Figure]:
         write_echo(Path(folder))
         with running(command, stdout=subprocess.DEVNULL):
             echo_url = f"http://127.0.0.1:{port}/"
-            wait_until(lambda: wrk(echo_url, connections=1, seconds=1).per_s > 0, what="the echo server")
+            wait_until(lambda: is_listening(port), what="the echo server")
             return [
                 _measure("durable pings: POST /api/ping", lambda: _collector(hub), echo_url),
                 _measure("durable pings: heartbeats", _heartbeats(hub), echo_url),

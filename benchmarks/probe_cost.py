@@ -1,11 +1,10 @@
 """What one HTTP probe costs the agent in CPU."""
 
-import socket
 import subprocess
 import sys
 from collections.abc import Sequence
 
-from tests.servers import free_port, running, wait_until
+from tests.servers import free_port, is_listening, running, wait_until
 
 from benchmarks.figures import LOAD_CORE, RUNS, SERVER_CORE, Figure, median_of
 
@@ -47,7 +46,7 @@ def run() -> Sequence[Figure]:
     port = free_port()
     with running(["taskset", "-c", str(SERVER_CORE), sys.executable, "-c", _SERVER, str(port)]):
         url = f"http://127.0.0.1:{port}/"
-        wait_until(lambda: _answers(port), what="the server")
+        wait_until(lambda: is_listening(port), what="the server")
         value = median_of(lambda: _cost_ms(url), runs=RUNS)
     note = f"{PROBES} probes, a new connection each; blackbox_exporter 0.36 ms, Uptime Kuma 4.9 ms (their figures)"
     return [
@@ -67,8 +66,3 @@ def run() -> Sequence[Figure]:
 def _cost_ms(url: str) -> float:
     command = ["taskset", "-c", str(LOAD_CORE), sys.executable, "-c", _PROBE, url, str(PROBES)]
     return float(subprocess.run(command, check=True, capture_output=True).stdout)
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as attempt:
-        return attempt.connect_ex(("127.0.0.1", port)) == 0
