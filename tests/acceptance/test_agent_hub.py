@@ -8,6 +8,7 @@ import sys
 import time
 import zipapp
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,7 @@ def test_a_plan_changes_without_a_restart(hub: StubHub, spool: Path) -> None:
     assert len({batch["agent"]["pid"] for batch in hub.batches}) == 1
 
 
-def test_a_change_and_a_try_are_sent_at_once(tmp_path: Path, spool: Path) -> None:
+def test_a_change_and_a_try_are_sent_at_once(spool: Path) -> None:
     port = free_port()
     with StubHub(report_interval_s=60) as hub, agent_running(hub.url, spool):
         hub.set_plan(http_probe("web", f"http://127.0.0.1:{port}", interval_s=0.3))
@@ -113,7 +114,7 @@ def test_pings_are_at_once_and_regular_and_measure_by_one_clock(hub: StubHub, sp
     assert pings[0]["source"] == {"location": "sp", "datacenter": "dc1", "country": "BR"} == hub.pings[0]["source"]
     assert len({ping["ping_id"] for ping in pings}) == len(pings)
     assert hub.batches[-1]["status"]["clock_offset_ms"] == pytest.approx(3_600_000, abs=1_000)
-    gaps = [later["at"] - earlier["at"] for earlier, later in zip(pings, pings[1:], strict=False)]
+    gaps = [later["at"] - earlier["at"] for earlier, later in pairwise(pings)]
     assert sum(gaps) / len(gaps) == pytest.approx(250, abs=60)
 
 
@@ -143,7 +144,7 @@ def test_an_outage_is_filled_in_afterwards_with_the_measured_times(spool: Path) 
         times = sorted(result["at"] for result in hub.results("web"))
     assert_nothing_twice(hub)
     assert hub.duplicates > 0
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
     assert max(gaps) < 1_500
     assert "the hub does not take records now: 503" in log_of(spool)
     assert "the hub takes records again after" in log_of(spool)
@@ -218,7 +219,7 @@ def test_a_silent_hub_does_not_hold_up_the_end(spool: Path) -> None:
         silent() as port,
         agent_running(f"http://127.0.0.1:{port}", spool, "--ping", "--ping-interval-s", "0.2") as process,
     ):
-        until(lambda: (spool / "spool.json").exists(), "the start")
+        until((spool / "spool.json").exists, "the start")
         process.send_signal(signal.SIGTERM)
         assert process.wait(5) == 0
 
@@ -272,7 +273,7 @@ def test_a_slow_target_does_not_hold_up_the_others(hub: StubHub, spool: Path) ->
         until(lambda: hub.batches[-1]["status"]["late_total"] > 0, "late ones are counted")
 
 
-def test_it_works_as_one_file(hub: StubHub, tmp_path: Path, spool: Path) -> None:
+def test_it_works_as_one_file(tmp_path: Path) -> None:
     def wanted(path: Path) -> bool:
         return path.parts[0] == "atalaia_agent" and "__pycache__" not in path.parts
 
