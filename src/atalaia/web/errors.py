@@ -110,6 +110,8 @@ def _of_validation(error: ValidationException, translator: Translator) -> Answer
         return Answer(400, "bad_input", translator.translate("the request can't be read"))
     field = str(first.get("key") or "") or None
     message = str(first.get("message", ""))
+    if field in {None, "data"}:  # the whole body: the field is in the message
+        return _of_message(message, translator)
     return Answer(422, "invalid_field", _field_words(field, message, translator), field=field)
 
 

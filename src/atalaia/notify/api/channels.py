@@ -1,6 +1,7 @@
 """Channels, as JSON."""
 
 from litestar import Controller, delete, get, patch, post
+from litestar.params import JSONBody
 
 from atalaia.access.guards import requires
 from atalaia.core.permissions import Permission
@@ -11,13 +12,15 @@ from atalaia.notify.api.shapes import (
     ChannelOut,
     ChannelPatch,
     Limit,
+    Notify,
+    PathText,
+    QueryText,
     TestOut,
     channel_out,
     given_values,
     test_out,
     who,
 )
-from atalaia.notify.service.notify import NotifyService
 from atalaia.web.cursors import Listing
 
 
@@ -26,7 +29,7 @@ class ChannelsApi(Controller):
     tags = ("Channels",)
 
     @post(guards=[requires(Permission.CHANNELS_WRITE)], summary="Add a channel")
-    async def create(self, request: AnyRequest, notify: NotifyService, data: ChannelIn) -> ChannelOut:
+    async def create(self, request: AnyRequest, notify: Notify, data: JSONBody[ChannelIn]) -> ChannelOut:
         given = given_values(data)
         channel = await notify.create_channel(
             *who(request),
@@ -39,19 +42,21 @@ class ChannelsApi(Controller):
         return channel_out(channel)
 
     @get(guards=[requires(Permission.CHANNELS_READ)], summary="List channels")
-    async def list_all(
-        self, notify: NotifyService, cursor: str | None = None, limit: Limit = 50
-    ) -> Listing[ChannelOut]:
+    async def list_all(self, notify: Notify, cursor: QueryText = None, limit: Limit = 50) -> Listing[ChannelOut]:
         found, following = await notify.channels(cursor=cursor, limit=limit)
         return Listing([channel_out(channel) for channel in found], following)
 
     @get("/{channel_id:str}", guards=[requires(Permission.CHANNELS_READ)], summary="One channel")
-    async def read(self, notify: NotifyService, channel_id: str) -> ChannelOut:
+    async def read(self, notify: Notify, channel_id: PathText) -> ChannelOut:
         return channel_out(await notify.channel(channel_id))
 
     @patch("/{channel_id:str}", guards=[requires(Permission.CHANNELS_WRITE)], summary="Change a channel")
     async def change(
-        self, request: AnyRequest, notify: NotifyService, channel_id: str, data: ChannelPatch
+        self,
+        request: AnyRequest,
+        notify: Notify,
+        channel_id: PathText,
+        data: JSONBody[ChannelPatch],
     ) -> ChannelOut:
         given = given_values(data)
         channel = await notify.change_channel(
@@ -63,7 +68,7 @@ class ChannelsApi(Controller):
         return channel_out(channel)
 
     @delete("/{channel_id:str}", guards=[requires(Permission.CHANNELS_WRITE)], summary="Remove a channel")
-    async def remove(self, request: AnyRequest, notify: NotifyService, channel_id: str) -> None:
+    async def remove(self, request: AnyRequest, notify: Notify, channel_id: PathText) -> None:
         await notify.delete_channel(*who(request), channel_id)
 
     @post(
@@ -72,5 +77,5 @@ class ChannelsApi(Controller):
         status_code=200,
         summary="Send a test message and wait for the answer",
     )
-    async def test(self, notify: NotifyService, channel_id: str) -> TestOut:
+    async def test(self, notify: Notify, channel_id: PathText) -> TestOut:
         return test_out(await notify.test_channel(channel_id))

@@ -1,6 +1,7 @@
 """Routes and the record of deliveries, as JSON."""
 
 from litestar import Controller, delete, get, patch, post
+from litestar.params import FromQuery, JSONBody
 
 from atalaia.access.guards import requires
 from atalaia.core.permissions import Permission
@@ -8,6 +9,9 @@ from atalaia.notify.api.shapes import (
     AnyRequest,
     DeliveryOut,
     Limit,
+    Notify,
+    PathText,
+    QueryText,
     RouteIn,
     RouteOut,
     RoutePatch,
@@ -17,7 +21,6 @@ from atalaia.notify.api.shapes import (
     who,
 )
 from atalaia.notify.model.channel import Outcome
-from atalaia.notify.service.notify import NotifyService
 from atalaia.web.cursors import Listing
 
 
@@ -26,24 +29,30 @@ class RoutesApi(Controller):
     tags = ("Channels",)
 
     @post(guards=[requires(Permission.CHANNELS_WRITE)], summary="Add a route")
-    async def create(self, request: AnyRequest, notify: NotifyService, data: RouteIn) -> RouteOut:
+    async def create(self, request: AnyRequest, notify: Notify, data: JSONBody[RouteIn]) -> RouteOut:
         return route_out(await notify.create_route(*who(request), route_values(data)))
 
     @get(guards=[requires(Permission.CHANNELS_READ)], summary="List routes")
-    async def list_all(self, notify: NotifyService, cursor: str | None = None, limit: Limit = 50) -> Listing[RouteOut]:
+    async def list_all(self, notify: Notify, cursor: QueryText = None, limit: Limit = 50) -> Listing[RouteOut]:
         found, following = await notify.routes(cursor=cursor, limit=limit)
         return Listing([route_out(route) for route in found], following)
 
     @get("/{route_id:str}", guards=[requires(Permission.CHANNELS_READ)], summary="One route")
-    async def read(self, notify: NotifyService, route_id: str) -> RouteOut:
+    async def read(self, notify: Notify, route_id: PathText) -> RouteOut:
         return route_out(await notify.route(route_id))
 
     @patch("/{route_id:str}", guards=[requires(Permission.CHANNELS_WRITE)], summary="Change a route")
-    async def change(self, request: AnyRequest, notify: NotifyService, route_id: str, data: RoutePatch) -> RouteOut:
+    async def change(
+        self,
+        request: AnyRequest,
+        notify: Notify,
+        route_id: PathText,
+        data: JSONBody[RoutePatch],
+    ) -> RouteOut:
         return route_out(await notify.change_route(*who(request), route_id, route_values(data)))
 
     @delete("/{route_id:str}", guards=[requires(Permission.CHANNELS_WRITE)], summary="Remove a route")
-    async def remove(self, request: AnyRequest, notify: NotifyService, route_id: str) -> None:
+    async def remove(self, request: AnyRequest, notify: Notify, route_id: PathText) -> None:
         await notify.delete_route(*who(request), route_id)
 
 
@@ -54,12 +63,12 @@ class DeliveriesApi(Controller):
     @get(guards=[requires(Permission.CHANNELS_READ)], summary="Every attempt to deliver, newest first")
     async def list_all(
         self,
-        notify: NotifyService,
+        notify: Notify,
         *,
-        channel: str | None = None,
-        incident: str | None = None,
-        outcome: Outcome | None = None,
-        cursor: str | None = None,
+        channel: QueryText = None,
+        incident: QueryText = None,
+        outcome: FromQuery[Outcome | None] = None,
+        cursor: QueryText = None,
         limit: Limit = 50,
     ) -> Listing[DeliveryOut]:
         found, following = await notify.deliveries(

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Request
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, QueryParameter
 from msgspec import UNSET, UnsetType
 
 from atalaia.core.translations import Locale
@@ -13,10 +14,14 @@ from atalaia.notify.channels.registry import kind_of
 from atalaia.notify.model.channel import Attempt, Channel, Outcome, RouteRecord
 from atalaia.notify.model.severity import Severity
 from atalaia.notify.service.delivering import Result
+from atalaia.notify.service.notify import NotifyService
 from atalaia.web.cursors import MAX_LIMIT
 
 AnyRequest = Request[Any, Any, Any]
-Limit = Annotated[int, Parameter(ge=1, le=MAX_LIMIT)]
+Notify = NamedDependency[NotifyService]
+PathText = FromPath[str]
+QueryText = FromQuery[str | None]
+Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)]
 # What every kind of channel has; the rest is the kind's own.
 OWN = frozenset({"name", "kind", "locale", "is_enabled"})
 

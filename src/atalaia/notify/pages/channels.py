@@ -12,7 +12,7 @@ from atalaia.notify import forms
 from atalaia.notify.channels.registry import KINDS
 from atalaia.notify.model.channel import Channel
 from atalaia.notify.pages.deliveries import record_of
-from atalaia.notify.pages.requests import READ, WRITE, AnyRequest, form_of, who
+from atalaia.notify.pages.requests import READ, WRITE, AnyRequest, Notify, PathText, QueryText, ThePages, form_of, who
 from atalaia.notify.service.delivering import Result
 from atalaia.notify.service.notify import NotifyService
 from atalaia.web.cursors import MAX_LIMIT
@@ -31,7 +31,7 @@ class ChannelPages(Controller):
     include_in_schema = False
 
     @get(guards=READ)
-    async def overview(self, request: AnyRequest, pages: Pages, notify: NotifyService) -> Response[str]:
+    async def overview(self, request: AnyRequest, pages: ThePages, notify: Notify) -> Response[str]:
         channels, _ = await notify.channels(limit=MAX_LIMIT)
         routes, _ = await notify.routes(limit=MAX_LIMIT)
         return await pages.page(
@@ -46,12 +46,12 @@ class ChannelPages(Controller):
         )
 
     @get("/new", guards=WRITE)
-    async def new(self, request: AnyRequest, pages: Pages) -> Response[str]:
+    async def new(self, request: AnyRequest, pages: ThePages) -> Response[str]:
         values = forms.channel_values(None, locale=locale_of(request))
         return await _channel_form(request, pages, values=values)
 
     @post("/new", guards=WRITE)
-    async def create(self, request: AnyRequest, pages: Pages, notify: NotifyService) -> Response[str] | Redirect:
+    async def create(self, request: AnyRequest, pages: ThePages, notify: Notify) -> Response[str] | Redirect:
         form = await form_of(request)
         kind = form.get("kind", "")
         try:
@@ -69,19 +69,34 @@ class ChannelPages(Controller):
 
     @get("/{channel_id:str}", guards=READ)
     async def show(
-        self, request: AnyRequest, pages: Pages, notify: NotifyService, channel_id: str, cursor: str | None = None
+        self,
+        request: AnyRequest,
+        pages: ThePages,
+        notify: Notify,
+        channel_id: PathText,
+        cursor: QueryText = None,
     ) -> Response[str]:
         return await _channel_page(request, pages, notify, channel_id, cursor=cursor)
 
     @get("/{channel_id:str}/edit", guards=WRITE)
-    async def edit(self, request: AnyRequest, pages: Pages, notify: NotifyService, channel_id: str) -> Response[str]:
+    async def edit(
+        self,
+        request: AnyRequest,
+        pages: ThePages,
+        notify: Notify,
+        channel_id: PathText,
+    ) -> Response[str]:
         channel = await notify.channel(channel_id)
         values = forms.channel_values(channel, locale=channel.locale)
         return await _channel_form(request, pages, values=values, channel=channel)
 
     @post("/{channel_id:str}/edit", guards=WRITE)
     async def change(
-        self, request: AnyRequest, pages: Pages, notify: NotifyService, channel_id: str
+        self,
+        request: AnyRequest,
+        pages: ThePages,
+        notify: Notify,
+        channel_id: PathText,
     ) -> Response[str] | Redirect:
         channel = await notify.channel(channel_id)
         form = {**await form_of(request), "kind": channel.kind}
@@ -98,18 +113,29 @@ class ChannelPages(Controller):
         return see_other(f"/channels/{channel_id}")
 
     @post("/{channel_id:str}/delete", guards=WRITE)
-    async def remove(self, request: AnyRequest, notify: NotifyService, channel_id: str) -> Redirect:
+    async def remove(self, request: AnyRequest, notify: Notify, channel_id: PathText) -> Redirect:
         await notify.delete_channel(*who(request), channel_id)
         return see_other("/channels")
 
     @post("/{channel_id:str}/test", guards=WRITE, status_code=200)
-    async def test(self, request: AnyRequest, pages: Pages, notify: NotifyService, channel_id: str) -> Response[str]:
+    async def test(
+        self,
+        request: AnyRequest,
+        pages: ThePages,
+        notify: Notify,
+        channel_id: PathText,
+    ) -> Response[str]:
         result = await notify.test_channel(channel_id)
         return await _channel_page(request, pages, notify, channel_id, result=result)
 
     @get("/{channel_id:str}/deliveries", guards=READ)
     async def rows(
-        self, request: AnyRequest, pages: Pages, notify: NotifyService, channel_id: str, cursor: str | None = None
+        self,
+        request: AnyRequest,
+        pages: ThePages,
+        notify: Notify,
+        channel_id: PathText,
+        cursor: QueryText = None,
     ) -> Response[str]:
         context = await record_of(request, pages, notify, f"/channels/{channel_id}", cursor, channel_id=channel_id)
         return await pages.fragment(request, "notify/_deliveries.html", rows=len(context["attempts"]), **context)

@@ -4,10 +4,11 @@ from typing import Any
 
 import msgspec
 from litestar import Controller, Response, get
+from litestar.params import FromQuery
 
 from atalaia.core.translations import N_
 from atalaia.notify.model.channel import Attempt, Outcome
-from atalaia.notify.pages.requests import READ, AnyRequest
+from atalaia.notify.pages.requests import READ, AnyRequest, Notify, QueryText, ThePages
 from atalaia.notify.service.notify import NotifyService
 from atalaia.web.pages import Pages
 
@@ -30,7 +31,12 @@ class DeliveryPages(Controller):
 
     @get(guards=READ)
     async def overview(
-        self, request: AnyRequest, pages: Pages, notify: NotifyService, outcome: str = "", cursor: str | None = None
+        self,
+        request: AnyRequest,
+        pages: ThePages,
+        notify: Notify,
+        outcome: FromQuery[str] = "",
+        cursor: QueryText = None,
     ) -> Response[str]:
         context = await record_of(request, pages, notify, "/deliveries", cursor, outcome=outcome_of(outcome))
         translate = pages.translator(request).translate
@@ -45,7 +51,12 @@ class DeliveryPages(Controller):
 
     @get("/rows", guards=READ)
     async def rows(
-        self, request: AnyRequest, pages: Pages, notify: NotifyService, outcome: str = "", cursor: str | None = None
+        self,
+        request: AnyRequest,
+        pages: ThePages,
+        notify: Notify,
+        outcome: FromQuery[str] = "",
+        cursor: QueryText = None,
     ) -> Response[str]:
         context = await record_of(request, pages, notify, "/deliveries", cursor, outcome=outcome_of(outcome))
         return await pages.fragment(request, "notify/_deliveries.html", rows=len(context["attempts"]), **context)

@@ -1,12 +1,13 @@
 """Forms of routes."""
 
 from litestar import Controller, Response, get, post
+from litestar.params import FromQuery
 from litestar.response import Redirect
 
 from atalaia.core.errors import AtalaiaError, InvalidField
 from atalaia.notify import forms
 from atalaia.notify.model.channel import RouteRecord
-from atalaia.notify.pages.requests import WRITE, AnyRequest, form_of, who
+from atalaia.notify.pages.requests import WRITE, AnyRequest, Notify, PathText, ThePages, form_of, who
 from atalaia.notify.service.notify import NotifyService
 from atalaia.web.cursors import MAX_LIMIT
 from atalaia.web.pages import Pages, see_other
@@ -17,12 +18,18 @@ class RoutePages(Controller):
     include_in_schema = False
 
     @get("/new", guards=WRITE)
-    async def new(self, request: AnyRequest, pages: Pages, notify: NotifyService, channel: str = "") -> Response[str]:
+    async def new(
+        self,
+        request: AnyRequest,
+        pages: ThePages,
+        notify: Notify,
+        channel: FromQuery[str] = "",
+    ) -> Response[str]:
         values = {**forms.route_values(None), "channel": channel}
         return await _route_form(request, pages, notify, values=values)
 
     @post("/new", guards=WRITE)
-    async def create(self, request: AnyRequest, pages: Pages, notify: NotifyService) -> Response[str] | Redirect:
+    async def create(self, request: AnyRequest, pages: ThePages, notify: Notify) -> Response[str] | Redirect:
         form = await form_of(request)
         try:
             await notify.create_route(*who(request), forms.parse_route(form))
@@ -31,13 +38,23 @@ class RoutePages(Controller):
         return see_other("/channels")
 
     @get("/{route_id:str}", guards=WRITE)
-    async def edit(self, request: AnyRequest, pages: Pages, notify: NotifyService, route_id: str) -> Response[str]:
+    async def edit(
+        self,
+        request: AnyRequest,
+        pages: ThePages,
+        notify: Notify,
+        route_id: PathText,
+    ) -> Response[str]:
         route = await notify.route(route_id)
         return await _route_form(request, pages, notify, values=forms.route_values(route), route=route)
 
     @post("/{route_id:str}", guards=WRITE)
     async def change(
-        self, request: AnyRequest, pages: Pages, notify: NotifyService, route_id: str
+        self,
+        request: AnyRequest,
+        pages: ThePages,
+        notify: Notify,
+        route_id: PathText,
     ) -> Response[str] | Redirect:
         form = await form_of(request)
         try:
@@ -48,7 +65,7 @@ class RoutePages(Controller):
         return see_other("/channels")
 
     @post("/{route_id:str}/delete", guards=WRITE)
-    async def remove(self, request: AnyRequest, notify: NotifyService, route_id: str) -> Redirect:
+    async def remove(self, request: AnyRequest, notify: Notify, route_id: PathText) -> Redirect:
         await notify.delete_route(*who(request), route_id)
         return see_other("/channels")
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from sqlalchemy import Select, delete, insert, select, update
 from sqlalchemy.engine import Row
 
@@ -92,7 +91,10 @@ def _with_name() -> Select[Any]:
 
 
 def _route(row: Row[Any]) -> RouteRecord:
-    return msgspec.convert(dict(row._mapping), RouteRecord)  # noqa: SLF001 - SQLAlchemy's public accessor
+    severity = Severity(row.min_severity) if row.min_severity else None
+    # Names as plain text: SQLAlchemy's for "match", a reserved word, is of a type of its own.
+    values = {str(name): value for name, value in row._mapping.items()}  # noqa: SLF001 - SQLAlchemy's public accessor
+    return RouteRecord(**{**values, "min_severity": severity})
 
 
 def add_route(tx: Tx, route: RouteRecord) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from atalaia.core.clock import Clock, to_ms
+from atalaia.core.clock import Clock, from_ms, to_ms
 from atalaia.core.ids import new_id
 from atalaia.core.permissions import Principal
 from atalaia.core.translations import N_, Translator
@@ -193,7 +193,8 @@ class NotifyService:
         return value
 
     def _actor(self, principal: Principal, address: str | None) -> Actor:
-        return Actor(principal=principal, address=address, now=self._clock.now())
+        # Whole milliseconds, as the store keeps them: what is answered now is what will be read later.
+        return Actor(principal=principal, address=address, now=from_ms(to_ms(self._clock.now())))
 
 
 def _first_id_of(ms: int) -> str:
