@@ -21,6 +21,13 @@ SETTINGS = (
         "metrics.own_interval_s", "float", 15.0, N_("Seconds between samples of the hub's own metrics."), minimum=1
     ),
     Setting(
+        "metrics.seal_every_s",
+        "float",
+        600.0,
+        N_("Seconds between two sealings of samples into chunks; until then they are in memory and in the log."),
+        minimum=1,
+    ),
+    Setting(
         "metrics.forward_targets",
         "list",
         (),

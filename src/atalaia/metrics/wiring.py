@@ -32,7 +32,7 @@ from atalaia.sdk.contribution import Contribution, HealthItem, Loop, NavItem
 from atalaia.store.store import Store
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-SEAL_PERIOD_S = 5.0
+SEAL_PERIOD_S = 1.0
 ROLL_PERIOD_S = 600.0
 FORWARD_PERIOD_S = 0.5
 
@@ -46,7 +46,7 @@ def make_service(store: Store, *, settings: Settings, clock: Clock, http: Callab
         store,
         ingest=ingest,
         reader=Reader(head),
-        sealing=Sealing(store, head, clock=clock),
+        sealing=Sealing(store, head, settings=settings, clock=clock),
         rolling=Rolling(store, settings=settings, clock=clock),
         forwarder=forwarder,
         own=OwnMetrics(),

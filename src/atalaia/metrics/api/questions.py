@@ -52,7 +52,7 @@ class AnswerOut(msgspec.Struct, frozen=True):
 async def query_series(
     *,
     metrics: MetricsService,
-    metric: Annotated[str, Parameter(description="Name of the metric", min_length=1, max_length=256)],
+    metric: Annotated[str, Parameter(description="Name of the metric; needed", max_length=256)] = "",
     labels: Annotated[
         str,
         Parameter(
@@ -70,6 +70,8 @@ async def query_series(
         str, Parameter(description="avg, min, max, sum, count, last, p50, p95, p99, rate or increase, of each step")
     ] = "avg",
 ) -> AnswerOut:
+    if not metric:
+        raise InvalidField("metric", "metric: say which")
     now_ms = to_ms(metrics.now())
     question = make_query(
         metric,
@@ -105,10 +107,10 @@ async def list_series(
 
 @get("/api/series/names", guards=_READS, tags=["Metrics"], summary="Names of metrics, with type and help where known")
 async def list_names(
-    metrics: MetricsService, search: str = "", cursor: str | None = None, limit: Limit = DEFAULT_LIMIT
+    metrics: MetricsService, q: str = "", cursor: str | None = None, limit: Limit = DEFAULT_LIMIT
 ) -> Listing[NameOut]:
     after = decode_cursor(cursor, str)
-    rows = await metrics.names(search=search, after=after[0] if after else "", limit=limit + 1)
+    rows = await metrics.names(search=q, after=after[0] if after else "", limit=limit + 1)
     page, following = page_of(rows, limit, lambda row: (row.name,))
     return Listing(page, following)
 

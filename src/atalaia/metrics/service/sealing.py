@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 import structlog
 
 from atalaia.core.clock import Clock, to_ms
+from atalaia.core.settings import Settings
 from atalaia.metrics.batches import join_samples, unpack_batch
 from atalaia.metrics.chunks import SPAN_MS, decode_many, encode
 from atalaia.metrics.exposition import Samples
@@ -29,7 +30,6 @@ from atalaia.metrics.rollup import DAY_MS, merge_samples
 from atalaia.sdk.transaction import Tx
 from atalaia.store.store import Store
 
-SEAL_EVERY_S = 600.0
 SEAL_AT_SAMPLES = 1_000_000
 ROWS_A_ROUND = 20_000
 CHUNKS_A_UNIT = 100
@@ -41,15 +41,16 @@ Part = tuple[int, int, Samples]
 
 
 class Sealing:
-    def __init__(self, store: Store, head: Head, *, clock: Clock) -> None:
+    def __init__(self, store: Store, head: Head, *, settings: Settings, clock: Clock) -> None:
         self._store = store
         self._head = head
+        self._settings = settings
         self._clock = clock
         self._sealed_at = clock.monotonic()
 
     async def run(self) -> None:
-        """Seal when it is time: every ten minutes, or when much has come."""
-        is_time = self._clock.monotonic() - self._sealed_at >= SEAL_EVERY_S
+        """Seal when it is time, or when much has come."""
+        is_time = self._clock.monotonic() - self._sealed_at >= self._settings.get("metrics.seal_every_s")
         if is_time or await self._store.read(queries.log_size) >= SEAL_AT_SAMPLES:
             await self.seal()
             self._sealed_at = self._clock.monotonic()
