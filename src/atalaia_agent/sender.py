@@ -73,7 +73,7 @@ class Sender:
         """Until nothing is left or the hub does not take it."""
         until = monotonic() + 60.0
         while (batch := self._spool.batch(self._limit)) is not None and monotonic() < until:
-            if not self._send(batch, timeout_s):
+            if not self._spool.renumber(batch) and not self._send(batch, timeout_s):
                 return
         if monotonic() >= self._status_due:
             self._send(None, timeout_s)
@@ -112,9 +112,16 @@ class Sender:
         if isinstance(server_time, int | float):
             self._clock.observe(answer.sent_ms, server_time, server_time, answer.received_ms)
         if batch is not None:
-            self._spool.confirm(batch)
+            self._settle(batch, answer)
             self._wrong_in_a_row = 0
             self._limit = min(MAX_BATCH_RECORDS, self._limit * 2)
+
+    def _settle(self, batch: Batch, answer: Answer) -> None:
+        last_seq = answer.body.get("last_seq")
+        if isinstance(last_seq, int) and self._spool.is_set_back(batch, last_seq):
+            self._spool.begin_anew()
+        if not self._spool.renumber(batch):
+            self._spool.confirm(batch)
 
     def _refused(self, batch: Batch | None, answer: Answer) -> bool:
         if answer.status in (401, 403):

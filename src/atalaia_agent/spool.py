@@ -67,7 +67,8 @@ class Spool:
         self._mutex = RLock()
         self._lock_fd = files.lock(directory)
         self._state = files.load_state(directory) or files.State(new_uuid())
-        self._next_seq = self._state.reserved_to + 1
+        self._next_seq = self._first_seq = self._state.reserved_to + 1
+        self._set_back_id: str | None = None
         self._segments: deque[Segment] = deque()
         self._active: Segment | None = None
         self._memory: _Memory | None = None
@@ -123,6 +124,30 @@ class Spool:
                 batch.segment.take(len(batch.records), batch.end)
                 if not batch.segment.waiting:
                     self._discard_read(batch.segment)
+
+    def is_set_back(self, batch: Batch, last_seq: int) -> bool:
+        """Whether the hub has higher numbers of this spool than it ever gave: it is an old copy, from a snapshot or a backup."""
+        return batch.spool_id == self.id and last_seq > self._state.reserved_to
+
+    def begin_anew(self) -> None:
+        """A new spool id, since under the old one the hub takes new records for repeated ones."""
+        with self._mutex:
+            self._say("this spool is an old copy: what is new goes on under a new spool id")
+            self._set_back_id = self.id
+            self._state = self._state._replace(id=new_uuid(), reserved_to=0)
+            self._next_seq = 1
+            self._active = None
+
+    def renumber(self, batch: Batch) -> bool:
+        """Move a batch to the new spool id; False when it is none that would be mistaken."""
+        if batch.spool_id != self._set_back_id or batch.last_seq < self._first_seq:
+            return False
+        for encoded in batch.records:
+            record = json.loads(encoded)
+            if record.pop("seq") >= self._first_seq:
+                self.append(record)
+        self.confirm(batch)
+        return True
 
     def reject(self, batch: Batch, reason: str) -> None:
         """Keep it apart, to be looked at, so that it does not stand in the way of the rest."""

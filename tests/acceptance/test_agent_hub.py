@@ -188,6 +188,22 @@ def test_a_batch_that_is_too_large_is_halved(hub: StubHub, spool: Path) -> None:
     assert_nothing_twice(hub)
 
 
+def test_a_spool_from_a_snapshot_loses_nothing(hub: StubHub, spool: Path) -> None:
+    """A machine set back to an earlier state would give numbers again that the hub has had."""
+    with target() as url:
+        hub.set_plan(http_probe("web", url))
+        with agent_running(hub.url, spool):
+            until(lambda: len(hub.results("web")) >= 3, "the first life")
+        hub.high_water[hub.batches[0]["spool"]["id"]] += 1_000_000
+        known = {record["at"] for record in hub.results("web")}
+        with agent_running(hub.url, spool):
+            until(lambda: len(hub.results("web")) >= len(known) + 5, "the second life")
+    times = sorted(record["at"] for record in hub.results("web") if record["at"] not in known)
+    assert max(later - earlier for earlier, later in pairwise(times)) < 1_500
+    assert log_of(spool).count("this spool is an old copy") == 1
+    assert_nothing_twice(hub)
+
+
 def test_a_refused_key_is_said_once_and_an_unreachable_hub_too(hub: StubHub, spool: Path) -> None:
     hub.key = "another"
     with agent_running(hub.url, spool) as process:
