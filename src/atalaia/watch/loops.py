@@ -11,7 +11,7 @@ from atalaia.watch.service.heartbeats import Heartbeats
 from atalaia.watch.service.upkeep import Upkeep
 
 OVERDUE_PERIOD_S = 1.0
-PLACING_PERIOD_S = 5.0
+PLACING_PERIOD_S = 2.0
 RETENTION_PERIOD_S = 600.0
 
 

@@ -25,6 +25,8 @@ from atalaia.watch.api import checks, incidents, pings
 from atalaia.watch.below import AgentsFleet, MetricsLatency
 from atalaia.watch.handlers import Handlers
 from atalaia.watch.loops import watch_loops
+from atalaia.watch.pages.checks import CheckPages
+from atalaia.watch.pages.incidents import IncidentPages
 from atalaia.watch.ports import Tell
 from atalaia.watch.service.checks import CheckBook
 from atalaia.watch.service.deciding import Decider
@@ -72,7 +74,7 @@ def wire(
     )
     return Contribution(
         name="watch",
-        routes=(*checks.ROUTES, *incidents.ROUTES),
+        routes=(*checks.ROUTES, *incidents.ROUTES, CheckPages, IncidentPages),
         dependencies={"watch": Provide(lambda: service, sync_to_thread=False)},
         hot_routes=(pings.ping_route(heartbeats),),
         loops=watch_loops(heartbeats, Upkeep(store, book), settings=settings, clock=clock),

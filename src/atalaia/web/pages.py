@@ -82,6 +82,11 @@ class Pages:
     def translator(self, request: AnyRequest) -> Translator:
         return self._renderer.translations.translator(locale_of(request))
 
+    def timezone_of(self, request: AnyRequest) -> str:
+        """The reader's zone: their own choice, their browser's, or the hub's."""
+        viewer = viewer_of(request)
+        return (viewer.timezone if viewer else None) or zone_of(request) or self._default_timezone()
+
     async def page(
         self, request: AnyRequest, template: str, *, status: int = 200, rows: int = 0, **context: Any
     ) -> Response[str]:
@@ -129,7 +134,7 @@ class Pages:
         return self._renderer.page(
             template,
             locale=locale_of(request),
-            timezone=(viewer.timezone if viewer else None) or zone_of(request) or self._default_timezone(),
+            timezone=self.timezone_of(request),
             theme=request.cookies.get(THEME_COOKIE) or (viewer.theme if viewer else None),
             **context,
         )

@@ -35,7 +35,7 @@ async def add_check(data: CheckSpec, request: AnyRequest, watch: WatchService) -
 
 
 @get("/api/checks", guards=[requires(Permission.CHECKS_READ)], tags=["Checks"])
-async def list_checks(  # noqa: PLR0917 - the query's parameters
+async def list_checks(
     watch: WatchService,
     in_state: Annotated[CheckState | None, Parameter(query="state")] = None,
     kind: CheckKind | None = None,

@@ -20,7 +20,7 @@ _WRITE: Any = {"guards": [requires(Permission.INCIDENTS_WRITE)], "tags": ["Incid
 
 
 @get("/api/incidents", **_READ)
-async def list_incidents(  # noqa: PLR0917 - the query's parameters
+async def list_incidents(
     watch: WatchService,
     in_state: Annotated[IncidentState | None, Parameter(query="state")] = None,
     severity: Severity | None = None,

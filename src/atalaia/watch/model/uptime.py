@@ -14,9 +14,12 @@ _WORST_OF_DAY = (CheckState.DOWN, CheckState.DEGRADED, CheckState.UP, CheckState
 
 
 class Day(msgspec.Struct, frozen=True):
-    """`state`: the worst of the day, None where there was no check; `uptime` from 0 to 1, None where nothing is known."""
+    """`date`: its beginning, in the reader's zone; `state`: the worst, None where there was no check.
 
-    date: date
+    `uptime` from 0 to 1, None where nothing is known.
+    """
+
+    date: datetime
     state: CheckState | None
     uptime: float | None
     note: str | None = None
@@ -52,4 +55,4 @@ def _day(spans: Sequence[Span], day: date, now: datetime, timezone: ZoneInfo) ->
     ends = min(datetime.combine(day + timedelta(days=1), time(), timezone), now)
     seconds = seconds_by_state(spans, begins, ends)
     state = next((state for state in _WORST_OF_DAY if state in seconds), next(iter(seconds), None))
-    return Day(day, state, uptime_of(seconds))
+    return Day(begins, state, uptime_of(seconds))

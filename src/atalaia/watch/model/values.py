@@ -117,6 +117,10 @@ class Ping(msgspec.Struct, frozen=True, kw_only=True):
     user_agent: str | None = None
     body: bytes | None = None
 
+    @property
+    def text(self) -> str:
+        return (self.body or b"").decode("utf-8", "replace")
+
 
 class CheckFilter(msgspec.Struct, frozen=True, kw_only=True):
     """What a list of checks is narrowed by; None: not by this."""

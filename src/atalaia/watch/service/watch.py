@@ -122,6 +122,12 @@ class WatchService:
         """Raises NotFound."""
         return await self._store.read(lambda tx: self._book.found(tx, check_id))
 
+    async def find_check(self, check_id: str) -> Check | None:
+        return await self._store.read(lambda tx: check_queries.find(tx, check_id))
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
     async def checks(self, wanted: CheckFilter, *, limit: int, after: str | None = None) -> list[Check]:
         """Newest first; one more than `limit`."""
         return await self._store.read(lambda tx: check_queries.page(tx, wanted=wanted, limit=limit, after=after))
@@ -247,6 +253,10 @@ class WatchService:
             return incident
 
         return await self._store.write(unit)
+
+    async def open_incidents_of(self, check_id: str) -> list[Incident]:
+        wanted = IncidentFilter(is_open=True, check_id=check_id)
+        return await self._store.read(lambda tx: incident_queries.page(tx, wanted=wanted, limit=10))
 
     async def open_count(self) -> int:
         return await self._store.read(incident_queries.count_open)

@@ -1,0 +1,135 @@
+"""Pages of incidents."""
+
+from typing import Any
+
+from litestar import Controller, Request, Response, get, post
+from litestar.response import Redirect
+
+from atalaia.access.guards import requires
+from atalaia.core.errors import InvalidField
+from atalaia.core.permissions import Permission
+from atalaia.core.translations import N_
+from atalaia.notify.model.severity import Severity
+from atalaia.watch.api.checks import actor_of
+from atalaia.watch.model.incidents import IncidentState
+from atalaia.watch.model.values import IncidentFilter
+from atalaia.watch.pages.checks import SEVERITY_WORDS, choice
+from atalaia.watch.service.watch import WatchService
+from atalaia.web.cursors import decode_cursor, page_of
+from atalaia.web.pages import Pages, see_other
+
+AnyRequest = Request[Any, Any, Any]
+_READ = [requires(Permission.INCIDENTS_READ)]
+_WRITE = [requires(Permission.INCIDENTS_WRITE)]
+PAGE_ROWS = 50
+# kind of a timeline event -> (its mark, its words)
+EVENT_WORDS = {
+    "opened": ("opened", N_("Opened")),
+    "recovered": ("recovered", N_("Recovered by itself")),
+    "superseded": ("closed", N_("Went on as another incident")),
+    "closed": ("closed", N_("Closed")),
+    "check_removed": ("closed", N_("The check was removed")),
+    "acknowledged": ("acknowledged", N_("Acknowledged")),
+    "comment": ("comment", N_("Comment")),
+    "told": ("message", N_("Message queued")),
+    "nobody_told": ("down", N_("Nobody was told: no route fits")),
+    "message_delivered": ("message", N_("Message delivered")),
+    "message_dead": ("down", N_("Message could not be delivered")),
+}
+
+
+class IncidentPages(Controller):
+    path = "/incidents"
+    include_in_schema = False
+
+    @get(guards=_READ)
+    async def overview(self, request: AnyRequest, pages: Pages, watch: WatchService) -> Response[str]:
+        return await _list(request, pages, watch, "watch/incidents.html")
+
+    @get("/rows", guards=_READ)
+    async def rows(self, request: AnyRequest, pages: Pages, watch: WatchService) -> Response[str]:
+        return await _list(request, pages, watch, "watch/_incidents_rows.html", is_part=True)
+
+    @get("/{incident_id:str}", guards=_READ)
+    async def show(self, request: AnyRequest, pages: Pages, watch: WatchService, incident_id: str) -> Response[str]:
+        return await _one(request, pages, watch, incident_id)
+
+    @get("/{incident_id:str}/now", guards=_READ)
+    async def part(self, request: AnyRequest, pages: Pages, watch: WatchService, incident_id: str) -> Response[str]:
+        context = await _context(watch, incident_id)
+        return await pages.fragment(request, "watch/_incident_now.html", **context)
+
+    @post("/{incident_id:str}/acknowledge", guards=_WRITE)
+    async def acknowledge(self, request: AnyRequest, watch: WatchService, incident_id: str) -> Redirect:
+        await watch.acknowledge(incident_id, actor_of(request))
+        return see_other(f"/incidents/{incident_id}")
+
+    @post("/{incident_id:str}/close", guards=_WRITE)
+    async def close(self, request: AnyRequest, watch: WatchService, incident_id: str) -> Redirect:
+        await watch.close(incident_id, actor_of(request))
+        return see_other(f"/incidents/{incident_id}")
+
+    @post("/{incident_id:str}/comments", guards=_WRITE, status_code=200)
+    async def comment(
+        self, request: AnyRequest, pages: Pages, watch: WatchService, incident_id: str
+    ) -> Response[str] | Redirect:
+        text = str((await request.form()).get("text", ""))
+        try:
+            await watch.comment(incident_id, text, actor_of(request))
+        except InvalidField as error:
+            words = pages.translator(request).translate(error.message, **error.params)
+            return await _one(request, pages, watch, incident_id, errors={"text": words}, text=text, status=422)
+        return see_other(f"/incidents/{incident_id}")
+
+
+async def _list(
+    request: AnyRequest, pages: Pages, watch: WatchService, template: str, *, is_part: bool = False
+) -> Response[str]:
+    params = dict(request.query_params)
+    view = params.get("view") or "open"
+    wanted = IncidentFilter(
+        is_open={"open": True, "resolved": False}.get(view),
+        severity=choice(Severity, params.get("severity")),
+        check_id=params.get("check") or None,
+        text=params.get("q") or None,
+    )
+    after = decode_cursor(params.get("cursor"), str)
+    found = await watch.incidents(wanted, limit=PAGE_ROWS, after=after[0] if after else None)
+    page, following = page_of(found, PAGE_ROWS, lambda incident: (incident.id,))
+    context: dict[str, Any] = {"incidents": page, "next": following, "params": params, "view": view}
+    if is_part:
+        return await pages.fragment(request, template, rows=len(page), **context)
+    translate = pages.translator(request).translate
+    return await pages.page(
+        request,
+        template,
+        rows=len(page),
+        title=translate("Incidents"),
+        open_count=await watch.open_count(),
+        severity_options=[(str(severity), translate(word)) for severity, word in SEVERITY_WORDS.items()],
+        **context,
+    )
+
+
+async def _context(watch: WatchService, incident_id: str) -> dict[str, Any]:
+    incident, events = await watch.incident(incident_id)
+    check = await watch.find_check(incident.check_id) if incident.check_id else None
+    return {
+        "incident": incident,
+        "events": events,
+        "words": EVENT_WORDS,
+        "check": check,
+        "is_open": incident.state is not IncidentState.RESOLVED,
+        "is_new": incident.state is IncidentState.OPEN,
+    }
+
+
+async def _one(
+    request: AnyRequest, pages: Pages, watch: WatchService, incident_id: str, *, errors: dict[str, str] | None = None,
+    text: str = "", status: int = 200,
+) -> Response[str]:  # fmt: skip
+    context = await _context(watch, incident_id)
+    title = context["incident"].title
+    return await pages.page(
+        request, "watch/incident.html", status=status, title=title, errors=errors or {}, text=text, **context
+    )
