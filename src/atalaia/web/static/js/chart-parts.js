@@ -6,7 +6,7 @@ import { format, fullTime } from "./values.js";
 const ROWS = 500;
 
 const swatch = (line) => make("i", { class: `swatch c-${line.color}`, "aria-hidden": "true" });
-const lastOf = (values) => { for (let i = values.length - 1; i >= 0; i -= 1) if (values[i] !== null) return values[i]; return null; };
+const lastOf = (values) => { for (let i = values.length - 1; i >= 0; i -= 1) if (typeof values[i] === "number") return values[i]; return null; };
 
 /** One button a line: its colour, name and last value; pressing it hides or shows the line. */
 export const legendOf = (chart, redraw) => {

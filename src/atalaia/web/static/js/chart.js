@@ -7,6 +7,7 @@ import { showTip } from "./tips.js";
 
 const HOUR_S = 3600;
 const PIXELS_A_POINT = 3;
+const LINES_SHOWN = 40; // more can't be told apart; the table of series has them all
 const STEPS_S = [1, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400];
 const charts = new Set();
 
@@ -36,6 +37,23 @@ const nameOf = (declared, item, several) => {
   return [declared.label, labels].filter(Boolean).join(" · ");
 };
 
+/** Values by second, and the silences between them: uPlot breaks a line at null and goes on over undefined. */
+const pointsOf = (item, step) => {
+  const times = item.times.map((ms) => ms / 1000);
+  const points = new Map(times.map((time, i) => [time, item.values[i]]));
+  const gaps = times.slice(1).map((time, i) => time - times[i]).sort((a, b) => a - b);
+  // Something measured every 5 min is no row of gaps on a step of 30 s.
+  const silence = 2.5 * Math.max(step, gaps[gaps.length >> 1] ?? step);
+  const silences = [];
+  times.forEach((time, i) => {
+    if (i + 1 === times.length || times[i + 1] - time <= silence) return;
+    silences.push([time, times[i + 1]]);
+    points.set(time + step, null); // at least one, where no other line has a value meanwhile
+  });
+  return { points, silences };
+};
+const isSilent = (line, time) => line.silences.some(([from, to]) => time > from && time < to);
+
 /** All lines on one axis of times: {times: [s], lines: [{label, color, values}]} */
 const load = async (chart, signal) => {
   const answers = await Promise.all(chart.series.map(async (declared) => {
@@ -45,15 +63,15 @@ const load = async (chart, signal) => {
   }));
   const lines = [];
   for (const { declared, items } of answers) {
-    items.forEach((item, index) => lines.push({
+    items.slice(0, LINES_SHOWN).forEach((item) => lines.push({
       label: nameOf(declared, item, items.length > 1),
-      color: items.length > 1 ? ((lines.length + index) % 6) + 1 : declared.color ?? (lines.length % 6) + 1,
+      color: items.length > 1 ? (lines.length % 6) + 1 : declared.color ?? (lines.length % 6) + 1,
       stack: declared.stack ?? false,
-      points: new Map((item.times ?? []).map((ms, i) => [ms / 1000, item.values[i]])),
+      ...pointsOf(item, chart.reach.step),
     }));
   }
   const times = [...new Set(lines.flatMap((line) => [...line.points.keys()]))].sort((a, b) => a - b);
-  for (const line of lines) line.values = times.map((time) => line.points.get(time) ?? null);
+  for (const line of lines) line.values = times.map((time) => line.points.get(time) ?? (isSilent(line, time) ? null : undefined));
   return { times, lines };
 };
 
@@ -61,7 +79,7 @@ const stacked = (lines) => {
   let below = null;
   return lines.map((line) => {
     if (!line.stack) return line.values;
-    below = line.values.map((value, i) => (value === null ? null : value + (below?.[i] ?? 0)));
+    below = line.values.map((value, i) => (typeof value === "number" ? value + (below?.[i] ?? 0) : value));
     return below;
   });
 };
