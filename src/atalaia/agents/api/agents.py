@@ -6,7 +6,8 @@ from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from litestar import Request, Response, delete, get, patch, post
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from atalaia.access.guards import requires
 from atalaia.agents.model.agents import Agent, AgentState, Enrolment
@@ -20,7 +21,9 @@ from atalaia.core.permissions import Permission, Principal
 from atalaia.core.translations import N_
 from atalaia.web.cursors import DEFAULT_LIMIT, MAX_LIMIT, Listing
 
-Limit = Annotated[int, Parameter(ge=1, le=MAX_LIMIT)]
+Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)]
+Cursor = Annotated[str | None, QueryParameter(description="`next` of the page before")]
+Agents = NamedDependency[AgentsService]
 AnyRequest = Request[Any, Any, Any]
 _clock = SystemClock()
 
@@ -98,21 +101,33 @@ def shown(agent: Agent) -> AgentOut:
     )
 
 
-@get("/api/agents", guards=[requires(Permission.AGENTS_READ)])
+@get("/api/agents", guards=[requires(Permission.AGENTS_READ)], tags=["agents"], summary="Agents, by name")
 async def list_agents(
-    agents: AgentsService, cursor: str | None = None, limit: Limit = DEFAULT_LIMIT, retired: bool = False
+    agents: Agents, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT, retired: FromQuery[bool] = False
 ) -> Listing[AgentOut]:
     items, following = await agents.page(cursor=cursor, limit=limit, with_retired=retired)
     return Listing([shown(agent) for agent in items], following)
 
 
-@get("/api/agents/{agent_id:str}", guards=[requires(Permission.AGENTS_READ)])
-async def get_agent(agents: AgentsService, agent_id: str) -> AgentOut:
+@get(
+    "/api/agents/{agent_id:str}",
+    guards=[requires(Permission.AGENTS_READ)],
+    tags=["agents"],
+    summary="One agent, by id or name",
+)
+async def get_agent(agents: Agents, agent_id: FromPath[str]) -> AgentOut:
     return shown(await agents.get(agent_id))
 
 
-@patch("/api/agents/{agent_id:str}", guards=[requires(Permission.AGENTS_WRITE)])
-async def change_agent(agents: AgentsService, agent_id: str, data: AgentChange, request: AnyRequest) -> AgentOut:
+@patch(
+    "/api/agents/{agent_id:str}",
+    guards=[requires(Permission.AGENTS_WRITE)],
+    tags=["agents"],
+    summary="Rename an agent, retire it or take it back",
+)
+async def change_agent(
+    agents: Agents, agent_id: FromPath[str], data: JSONBody[AgentChange], request: AnyRequest
+) -> AgentOut:
     caller = caller_of(request)
     if data.name is not None:
         await agents.rename(caller.principal, agent_id, data.name, address=caller.address)
@@ -123,36 +138,58 @@ async def change_agent(agents: AgentsService, agent_id: str, data: AgentChange, 
     return shown(await agents.get(agent_id))
 
 
-@delete("/api/agents/{agent_id:str}", guards=[requires(Permission.AGENTS_WRITE)])
-async def retire_agent(agents: AgentsService, agent_id: str, request: AnyRequest) -> None:
-    """Its measurements stay; it is refused from now on, and its own key ends."""
+@delete(
+    "/api/agents/{agent_id:str}",
+    guards=[requires(Permission.AGENTS_WRITE)],
+    tags=["agents"],
+    summary="Retire an agent: its measurements stay, it is refused from now on, and its own key ends",
+)
+async def retire_agent(agents: Agents, agent_id: FromPath[str], request: AnyRequest) -> None:
     caller = caller_of(request)
     await agents.retire(caller.principal, agent_id, address=caller.address)
 
 
-@get("/api/agents/enrolments", guards=[requires(Permission.AGENTS_READ)])
-async def list_enrolments(agents: AgentsService) -> Listing[Enrolment]:
+@get(
+    "/api/agents/enrolments",
+    guards=[requires(Permission.AGENTS_READ)],
+    tags=["agents"],
+    summary="Enrolment tokens in force, without their values",
+)
+async def list_enrolments(agents: Agents) -> Listing[Enrolment]:
     return Listing(await agents.enrolling.in_force())
 
 
-@post("/api/agents/enrolments", guards=[requires(Permission.AGENTS_WRITE)])
-async def create_enrolment(agents: AgentsService, data: EnrolmentIn, request: AnyRequest) -> NewEnrolment:
-    """A token for new agents, shown this once, with the line to paste."""
+@post(
+    "/api/agents/enrolments",
+    guards=[requires(Permission.AGENTS_WRITE)],
+    tags=["agents"],
+    summary="A token for new agents, shown this once, with the line to paste",
+)
+async def create_enrolment(agents: Agents, data: JSONBody[EnrolmentIn], request: AnyRequest) -> NewEnrolment:
     caller = caller_of(request)
     return await agents.enrolling.offer(
         caller.principal, name=data.name, ttl_s=data.ttl_s, uses=data.uses, address=caller.address
     )
 
 
-@delete("/api/agents/enrolments/{enrolment_id:str}", guards=[requires(Permission.AGENTS_WRITE)])
-async def withdraw_enrolment(agents: AgentsService, enrolment_id: str, request: AnyRequest) -> None:
+@delete(
+    "/api/agents/enrolments/{enrolment_id:str}",
+    guards=[requires(Permission.AGENTS_WRITE)],
+    tags=["agents"],
+    summary="Withdraw an enrolment token",
+)
+async def withdraw_enrolment(agents: Agents, enrolment_id: FromPath[str], request: AnyRequest) -> None:
     caller = caller_of(request)
     await agents.enrolling.withdraw(caller.principal, enrolment_id, address=caller.address)
 
 
-@post("/api/agents/enrol", guards=[requires(Permission.PUBLIC)])
-async def enrol(agents: AgentsService, data: EnrolIn, request: AnyRequest) -> Enrolled:
-    """For the agent itself: the token is what it proves itself with."""
+@post(
+    "/api/agents/enrol",
+    guards=[requires(Permission.PUBLIC)],
+    tags=["agents"],
+    summary="For the agent itself: a token becomes an agent with a key of its own",
+)
+async def enrol(agents: Agents, data: JSONBody[EnrolIn], request: AnyRequest) -> Enrolled:
     if "\0" in f"{data.name}{data.hostname}":
         raise BadInput(N_("control characters are not possible here"))
     return await agents.enrolling.enrol(
