@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from litestar import Request, delete, get, patch, post
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 
 from atalaia.access.guards import requires
 from atalaia.core.errors import InvalidField
@@ -37,7 +37,7 @@ async def add_check(data: CheckSpec, request: AnyRequest, watch: WatchService) -
 @get("/api/checks", guards=[requires(Permission.CHECKS_READ)], tags=["Checks"])
 async def list_checks(
     watch: WatchService,
-    in_state: Annotated[CheckState | None, Parameter(query="state")] = None,
+    in_state: Annotated[CheckState | None, QueryParameter(name="state")] = None,
     kind: CheckKind | None = None,
     agent: str | None = None,
     label: str | None = None,

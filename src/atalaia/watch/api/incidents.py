@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from litestar import get, post
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from atalaia.access.guards import requires
 from atalaia.core.permissions import Permission
@@ -22,7 +22,7 @@ _WRITE: Any = {"guards": [requires(Permission.INCIDENTS_WRITE)], "tags": ["Incid
 @get("/api/incidents", **_READ)
 async def list_incidents(
     watch: WatchService,
-    in_state: Annotated[IncidentState | None, Parameter(query="state")] = None,
+    in_state: Annotated[IncidentState | None, QueryParameter(name="state")] = None,
     severity: Severity | None = None,
     check: str | None = None,
     q: str | None = None,
