@@ -263,7 +263,7 @@ def test_a_message_is_given_up_after_a_day_and_its_channel_becomes_the_news(stor
 
     async def body(parts: Parts, receiver: Receiver) -> None:
         nonlocal is_broken
-        channel_id = await parts.add_webhook(receiver.url)
+        channel_id = await parts.add_webhook(receiver.url, repeat_interval_s=0)
         await parts.tell(OPENED, an_incident())
         for hours, count in ((0, 1), (1, 2), (12, 3), (12, 4)):
             await _wake(parts, clock, hours * 3600)

@@ -1,10 +1,11 @@
 """SQL on what waits, who has been told, and what was tried."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, exists, func, insert, select, update
+from sqlalchemy import Select, and_, delete, exists, func, insert, select, update
 from sqlalchemy.engine import Row
 
 from atalaia.notify.model.channel import Attempt
@@ -52,9 +53,21 @@ def waiting(tx: Tx, *, now: datetime, limit: int) -> list[Waiting]:
     return list({row.id: row for row in (*rows, *map(_waiting, whole))}.values())
 
 
-def next_due_at(tx: Tx, *, after: datetime) -> datetime | None:
-    found: datetime | None = tx.value(select(func.min(outbox.c.due_at)).where(outbox.c.due_at > after))
-    return found
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """When something is due next, and whether a reminder is due already."""
+
+    next_at: datetime | None
+    is_repeat_due: bool
+
+
+def look_ahead(tx: Tx, *, now: datetime) -> Ahead:
+    due = select(func.min(outbox.c.due_at)).where(outbox.c.due_at > now).scalar_subquery()
+    repeat = select(func.min(told.c.repeat_due_at)).where(told.c.repeat_due_at > now).scalar_subquery()
+    row = tx.one(select(due.label("due_at"), repeat.label("repeat_at"), _repeats(now).exists().label("is_repeat_due")))
+    assert row is not None  # noqa: S101 - a statement without FROM has one row
+    next_at = min((at for at in (row.due_at, row.repeat_at) if at is not None), default=None)
+    return Ahead(next_at, bool(row.is_repeat_due))
 
 
 def count_waiting(tx: Tx) -> tuple[int, datetime | None]:
@@ -157,25 +170,21 @@ def stop_repeats(tx: Tx, incident_id: str) -> None:
 
 
 def due_repeats(tx: Tx, *, now: datetime, limit: int) -> Sequence[Row[Any]]:
+    return tx.rows(_repeats(now).order_by(told.c.repeat_due_at).limit(limit))
+
+
+def _repeats(now: datetime) -> Select[Any]:
     """Those of enabled channels with nothing of the incident still on its way."""
     on_its_way = exists().where(outbox.c.incident_id == told.c.incident_id, outbox.c.channel_id == told.c.channel_id)
-    return tx.rows(
-        select(told)
-        .join(channels, channels.c.id == told.c.channel_id)
-        .where(told.c.repeat_due_at <= now, channels.c.is_enabled, ~on_its_way)
-        .order_by(told.c.repeat_due_at)
-        .limit(limit)
+    due = told.c.repeat_due_at <= now
+    return (
+        select(told).join(channels, channels.c.id == told.c.channel_id).where(due, channels.c.is_enabled, ~on_its_way)
     )
 
 
 def set_repeat(tx: Tx, incident_id: str, channel_id: str, *, due_at: datetime) -> None:
     which = and_(told.c.incident_id == incident_id, told.c.channel_id == channel_id)
     tx.execute(update(told).where(which).values(repeat_due_at=due_at))
-
-
-def next_repeat_at(tx: Tx, *, after: datetime) -> datetime | None:
-    found: datetime | None = tx.value(select(func.min(told.c.repeat_due_at)).where(told.c.repeat_due_at > after))
-    return found
 
 
 # -- attempts

@@ -45,8 +45,6 @@ class Work:
     picked: list[Message]
     subjects: dict[str, Subject]
     channels: dict[str, Channel]
-    next_at: datetime | None
-    repeats_due: bool
 
 
 class Sender:
@@ -84,15 +82,18 @@ class Sender:
 
     async def run(self) -> None:
         work = await self._look()
-        if work.repeats_due:
-            await self._store.write(lambda tx: queue_repeats(tx, now=self._clock.now()))
         if work.to_join:
             await self._store.write(lambda tx: _join(tx, work.to_join))
-        if work.repeats_due or work.to_join:
             work = await self._look()
         for message in work.picked:
             self._launch(message, work)
-        self._set_timer(work.next_at)
+        if work.picked:
+            # Their landing wakes this again; until then a look ahead would only hold up their leaving.
+            return
+        ahead = await self._store.read(lambda tx: queries.look_ahead(tx, now=self._clock.now()))
+        if ahead.is_repeat_due:
+            await self._store.write(lambda tx: queue_repeats(tx, now=self._clock.now()))
+        self._set_timer(ahead.next_at)
 
     async def _look(self) -> Work:
         # Taken before the read: a message that lands meanwhile is still in what is read, and must not go twice.
@@ -103,15 +104,11 @@ class Sender:
         now = self._clock.now()
         messages = gather_messages(queries.waiting(tx, now=now, limit=READ_ROWS))
         picked = pick_due(messages, now=now, in_flight=flights, room=AT_ONCE)
-        repeat_at = queries.next_repeat_at(tx, after=now)
-        due_at = queries.next_due_at(tx, after=now)
         return Work(
             to_join=joinable(messages, now=now, in_flight=flights),
             picked=picked,
             subjects=queries.subjects(tx, {row.notice_id for message in picked for row in message.rows}),
             channels=channel_queries.channels_by_id(tx, {message.channel_id for message in picked}),
-            next_at=min((at for at in (repeat_at, due_at) if at is not None), default=None),
-            repeats_due=bool(queries.due_repeats(tx, now=now, limit=1)),
         )
 
     def _launch(self, message: Message, work: Work) -> None:
