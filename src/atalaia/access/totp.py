@@ -34,7 +34,7 @@ def enrolment_address(secret: str, *, email: str, issuer: str = "Atalaia") -> st
 
 def qr_image(address: str) -> str:
     """The QR code as a `data:` address for an image: nothing to fetch, nothing that a strict CSP stops."""
-    picture: str = segno.make(address, error="m").svg_data_uri(border=3, scale=6, light="#fff", dark="#000")
+    picture: str = segno.make(address, error="m").svg_data_uri(border=3, omitsize=True, light="#fff", dark="#000")
     return picture
 
 

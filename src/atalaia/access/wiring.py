@@ -31,7 +31,7 @@ from atalaia.core.clock import Clock
 from atalaia.core.permissions import Permission
 from atalaia.core.settings import Settings
 from atalaia.core.translations import N_
-from atalaia.sdk.contribution import Contribution, Loop, NavItem
+from atalaia.sdk.contribution import Contribution, Found, Loop, NavItem, SearchSource
 from atalaia.store.encryption import Sealer
 from atalaia.store.store import Store
 
@@ -91,6 +91,13 @@ def wire(
         "access_options": options,
     }
 
+    async def find_people(text: str, limit: int) -> list[Found]:
+        found, _ = await people.page(cursor=None, limit=limit, text=text)
+        return [
+            Found(N_("Person"), person.name or person.email, f"{people_pages.PEOPLE}/{person.id}", person.email)
+            for person in found
+        ]
+
     async def clean() -> None:
         limits = options.limits()
         now = clock.now()
@@ -115,6 +122,7 @@ def wire(
         metadata=metadata,
         migrations=MIGRATIONS,
         nav=_NAV,
+        searches=(SearchSource(Permission.PEOPLE_ADMIN, find_people),),
         settings=SETTINGS,
         stop=stop,
     )

@@ -60,7 +60,15 @@ async def make_first_admin(
         raise
     except AtalaiaError as error:
         title = pages.translator(request).translate(N_("Welcome to Atalaia"))
-        return await refused(request, pages, _FIRST_START_PAGE, error=error, title=title, values=values, params={})
+        return await refused(
+            request,
+            pages,
+            _FIRST_START_PAGE,
+            error=error,
+            title=title,
+            values=values,
+            params={"token": values["token"]},
+        )
     return entered(result, options=access_options, next_address=WELCOME)
 
 
@@ -104,7 +112,7 @@ async def choose_password(
         title = pages.translator(request).translate(N_("Choose a password"))
         values = {"token": token}
         return await refused(
-            request, pages, _CHOOSE_PAGE, error=error, title=title, email=person.email, values=values, params={}
+            request, pages, _CHOOSE_PAGE, error=error, title=title, email=person.email, values=values, params=values
         )
     return entered(result, options=access_options) if result is not None else going_on("/sign-in")
 
