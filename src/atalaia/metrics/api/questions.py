@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 
 from atalaia.access.guards import requires
 from atalaia.core.clock import from_ms, to_ms
@@ -62,7 +62,7 @@ async def query_series(
         ),
     ] = "",
     from_: Annotated[
-        str, Parameter(query="from", description="ISO 8601, seconds or milliseconds since the epoch, or -6h")
+        str, QueryParameter(name="from", description="ISO 8601, seconds or milliseconds since the epoch, or -6h")
     ] = "-1h",
     to: Annotated[str, Parameter(description="As from; now unless given")] = "now",
     step: Annotated[str, Parameter(description="30s, 5m, 1h or seconds; unless given, some 300 steps")] = "",
