@@ -1,6 +1,6 @@
 """What can be wrong with samples and with questions about them."""
 
-from atalaia.core.errors import BadInput
+from atalaia.core.errors import AtalaiaError, BadInput
 
 
 class BadSeries(BadInput):
@@ -21,7 +21,7 @@ class NothingAccepted(BadInput):
     code = "nothing_accepted"
 
 
-class BadChunk(BadInput):
+class BadChunk(AtalaiaError):
     """Stored samples that can't be decoded: another version wrote them, or they are damaged."""
 
     code = "bad_chunk"

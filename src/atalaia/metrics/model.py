@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from atalaia.core.errors import InvalidField
-from atalaia.metrics.rollup import AGGREGATIONS, DAY_MS, HOUR_MS, MINUTE_MS, Aggregation
+from atalaia.metrics.rollup import AGGREGATIONS, DAY_MS, HOUR_MS, MINUTE_MS, Aggregation, Points
 from atalaia.metrics.selectors import Selector
 
 MAX_STEPS = 11_000
@@ -37,12 +37,22 @@ class RangeQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SeriesPoints(msgspec.Struct, frozen=True):
-    """One series of an answer: beginnings of its steps (ms), and their values."""
+    """One series of an answer."""
 
     metric: str
     labels: dict[str, str]
-    times: list[int]
-    values: list[float]
+    points: Points
+
+    @property
+    def times(self) -> list[int]:
+        """Beginnings of the steps, in milliseconds since the epoch."""
+        times: list[int] = self.points.at_ms.tolist()
+        return times
+
+    @property
+    def values(self) -> list[float]:
+        values: list[float] = self.points.values.tolist()
+        return values
 
 
 def parse_instant(text: str, *, field: str, now_ms: int) -> int:
@@ -90,7 +100,7 @@ def parse_duration(text: str, *, field: str) -> int:
     match = _DURATION.match(text.strip())
     ms = float(match[1]) * _UNITS_MS[match[2] or "s"] if match and len(text) < 20 else 0  # noqa: PLR2004 long enough
     if not 1 <= ms <= 100 * 366 * DAY_MS:
-        raise InvalidField(field, f"{field}: not a duration such as 30s, 5m or 1h")
+        raise InvalidField(field, "{name}: not a duration such as 30s, 5m or 1h", name=field)
     return round(ms)
 
 
@@ -135,4 +145,4 @@ def make_query(
 
 
 def _no_instant(field: str) -> InvalidField:
-    return InvalidField(field, f"{field}: not an instant such as 2026-01-31T12:00:00Z, 1767225600 or -6h")
+    return InvalidField(field, "{name}: not an instant such as 2026-01-31T12:00:00Z, 1767225600 or -6h", name=field)

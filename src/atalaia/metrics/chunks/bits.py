@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 Unsigned = NDArray[np.uint64]
 Signed = NDArray[np.int64]
 _SEVEN, _MORE, _MASK = 7, 0x80, 0x7F
+_WINDOW_BITS = 57  # eight bytes, less the seven bits that a value may begin after
 
 
 def put_varint(out: bytearray, value: int) -> None:
@@ -38,8 +39,11 @@ def put_signed(out: bytearray, value: int) -> None:
 
 
 def get_signed(data: bytes, at: int) -> tuple[int, int]:
+    raw = data[at]
+    if raw < _MORE:
+        return (raw >> 1) ^ -(raw & 1), at + 1
     raw, at = get_varint(data, at)
-    return (raw >> 1 if not raw & 1 else -((raw + 1) >> 1)), at
+    return (raw >> 1) ^ -(raw & 1), at
 
 
 def zigzag(values: Signed) -> Unsigned:
@@ -69,15 +73,37 @@ def unpack(data: bytes, shape: tuple[int, int], width: int) -> Unsigned:
     rows, count = shape
     if width == 0:
         return np.zeros(shape, np.uint64)
-    octets = np.frombuffer(data, np.uint8, rows * packed_size(count, width)).reshape(rows, -1)
+    row_bytes = packed_size(count, width)
+    octets = np.frombuffer(data, np.uint8, rows * row_bytes)
     if width == 8:  # noqa: PLR2004 whole bytes need no shifting
-        return octets.astype(np.uint64)
-    bits = np.unpackbits(octets, axis=1, count=count * width)
+        return octets.reshape(shape).astype(np.uint64)
     if width == 1:
-        return bits.astype(np.uint64)
-    planes = np.packbits(bits.reshape(rows, count, width), axis=2)
-    values = planes[:, :, 0].astype(np.uint64)
-    for column in range(1, planes.shape[2]):
+        return np.unpackbits(octets.reshape(rows, row_bytes), axis=1, count=count).astype(np.uint64)
+    if width > _WINDOW_BITS:
+        return _unpack_wide(octets.reshape(rows, row_bytes), count, width)
+    return _unpack_windows(octets, shape, width)
+
+
+def _unpack_windows(octets: NDArray[np.uint8], shape: tuple[int, int], width: int) -> Unsigned:
+    """Each value is in the eight bytes from the one that it begins in: look at all of these, then shift."""
+    rows, count = shape
+    padded = np.concatenate((octets, np.zeros(8, np.uint8)))
+    windows = np.ndarray((len(padded) - 7,), ">u8", padded, strides=(1,))
+    begins = np.arange(0, count * width, width)
+    places = begins >> 3
+    if rows > 1:
+        places = (np.arange(rows) * packed_size(count, width))[:, None] + places
+    values: Unsigned = windows[places.reshape(shape)].astype(np.uint64)
+    values >>= (64 - width - (begins & 7)).astype(np.uint64)
+    values &= np.uint64((1 << width) - 1)
+    return values
+
+
+def _unpack_wide(octets: NDArray[np.uint8], count: int, width: int) -> Unsigned:
+    bits = np.unpackbits(octets, axis=1, count=count * width)
+    planes = np.packbits(bits.reshape(len(octets), count, width), axis=2)
+    values = np.zeros((len(octets), count), np.uint64)
+    for column in range(planes.shape[2]):
         values <<= np.uint64(8)
         values |= planes[:, :, column]
     values >>= np.uint64(planes.shape[2] * 8 - width)

@@ -22,6 +22,7 @@ VERSION = 1
 SPAN_MS = 2 * 3600 * 1000
 
 Floats = NDArray[np.float64]
+Shape = tuple[int, int, int, int]
 
 # Values: 0 to 15 are decimals; with this bit patches follow; RAW are the bits, each xor the one before.
 _PATCHED = 0x10
@@ -64,7 +65,7 @@ def decode_many(blobs: Sequence[tuple[int, bytes]]) -> list[tuple[Signed, Floats
     """
     times: list[Signed] = []
     values: list[Floats | None] = []
-    alike: dict[tuple[int, ...], tuple[list[int], list[Column]]] = {}
+    alike: dict[tuple[int, Shape], tuple[list[int], list[Column]]] = {}
     try:
         for place, (start_ms, blob) in enumerate(blobs):
             count, offsets, at = _read_times(blob)
@@ -75,11 +76,13 @@ def decode_many(blobs: Sequence[tuple[int, bytes]]) -> list[tuple[Signed, Floats
                 continue
             column, _ = find_column(blob, at + 1, count)
             values.append(None)
-            places, columns = alike.setdefault((mode, *column.shape), ([], []))
-            places.append(place)
-            columns.append(column)
-        for shape, (places, columns) in alike.items():
-            for place, row in zip(places, _unscale(expand(columns), shape[0]), strict=True):
+            group = alike.get((mode, column.shape))
+            if group is None:
+                group = alike[mode, column.shape] = ([], [])
+            group[0].append(place)
+            group[1].append(column)
+        for (mode, _), (places, columns) in alike.items():
+            for place, row in zip(places, _unscale(expand(columns), mode), strict=True):
                 values[place] = row
     except (IndexError, ValueError, ArithmeticError, zstandard.ZstdError) as error:
         raise BadChunk("stored samples are damaged") from error

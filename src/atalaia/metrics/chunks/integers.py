@@ -27,7 +27,6 @@ from atalaia.metrics.chunks.bits import (
     get_signed,
     get_varint,
     pack,
-    packed_size,
     put_signed,
     put_varint,
     unpack,
@@ -170,26 +169,27 @@ def find_column(data: bytes, at: int, count: int) -> tuple[Column, int]:
     if order > MAX_ORDER or method > PLANES or order >= count:
         raise BadChunk("unknown way of writing integers")
     at += 1
-    first_values = []
+    firsts: tuple[int, ...] = ()
     for _ in range(order):
         first, at = get_signed(data, at)
-        first_values.append(first)
-    low, divisor, bits = 0, 1, 0
-    packed = sized = b""
-    if method != RICE:
+        firsts += (first,)
+    if method == RICE:
+        low, divisor = 0, 1
+    else:
         low, at = get_signed(data, at)
-    if method != CONSTANT:
-        if method != RICE:
-            divisor, at = get_varint(data, at)
-        bits = data[at]
-        at += 1
-        if method != PLANES:
-            end = at + packed_size(count - order, bits)
-            packed, at = data[at:end], end
-        if method != PACKED:
-            size, at = get_varint(data, at)
-            sized, at = data[at : at + size], at + size
-    return Column((method, order, bits, count), tuple(first_values), low, divisor, packed, sized), at
+        if method == CONSTANT:
+            return Column((method, order, 0, count), firsts, low, 1, b"", b""), at
+        divisor, at = get_varint(data, at)
+    bits = data[at]
+    at += 1
+    packed = sized = b""
+    if method != PLANES:
+        end = at + ((count - order) * bits + 7) // 8
+        packed, at = data[at:end], end
+    if method != PACKED:
+        size, at = get_varint(data, at)
+        sized, at = data[at : at + size], at + size
+    return Column((method, order, bits, count), firsts, low, divisor, packed, sized), at
 
 
 def expand(columns: Sequence[Column]) -> Signed:

@@ -61,7 +61,7 @@ class Reader:
             )
             if len(points.at_ms):
                 labels = dict(row.series.labels)
-                answer.append(SeriesPoints(row.series.name, labels, points.at_ms.tolist(), points.values.tolist()))
+                answer.append(SeriesPoints(row.series.name, labels, points))
         return answer
 
     def select(self, tx: Tx, question: RangeQuery) -> list[SeriesRow]:
