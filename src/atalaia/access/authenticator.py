@@ -118,9 +118,14 @@ class Authenticator:
     async def keep_uses(self) -> None:
         """Write down which keys were used since the last time; a loop calls it."""
         used, self._used = self._used, set()
-        if used:
-            now = self._clock.now()
+        if not used:
+            return
+        now = self._clock.now()
+        try:
             await self._store.write(lambda tx: key_queries.keep_uses(tx, dict.fromkeys(used, now)))
+        except AtalaiaError as error:  # nice to know, and no reason to fail: the next time has them too
+            self._used |= used
+            log.debug("key_uses_not_kept", code=error.code)
 
     def _remembered(self, sha256: bytes) -> Principal | None:
         age_s = self._clock.monotonic() - self._read_at
