@@ -2,11 +2,11 @@
 
 from atalaia.agents.events import AgentBack, AgentRetired, AgentSilent, RecordsReceived
 from atalaia.core.clock import Clock, to_ms
-from atalaia.core.translations import N_
 from atalaia.metrics.events import ForwardingResumed, ForwardingStalled
 from atalaia.notify.events import ChannelRecovered, ChannelTroubled, MessageSettled
 from atalaia.sdk.transaction import Tx
 from atalaia.watch.model.incidents import Cause
+from atalaia.watch.model.titles import CHANNEL_TITLE, FORWARDING_TITLE
 from atalaia.watch.service.fleet import FleetWatch
 from atalaia.watch.service.incidents import Fault, Incidents
 from atalaia.watch.service.results import Results
@@ -42,7 +42,7 @@ class Handlers:
     def channel_troubled(self, tx: Tx, event: ChannelTroubled) -> None:
         fault = Fault(
             subject=f"hub:channel:{event.channel_id}",
-            name=N_("Messages do not get through: {name}").format(name=event.channel_name),
+            name=CHANNEL_TITLE.format(name=event.channel_name),
             reason=event.reason,
             labels={"channel": event.channel_name},
             except_channels=frozenset({event.channel_id}),
@@ -57,7 +57,7 @@ class Handlers:
     def forwarding_stalled(self, tx: Tx, event: ForwardingStalled) -> None:
         fault = Fault(
             subject=f"hub:forwarding:{event.target}",
-            name=N_("Samples are not forwarded: {name}").format(name=event.target),
+            name=FORWARDING_TITLE.format(name=event.target),
             cause=Cause.FAULT,
             reason=event.reason,
             labels={"target": event.target},

@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from atalaia.core.permissions import Permission
-from atalaia.core.translations import N_
 from atalaia.sdk.contribution import HotRoute
 from atalaia.watch.model.observations import BeatKind
 from atalaia.watch.service.heartbeats import HeartbeatPing, Heartbeats
@@ -125,7 +124,7 @@ def _operation(summary: str) -> dict[str, Any]:
         "tags": ["Heartbeats"],
         "security": [],
         "responses": {
-            "200": {"description": N_("It is on record"), "content": text},
+            "200": {"description": "It is on record", "content": text},
             "400": {"description": "invalid url format, invalid uuid format", "content": text},
             "404": {"description": "not found", "content": text},
         },

@@ -18,6 +18,7 @@ from atalaia.watch.api.checks import actor_of, label_of
 from atalaia.watch.api.forms import ping_url
 from atalaia.watch.model.checks import CheckKind
 from atalaia.watch.model.states import WORST_FIRST, CheckState
+from atalaia.watch.model.titles import shown_title
 from atalaia.watch.model.uptime import days, uptime
 from atalaia.watch.model.values import Check, CheckFilter
 from atalaia.watch.pages import check_form
@@ -32,6 +33,8 @@ _WRITE = [requires(Permission.CHECKS_WRITE)]
 PAGE_ROWS = 50
 BAR_DAYS = 90
 EVENTS_SHOWN = 25
+# The first reach of the charts: a new check has little to show in a day.
+DAY_HOURS, SHORT_HOURS = 24, 6
 T = TypeVar("T")
 
 
@@ -188,6 +191,8 @@ async def _check_context(request: AnyRequest, pages: Pages, watch: WatchService,
     events = await watch.events(check_id, limit=EVENTS_SHOWN)
     now = watch.now()
     agents = await watch.agents_by_id()
+    incidents = await watch.open_incidents_of(check_id)
+    translate = pages.translator(request).translate
     is_heartbeat = check.spec.kind is CheckKind.HEARTBEAT
     bar = days(spans, now=now, timezone=zone(pages.timezone_of(request)), count=BAR_DAYS)
     return {
@@ -203,9 +208,11 @@ async def _check_context(request: AnyRequest, pages: Pages, watch: WatchService,
         "places": [
             agents[place.agent_id].name if place.agent_id in agents else place.agent_id for place in check.places
         ],
-        "charts": charts_of(check, pages.translator(request).translate),
+        "charts": charts_of(check, translate),
         "marks": marks_of(events),
-        "incidents": await watch.open_incidents_of(check_id),
+        "incidents": incidents,
+        "titles": {incident.id: shown_title(incident, translate) for incident in incidents},
+        "hours": DAY_HOURS if now - check.created_at > timedelta(hours=SHORT_HOURS) else SHORT_HOURS,
     }
 
 

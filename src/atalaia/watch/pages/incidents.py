@@ -12,6 +12,7 @@ from atalaia.core.translations import N_
 from atalaia.notify.model.severity import Severity
 from atalaia.watch.api.checks import actor_of
 from atalaia.watch.model.incidents import IncidentState
+from atalaia.watch.model.titles import shown_title
 from atalaia.watch.model.values import IncidentFilter
 from atalaia.watch.pages.checks import SEVERITY_WORDS, choice
 from atalaia.watch.service.watch import WatchService
@@ -56,7 +57,7 @@ class IncidentPages(Controller):
 
     @get("/{incident_id:str}/now", guards=_READ)
     async def part(self, request: AnyRequest, pages: Pages, watch: WatchService, incident_id: str) -> Response[str]:
-        context = await _context(watch, incident_id)
+        context = await _context(request, pages, watch, incident_id)
         return await pages.fragment(request, "watch/_incident_now.html", **context)
 
     @post("/{incident_id:str}/acknowledge", guards=_WRITE)
@@ -96,10 +97,11 @@ async def _list(
     after = decode_cursor(params.get("cursor"), str)
     found = await watch.incidents(wanted, limit=PAGE_ROWS, after=after[0] if after else None)
     page, following = page_of(found, PAGE_ROWS, lambda incident: (incident.id,))
-    context: dict[str, Any] = {"incidents": page, "next": following, "params": params, "view": view}
+    translate = pages.translator(request).translate
+    titles = {incident.id: shown_title(incident, translate) for incident in page}
+    context: dict[str, Any] = {"incidents": page, "titles": titles, "next": following, "params": params, "view": view}
     if is_part:
         return await pages.fragment(request, template, rows=len(page), **context)
-    translate = pages.translator(request).translate
     return await pages.page(
         request,
         template,
@@ -111,11 +113,12 @@ async def _list(
     )
 
 
-async def _context(watch: WatchService, incident_id: str) -> dict[str, Any]:
+async def _context(request: AnyRequest, pages: Pages, watch: WatchService, incident_id: str) -> dict[str, Any]:
     incident, events = await watch.incident(incident_id)
     check = await watch.find_check(incident.check_id) if incident.check_id else None
     return {
         "incident": incident,
+        "shown_title": shown_title(incident, pages.translator(request).translate),
         "events": events,
         "words": EVENT_WORDS,
         "check": check,
@@ -128,8 +131,8 @@ async def _one(
     request: AnyRequest, pages: Pages, watch: WatchService, incident_id: str, *, errors: dict[str, str] | None = None,
     text: str = "", status: int = 200,
 ) -> Response[str]:  # fmt: skip
-    context = await _context(watch, incident_id)
-    title = context["incident"].title
+    context = await _context(request, pages, watch, incident_id)
+    title = context["shown_title"]
     return await pages.page(
         request, "watch/incident.html", status=status, title=title, errors=errors or {}, text=text, **context
     )

@@ -1,6 +1,5 @@
 """Opening and ending incidents, inside the transaction of what caused it; every step on the timeline, and told."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -16,22 +15,13 @@ from atalaia.notify.model.severity import Severity
 from atalaia.sdk.transaction import Tx
 from atalaia.watch.model.incidents import Action, Cause, IncidentState, Step, after_action, severity_of, steps_for
 from atalaia.watch.model.standing import Transition
+from atalaia.watch.model.titles import english_title
 from atalaia.watch.model.values import Incident, Watched
 from atalaia.watch.ports import Tell
 from atalaia.watch.queries import checks
 from atalaia.watch.queries import incidents as queries
 
 TOPIC = "incidents"
-TITLES = {
-    Cause.DOWN: N_("{name} is down"),
-    Cause.DEGRADED: N_("{name} is degraded"),
-    Cause.SILENT: N_("Agent {name} is silent"),
-}
-Title = Callable[[Cause, str], str]
-
-
-def english_title(cause: Cause, name: str) -> str:
-    return TITLES[cause].format(name=name) if cause in TITLES else name
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,11 +48,8 @@ class _Context(msgspec.Struct, frozen=True):
 
 
 class Incidents:
-    """`title` makes a new incident's title, in the hub's language."""
-
-    def __init__(self, *, tell: Tell, title: Title = english_title) -> None:
+    def __init__(self, *, tell: Tell) -> None:
         self._tell = tell
-        self._title = title
 
     # -- of checks
 
@@ -155,7 +142,7 @@ class Incidents:
         return incident
 
     def _open(self, tx: Tx, incident: Incident, context: _Context) -> None:
-        titled = replace(incident, title=self._title(incident.cause, incident.title))
+        titled = replace(incident, title=english_title(incident.cause, incident.title))
         queries.add(tx, titled)
         queries.add_event(tx, titled.id, "opened", at=titled.opened_at, data={"reason": titled.reason})
         self._notify(tx, NoticeKind.OPENED, titled, context, at=titled.opened_at)
