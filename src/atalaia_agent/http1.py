@@ -6,6 +6,7 @@ Source: RFC 9112.
 
 from __future__ import annotations
 
+import errno
 import socket
 from time import monotonic
 from typing import NamedTuple
@@ -162,7 +163,7 @@ class _Reader:
                 raise ProbeError("bad_response", f"more than {MAX_HEAD_BYTES} bytes of headers")
             if not self._more():
                 if self.first_byte_at is None:
-                    raise Closed(None, "closed without an answer")
+                    raise Closed(errno.ECONNRESET, "closed without an answer")
                 raise ProbeError("bad_response", "closed within the headers")
 
     def _head_end(self) -> tuple[int, int]:

@@ -73,8 +73,12 @@ class HubConnection:
         self._kept.close()
 
 
+# One for all: `json.dumps` with arguments makes a new one for each call.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def encode(payload: Json) -> bytes:
-    return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+    return _encode(payload).encode()
 
 
 def _gzip(body: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import select
 import socket
 from time import monotonic
@@ -92,7 +93,7 @@ class KeptConnection:
     ) -> Exchange:
         sock = self._sock
         if sock is None:
-            raise http1.Closed(None, "closed")
+            raise http1.Closed(errno.ECONNRESET, "closed")
         sent_at = monotonic()
         is_done = False
         try:

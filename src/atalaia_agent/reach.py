@@ -12,6 +12,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 # Where clouds hand out credentials to whoever asks from inside the machine.
 METADATA_NETWORKS = ("169.254.169.254/32", "169.254.170.2/32", "fd00:ec2::254/128")
 
+_MOST_KNOWN = 1_000
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -21,8 +22,17 @@ class Reach:
     def __init__(self, *, allow: Iterable[str] = (), deny: Iterable[str] = METADATA_NETWORKS) -> None:
         self._allow = [ipaddress.ip_network(network, strict=False) for network in allow]
         self._deny = [ipaddress.ip_network(network, strict=False) for network in deny]
+        self._known: dict[str, bool] = {}
 
     def is_allowed(self, address: str) -> bool:
+        known = self._known.get(address)
+        if known is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            known = self._known[address] = self._decide(address)
+        return known
+
+    def _decide(self, address: str) -> bool:
         faces = _faces(address)
         if any(_is_in(face, self._deny) for face in faces):
             return False

@@ -315,5 +315,9 @@ class Spool:
         return Batch(memory.id, taken[0][0], taken[-1][0], [encoded for _, encoded in taken], None, 0)
 
 
+# One for all: `json.dumps` with arguments makes a new one for each call, which costs more than a record.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
 def encode_record(record: Json, seq: int) -> bytes:
-    return json.dumps({**record, "seq": seq}, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    return _encode({**record, "seq": seq}).encode()
