@@ -81,7 +81,7 @@ def kind_cards(translate: Callable[[str], str]) -> list[dict[str, Any]]:
                     "label": translate(field.label),
                     "help": translate(field.help) if field.help else "",
                     "kind": field.kind,
-                    "is_required": field.is_required and field.default is None,
+                    "is_required": field.is_required,
                     "placeholder": field.placeholder,
                     "choices": [(value, translate(label)) for value, label in field.choices],
                 }

@@ -70,7 +70,7 @@ def wire(
         loops=notify_loops(service, sender),
         metadata=tables.metadata,
         migrations=MIGRATIONS,
-        nav=(NavItem("incidents", N_("Channels and routes"), "/channels", Permission.CHANNELS_READ, order=60),),
+        nav=(NavItem("incidents", N_("Channels"), "/channels", Permission.CHANNELS_READ, order=60),),
         start=start,
         stop=stop,
     )

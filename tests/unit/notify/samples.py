@@ -9,7 +9,7 @@ from atalaia.notify.channels.kind import Tools
 from atalaia.notify.model.message import Item, Outgoing
 from atalaia.notify.model.notice import CheckBrief, IncidentBrief, MessageEvent, Subject
 from atalaia.notify.model.severity import Severity
-from atalaia.notify.model.texts import write_html, write_text, write_title
+from atalaia.notify.model.texts import mark_of, write_html, write_text, write_title
 from atalaia.outbound.guard import Guard
 from atalaia.outbound.http import HttpClient
 
@@ -52,6 +52,7 @@ def outgoing(event: MessageEvent = MessageEvent.OPENED, *titles: str, locale: st
         items=told,
         locale=translator.locale,
         title=title,
+        mark=mark_of(event, told),
         text=text,
         html=write_html(title, text, told),
     )

@@ -19,7 +19,7 @@ from tests.unit.notify.samples import outgoing
     ],
 )
 def test_a_title_says_what_has_happened(event: MessageEvent, locale: str, title: str) -> None:
-    assert outgoing(event, locale=locale).title == title
+    assert outgoing(event, locale=locale).marked_title == title
 
 
 def test_a_message_carries_reason_contacts_and_the_link() -> None:
@@ -31,7 +31,7 @@ def test_a_message_carries_reason_contacts_and_the_link() -> None:
 
 def test_several_incidents_go_as_one_text() -> None:
     message = outgoing(MessageEvent.OPENED, "A is down", "B is down")
-    assert message.title == "🔴 2 more incidents"
+    assert message.marked_title == "🔴 2 more incidents"
     assert all(part in message.text for part in ("A is down", "B is down", *(item.url for item in message.items)))
 
 

@@ -90,7 +90,7 @@ def _notify(url: str, message: Outgoing, tools: Tools) -> str:
         raise TemporaryFailure("Apprise does not understand this address.")
     service.socket_connect_timeout = service.socket_read_timeout = _ANSWER_S
     with _heard() as words, guarded_thread(tools.guard, trust=Trust.TYPED):
-        is_sent = service.notify(body=message.text, title=message.title, notify_type=_type_of(message))
+        is_sent = service.notify(body=message.text, title=message.marked_title, notify_type=_type_of(message))
     if not is_sent:
         raise TemporaryFailure("The service did not take the message: {why}", why=" ".join(words)[:300] or "?")
     return "OK"

@@ -80,7 +80,7 @@ def compose(values: Values, message: Outgoing) -> EmailMessage:
     mail = EmailMessage()
     mail["From"] = values["sender"]
     mail["To"] = ", ".join(values["recipients"])
-    mail["Subject"] = " ".join(message.title.split())
+    mail["Subject"] = " ".join(message.marked_title.split())
     mail["Date"] = format_datetime(message.sent_at)
     mail["Message-ID"] = f"<{message.delivery}@{domain}>"
     mail["X-Atalaia-Delivery"] = message.delivery

@@ -25,8 +25,13 @@ class Outgoing:
     items: tuple[Item, ...]
     locale: Locale
     title: str
+    mark: str
     text: str
     html: str
+
+    @property
+    def marked_title(self) -> str:
+        return self.mark + self.title
 
     @property
     def lead(self) -> Item:

@@ -20,31 +20,36 @@ _LISTED = 50
 
 
 def write_title(event: MessageEvent, items: Sequence[Item], *, now: datetime, translator: Translator) -> str:
+    """In words alone; `mark_of` gives the sign that goes before it where there is a font for it."""
     first = items[0].subject.incident
     if event is MessageEvent.TEST:
         return translator.translate("Test message from Atalaia")
     if len(items) > 1:
-        return _group_title(event, items, translator)
+        return _group_title(event, len(items), translator)
     age = span(now - first.opened_at)
     if event is MessageEvent.RECOVERED:
-        return "✅ " + translator.translate("Recovered after {age}: {title}", age=age, title=first.title)
-    shape = _SHAPES[first.severity]
+        return translator.translate("Recovered after {age}: {title}", age=age, title=first.title)
     if event is MessageEvent.REPEATED:
-        return f"{shape} " + translator.translate("Still open after {age}: {title}", age=age, title=first.title)
-    word = translator.translate(SEVERITY_WORDS[first.severity])
-    return f"{shape} {word}: {first.title}"
+        return translator.translate("Still open after {age}: {title}", age=age, title=first.title)
+    return f"{translator.translate(SEVERITY_WORDS[first.severity])}: {first.title}"
 
 
-def _group_title(event: MessageEvent, items: Sequence[Item], translator: Translator) -> str:
-    count = len(items)
+def _group_title(event: MessageEvent, count: int, translator: Translator) -> str:
+    if event is MessageEvent.REPEATED:
+        return translator.ngettext("{n} incident is still open", "{n} incidents are still open", count)
+    if event is MessageEvent.RECOVERED:
+        return translator.ngettext("{n} incident has recovered", "{n} incidents have recovered", count)
+    return translator.ngettext("{n} more incident", "{n} more incidents", count)
+
+
+def mark_of(event: MessageEvent, items: Sequence[Item]) -> str:
+    """What a phone shows at a glance."""
+    if event is MessageEvent.TEST:
+        return ""
+    if event is MessageEvent.RECOVERED:
+        return "✅ "
     worst = max((item.subject.incident.severity for item in items), key=lambda severity: severity.rank)
-    if event is MessageEvent.REPEATED:
-        words = translator.ngettext("{n} incident is still open", "{n} incidents are still open", count)
-    elif event is MessageEvent.RECOVERED:
-        return "✅ " + translator.ngettext("{n} incident has recovered", "{n} incidents have recovered", count)
-    else:
-        words = translator.ngettext("{n} more incident", "{n} more incidents", count)
-    return f"{_SHAPES[worst]} {words}"
+    return f"{_SHAPES[worst]} "
 
 
 def write_text(event: MessageEvent, items: Sequence[Item], *, translator: Translator) -> str:

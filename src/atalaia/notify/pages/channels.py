@@ -22,6 +22,7 @@ _STATE_WORDS = {
     "up": N_("Works"),
     "new": N_("Not used yet"),
     "paused": N_("Off"),
+    "degraded": N_("The last try failed"),
     "down": N_("Nothing gets through"),
 }
 
@@ -146,7 +147,9 @@ def _shown(channel: Channel, pages: Pages, request: AnyRequest) -> dict[str, Any
     secret_names = {field.name for field in kind.fields if field.is_secret}
     values = {**dict.fromkeys(secret_names, "…"), **channel.settings}
     state = "paused" if not channel.is_enabled else "down" if channel.troubled_since else "up"
-    if state == "up" and channel.delivered_at is None:
+    if state == "up" and channel.error:
+        state = "degraded"
+    elif state == "up" and channel.delivered_at is None:
         state = "new"
     translate = pages.translator(request).translate
     return {

@@ -20,7 +20,7 @@ _EVENT_WORDS = {
 }
 _OUTCOME_WORDS = {
     Outcome.DELIVERED: ("up", N_("Delivered")),
-    Outcome.RETRIED: ("degraded", N_("Will be tried again")),
+    Outcome.RETRIED: ("degraded", N_("Tried again")),
     Outcome.DEAD: ("down", N_("Given up")),
 }
 

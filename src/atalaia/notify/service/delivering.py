@@ -18,7 +18,7 @@ from atalaia.notify.channels.registry import kind_of
 from atalaia.notify.model.channel import Attempt, Channel, Outcome
 from atalaia.notify.model.message import Item, Outgoing
 from atalaia.notify.model.notice import MessageEvent, Subject
-from atalaia.notify.model.texts import write_html, write_text, write_title
+from atalaia.notify.model.texts import mark_of, write_html, write_text, write_title
 from atalaia.notify.service.vault import whole_values
 from atalaia.sdk.failures import PermanentFailure
 from atalaia.store.encryption import Sealer
@@ -120,6 +120,7 @@ class Transport:
             items=items,
             locale=channel.locale,
             title=title,
+            mark=mark_of(event, items),
             text=text,
             html=write_html(title, text, items),
         )
