@@ -16,7 +16,7 @@ from atalaia.metrics.service.metrics import MetricsService
 from atalaia.notify.events import ChannelRecovered, ChannelTroubled, MessageSettled
 from atalaia.notify.model.notice import IncidentNotice, Told
 from atalaia.notify.service.incidents import notify_incident
-from atalaia.sdk.contribution import Contribution, NavItem
+from atalaia.sdk.contribution import Contribution, NavItem, SearchSource
 from atalaia.sdk.transaction import Tx
 from atalaia.store.encryption import Sealer
 from atalaia.store.store import Store
@@ -28,6 +28,7 @@ from atalaia.watch.loops import watch_loops
 from atalaia.watch.pages.checks import CheckPages
 from atalaia.watch.pages.incidents import IncidentPages
 from atalaia.watch.ports import Tell
+from atalaia.watch.searches import find_checks, find_incidents
 from atalaia.watch.service.checks import CheckBook
 from atalaia.watch.service.deciding import Decider
 from atalaia.watch.service.fleet import FleetWatch
@@ -94,6 +95,10 @@ def wire(
         nav=(
             NavItem("watch", N_("Checks"), "/checks", Permission.CHECKS_READ, order=10),
             NavItem("incidents", N_("Incidents"), "/incidents", Permission.INCIDENTS_READ, order=10),
+        ),
+        searches=(
+            SearchSource(Permission.CHECKS_READ, find_checks(service)),
+            SearchSource(Permission.INCIDENTS_READ, find_incidents(service)),
         ),
         settings=SETTINGS,
     )

@@ -2,26 +2,20 @@
 
 from typing import Annotated, Any
 
-from litestar import Request, delete, get, patch, post
+from litestar import delete, get, patch, post
 from litestar.params import Parameter, QueryParameter
 
 from atalaia.access.guards import requires
-from atalaia.core.errors import InvalidField
 from atalaia.core.permissions import Permission
-from atalaia.core.translations import N_
 from atalaia.watch.api.forms import CheckOut, CheckPatch, EventOut, TryOut, check_out, event_out, try_out
+from atalaia.watch.edges import AnyRequest, actor_of, label_of, one_of
 from atalaia.watch.model.checks import CheckKind, CheckSpec
 from atalaia.watch.model.states import CheckState
 from atalaia.watch.model.values import Check, CheckFilter
-from atalaia.watch.service.watch import Actor, WatchService, WindowStats
+from atalaia.watch.service.watch import WatchService, WindowStats
 from atalaia.web.cursors import DEFAULT_LIMIT, MAX_LIMIT, Listing, decode_cursor, page_of
 
 Limit = Annotated[int, Parameter(ge=1, le=MAX_LIMIT)]
-AnyRequest = Request[Any, Any, Any]
-
-
-def actor_of(request: AnyRequest) -> Actor:
-    return Actor(request.scope["state"]["principal"], request.scope["state"].get("client"))
 
 
 async def _shown(watch: WatchService, check: Check) -> CheckOut:
@@ -47,7 +41,8 @@ async def list_checks(
 ) -> Listing[CheckOut]:
     """Newest first. `label` is `name=value`, `agent` a name or id, `q` a part of the name."""
     agents = await watch.agents_by_id()
-    wanted = CheckFilter(state=in_state, kind=kind, agent_id=_agent_id(agents, agent), text=q, label=label_of(label))
+    in_it = one_of(CheckState, in_state, field="state")
+    wanted = CheckFilter(state=in_it, kind=kind, agent_id=_agent_id(agents, agent), text=q, label=label_of(label))
     after = decode_cursor(cursor, str)
     rows = await watch.checks(wanted, limit=limit, after=after[0] if after else None)
     page, following = page_of(rows, limit, lambda check: (check.id,))
@@ -57,15 +52,6 @@ async def list_checks(
 def _agent_id(agents: dict[str, Any], name_or_id: str | None) -> str | None:
     """An unknown one is kept as it is: it has no checks."""
     return next((agent.id for agent in agents.values() if agent.name == name_or_id), name_or_id)
-
-
-def label_of(text: str | None) -> tuple[str, str] | None:
-    if not text:
-        return None
-    name, is_there, value = text.partition("=")
-    if not is_there:
-        raise InvalidField("label", N_("A label is name=value."))
-    return name, value
 
 
 @get("/api/checks/{check_id:str}", guards=[requires(Permission.CHECKS_READ)], tags=["Checks"])

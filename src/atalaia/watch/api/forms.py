@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from atalaia.agents.model.wire import Result as WireResult
 from atalaia.notify.model.severity import Severity
+from atalaia.watch.edges import ping_url
 from atalaia.watch.model.checks import CheckKind
 from atalaia.watch.model.incidents import Cause, IncidentState
 from atalaia.watch.model.states import CheckState
@@ -127,10 +128,6 @@ def check_out(check: Check, agents: dict[str, AgentRef], *, public_url: str) -> 
         created_at=check.created_at,
         updated_at=check.updated_at,
     )
-
-
-def ping_url(public_url: str, check: Check) -> str | None:
-    return f"{public_url}/ping/{check.ping_id}" if check.ping_id else None
 
 
 def _name(agents: dict[str, AgentRef], agent_id: str) -> str:

@@ -8,8 +8,9 @@ from litestar.params import QueryParameter
 from atalaia.access.guards import requires
 from atalaia.core.permissions import Permission
 from atalaia.notify.model.severity import Severity
-from atalaia.watch.api.checks import AnyRequest, Limit, actor_of
+from atalaia.watch.api.checks import Limit
 from atalaia.watch.api.forms import CommentIn, IncidentOut, IncidentWithTimeline, incident_out, incident_with_timeline
+from atalaia.watch.edges import AnyRequest, actor_of, one_of
 from atalaia.watch.model.incidents import IncidentState
 from atalaia.watch.model.values import IncidentFilter
 from atalaia.watch.service.watch import WatchService
@@ -30,7 +31,8 @@ async def list_incidents(
     limit: Limit = DEFAULT_LIMIT,
 ) -> Listing[IncidentOut]:
     """Newest first. `state=open` gives those that wait for somebody, `acknowledged` and `resolved` the others."""
-    wanted = IncidentFilter(state=in_state, severity=severity, check_id=check, text=q)
+    in_it = one_of(IncidentState, in_state, field="state")
+    wanted = IncidentFilter(state=in_it, severity=severity, check_id=check, text=q)
     after = decode_cursor(cursor, str)
     rows = await watch.incidents(wanted, limit=limit, after=after[0] if after else None)
     page, following = page_of(rows, limit, lambda incident: (incident.id,))

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 import msgspec
-from litestar import Controller, Request, Response, get, post
+from litestar import Controller, Response, get, post
 from litestar.response import Redirect
 
 from atalaia.access.guards import requires
@@ -14,8 +14,7 @@ from atalaia.core.formats import zone
 from atalaia.core.permissions import Permission
 from atalaia.core.translations import N_
 from atalaia.notify.model.severity import Severity
-from atalaia.watch.api.checks import actor_of, label_of
-from atalaia.watch.api.forms import ping_url
+from atalaia.watch.edges import AnyRequest, actor_of, label_of, ping_url
 from atalaia.watch.model.checks import CheckKind
 from atalaia.watch.model.states import WORST_FIRST, CheckState
 from atalaia.watch.model.titles import shown_title
@@ -27,7 +26,6 @@ from atalaia.watch.service.watch import WatchService
 from atalaia.web.cursors import decode_cursor, encode_cursor
 from atalaia.web.pages import Pages, see_other
 
-AnyRequest = Request[Any, Any, Any]
 _READ = [requires(Permission.CHECKS_READ)]
 _WRITE = [requires(Permission.CHECKS_WRITE)]
 PAGE_ROWS = 50

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from litestar import Controller, Request, Response, get, post
+from litestar import Controller, Response, get, post
 from litestar.response import Redirect
 
 from atalaia.access.guards import requires
@@ -10,7 +10,7 @@ from atalaia.core.errors import InvalidField
 from atalaia.core.permissions import Permission
 from atalaia.core.translations import N_
 from atalaia.notify.model.severity import Severity
-from atalaia.watch.api.checks import actor_of
+from atalaia.watch.edges import AnyRequest, actor_of
 from atalaia.watch.model.incidents import IncidentState
 from atalaia.watch.model.titles import shown_title
 from atalaia.watch.model.values import IncidentFilter
@@ -19,7 +19,6 @@ from atalaia.watch.service.watch import WatchService
 from atalaia.web.cursors import decode_cursor, page_of
 from atalaia.web.pages import Pages, see_other
 
-AnyRequest = Request[Any, Any, Any]
 _READ = [requires(Permission.INCIDENTS_READ)]
 _WRITE = [requires(Permission.INCIDENTS_WRITE)]
 PAGE_ROWS = 50

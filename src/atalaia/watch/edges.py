@@ -1,0 +1,41 @@
+"""What api and pages share of reading a request."""
+
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from litestar import Request
+
+from atalaia.core.errors import InvalidField
+from atalaia.core.translations import N_
+from atalaia.watch.model.values import Check
+from atalaia.watch.service.watch import Actor
+
+AnyRequest = Request[Any, Any, Any]
+E = TypeVar("E", bound=StrEnum)
+
+
+def actor_of(request: AnyRequest) -> Actor:
+    return Actor(request.scope["state"]["principal"], request.scope["state"].get("client"))
+
+
+def label_of(text: str | None) -> tuple[str, str] | None:
+    if not text:
+        return None
+    name, is_there, value = text.partition("=")
+    if not is_there:
+        raise InvalidField("label", N_("A label is name=value."))
+    return name, value
+
+
+def one_of(kind: type[E], text: str | None, *, field: str) -> E | None:
+    """A filter. Its parameter can't be typed where it is called `state`: the framework has that name for itself."""
+    if not text:
+        return None
+    try:
+        return kind(text)
+    except ValueError:
+        raise InvalidField(field, N_("Must be one of {names}."), names=", ".join(kind)) from None
+
+
+def ping_url(public_url: str, check: Check) -> str | None:
+    return f"{public_url}/ping/{check.ping_id}" if check.ping_id else None
