@@ -80,7 +80,7 @@ class RouteStats(msgspec.Struct, frozen=True, kw_only=True):
     last_at: datetime | None
 
 
-class Summary(NamedTuple):
+class Summary(msgspec.Struct, frozen=True):
     reports: int
     loss: float | None
     p50_ms: float | None

@@ -8,6 +8,7 @@ from atalaia.access.authenticator import Authenticator
 from atalaia.agents.events import RecordsReceived
 from atalaia.core.permissions import Permission
 from atalaia.core.translations import N_
+from atalaia.pings import pages
 from atalaia.pings.api.ping import PingRoute
 from atalaia.pings.api.stats import ROUTES
 from atalaia.pings.service import PingsService
@@ -24,7 +25,7 @@ def wire(*, pings: PingsService, authenticator: Authenticator) -> Contribution:
     """`pings` is made by the composition root: PingsService(store, metrics=…, settings=…, clock=…)."""
     return Contribution(
         name="pings",
-        routes=ROUTES,
+        routes=(*ROUTES, *pages.ROUTES),
         dependencies={"pings": Provide(lambda: pings, sync_to_thread=False)},
         hot_routes=(PingRoute(pings, authenticator).route(),),
         loops=(

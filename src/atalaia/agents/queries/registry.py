@@ -64,6 +64,13 @@ def page(tx: Tx, *, limit: int, after: tuple[str, str] | None = None, with_retir
     return [_agent(row) for row in tx.rows(statement)]
 
 
+def search(tx: Tx, text: str, *, limit: int) -> list[Agent]:
+    """In use, with `text` in the name or in the host name."""
+    is_in = or_(agents.c.name.icontains(text, autoescape=True), agents.c.hostname.icontains(text, autoescape=True))
+    statement = _whole().where(agents.c.retired_at.is_(None), is_in).order_by(agents.c.name).limit(limit)
+    return [_agent(row) for row in tx.rows(statement)]
+
+
 def known(tx: Tx, *, key_id: str, own_name: str) -> Known | None:
     """The agent that a key and a name stand for."""
     is_own = or_(agents.c.is_enrolled, agents.c.own_name == own_name)

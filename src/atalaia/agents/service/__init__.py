@@ -107,6 +107,9 @@ class AgentsService:
         )
         return page_of(rows, limit, lambda agent: (agent.name, agent.id))
 
+    async def search(self, text: str, *, limit: int) -> list[Agent]:
+        return await self._store.read(lambda tx: queries.search(tx, text, limit=limit))
+
     async def rename(self, actor: Principal, agent_id: str, name: str, *, address: str | None = None) -> Agent:
         """Raises NotFound, InvalidField; Conflict when another agent is called so."""
         wanted = checked_name(name)

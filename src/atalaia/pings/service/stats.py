@@ -1,7 +1,7 @@
 """What pings add up to, per source."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from atalaia.core.clock import Clock, from_ms, to_ms
 from atalaia.core.errors import InvalidField
@@ -14,7 +14,8 @@ from atalaia.store.store import Store
 MAX_HOURS = 24 * 90
 
 
-class Route(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Route:
     """One source to one target, as the page shows it."""
 
     source: Source
