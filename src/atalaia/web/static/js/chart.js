@@ -1,14 +1,13 @@
 // Charts: uPlot on JSON from the API, in the colours of the theme, with zoom, tooltip and a table behind.
 import uPlot from "../vendor/uPlot.esm.js";
+import { load, stepFor } from "./chart-data.js";
 import { format, formatTime } from "./values.js";
 import { tablesOf, legendOf, tipOf } from "./chart-parts.js";
 import { make } from "./texts.js";
 import { showTip } from "./tips.js";
 
 const HOUR_S = 3600;
-const PIXELS_A_POINT = 3;
-const LINES_SHOWN = 40; // more can't be told apart; the table of series has them all
-const STEPS_S = [1, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400];
+const YOUNG_S = 600;
 const charts = new Set();
 
 // A canvas knows no light-dark(): the colour is taken from an element that has it.
@@ -18,63 +17,6 @@ const resolved = (name) => { probe.style.color = `var(${name})`; return getCompu
 const faded = (key, percent) => { probe.style.color = `color-mix(in srgb, var(${tokenOf(key)}) ${percent}%, transparent)`; return getComputedStyle(probe).color; };
 const tokenOf = (key) => (/^\d+$/.test(String(key)) ? `--series-${key}` : `--${key}-solid`);
 
-const stepFor = (from, to, width) => {
-  const ideal = (to - from) / Math.max(60, width / PIXELS_A_POINT);
-  return STEPS_S.find((step) => step >= ideal) ?? STEPS_S.at(-1);
-};
-
-const address = (src, { from, to, step }) => {
-  const url = new URL(src, location.href);
-  url.searchParams.set("from", Math.floor(from / step) * step * 1000);
-  url.searchParams.set("to", Math.ceil(to / step) * step * 1000);
-  url.searchParams.set("step", step);
-  return url;
-};
-
-const nameOf = (declared, item, several) => {
-  if (!several) return declared.label;
-  const labels = Object.values(item.labels ?? {}).join(" · ");
-  return [declared.label, labels].filter(Boolean).join(" · ");
-};
-
-/** Values by second, and the silences between them: uPlot breaks a line at null and goes on over undefined. */
-const pointsOf = (item, step) => {
-  const times = item.times.map((ms) => ms / 1000);
-  const points = new Map(times.map((time, i) => [time, item.values[i]]));
-  const gaps = times.slice(1).map((time, i) => time - times[i]).sort((a, b) => a - b);
-  // Something measured every 5 min is no row of gaps on a step of 30 s.
-  const silence = 2.5 * Math.max(step, gaps[gaps.length >> 1] ?? step);
-  const silences = [];
-  times.forEach((time, i) => {
-    if (i + 1 === times.length || times[i + 1] - time <= silence) return;
-    silences.push([time, times[i + 1]]);
-    points.set(time + step, null); // at least one, where no other line has a value meanwhile
-  });
-  return { points, silences };
-};
-const isSilent = (line, time) => line.silences.some(([from, to]) => time > from && time < to);
-
-/** All lines on one axis of times: {times: [s], lines: [{label, color, values}]} */
-const load = async (chart, signal) => {
-  const answers = await Promise.all(chart.series.map(async (declared) => {
-    const answer = await fetch(address(declared.src, chart.reach), { signal, headers: { Accept: "application/json" } });
-    if (!answer.ok) throw new Error(String(answer.status));
-    return { declared, items: (await answer.json()).items ?? [] };
-  }));
-  const lines = [];
-  for (const { declared, items } of answers) {
-    items.slice(0, LINES_SHOWN).forEach((item) => lines.push({
-      label: nameOf(declared, item, items.length > 1),
-      color: items.length > 1 ? (lines.length % 6) + 1 : declared.color ?? (lines.length % 6) + 1,
-      stack: declared.stack ?? false,
-      ...pointsOf(item, chart.reach.step),
-    }));
-  }
-  const times = [...new Set(lines.flatMap((line) => [...line.points.keys()]))].sort((a, b) => a - b);
-  for (const line of lines) line.values = times.map((time) => line.points.get(time) ?? (isSilent(line, time) ? null : undefined));
-  return { times, lines };
-};
-
 const stacked = (lines) => {
   let below = null;
   return lines.map((line) => {
@@ -82,6 +24,13 @@ const stacked = (lines) => {
     below = line.values.map((value, i) => (typeof value === "number" ? value + (below?.[i] ?? 0) : value));
     return below;
   });
+};
+
+/** A value between two silences has no line to stand on: it is drawn as a point. */
+const alone = (plot, series) => {
+  const known = plot.data[series].map((value, i) => [value, i]).filter(([value]) => value !== undefined);
+  const isEnd = (i) => (known[i]?.[0] ?? null) === null;
+  return known.filter(([value], i) => value !== null && isEnd(i - 1) && isEnd(i + 1)).map(([, i]) => i);
 };
 
 const marksPlugin = (chart) => ({
@@ -125,7 +74,7 @@ const optionsOf = (chart, lines, size) => {
       stroke: resolved(tokenOf(line.color)),
       width: line.stack ? 1 : 1.75,
       fill: line.stack ? faded(line.color, 60) : lines.length === 1 ? faded(line.color, 12) : undefined,
-      points: { show: false },
+      points: { show: true, size: 5, width: 0, fill: resolved(tokenOf(line.color)), filter: alone },
       spanGaps: false,
     }))],
     bands: withStack ? lines.slice(1).map((_, i) => ({ series: [i + 2, i + 1] })) : undefined,
@@ -170,6 +119,8 @@ const draw = (chart) => {
 };
 const redraw = (chart) => draw(chart);
 
+const isYoung = ({ zoom, reach, data }) => !zoom && data.times.length > 0 && data.times[0] > reach.from + (reach.to - reach.from) * 0.75 && reach.to - reach.from > YOUNG_S;
+
 const refresh = async (chart) => {
   chart.abort?.abort();
   chart.abort = new AbortController();
@@ -180,6 +131,13 @@ const refresh = async (chart) => {
   chart.root.querySelector("[data-chart-reset]").hidden = !chart.zoom;
   try {
     chart.data = await load(chart, chart.abort.signal);
+    if (isYoung(chart)) {
+      // Measured for a few minutes only: those are shown, not the empty day before them.
+      const first = chart.data.times[0];
+      const begin = Math.min(first - (to - first) * 0.05, to - YOUNG_S);
+      chart.reach = { from: begin, to, step: stepFor(begin, to, chart.plotArea.clientWidth) };
+      chart.data = await load(chart, chart.abort.signal);
+    }
     draw(chart);
   } catch (error) {
     if (error.name === "AbortError") return;
@@ -194,11 +152,13 @@ const zoomAll = (from, to) => {
   for (const chart of charts) { chart.zoom = from === null ? null : [from, to]; refresh(chart); }
 };
 
+const chosenHours = () => Number(document.querySelector("[data-range]") && new URL(location.href).searchParams.get("hours")) || null;
+
 const mount = (root) => {
   if (root.dataset.mounted) return;
   root.dataset.mounted = "1";
   const chart = {
-    root, unit: root.dataset.unit, hours: Number(root.dataset.hours), zoom: null, hidden: new Set(), plot: null,
+    root, unit: root.dataset.unit, hours: chosenHours() ?? Number(root.dataset.hours), zoom: null, hidden: new Set(), plot: null,
     series: JSON.parse(root.dataset.series), marks: JSON.parse(root.dataset.marks), colourOf: (line) => tokenOf(line.color),
     plotArea: root.querySelector(".chart-plot"), tableArea: root.querySelector(".chart-table"), legendArea: root.querySelector(".chart-legend"),
   };
@@ -215,6 +175,7 @@ const mount = (root) => {
 };
 
 export const mountCharts = (root) => {
+  for (const choice of chosenHours() ? document.querySelectorAll("[data-range] [data-hours]") : []) choice.setAttribute("aria-pressed", String(Number(choice.dataset.hours) === chosenHours()));
   for (const chart of charts) if (!chart.root.isConnected) { chart.plot?.destroy(); charts.delete(chart); }
   if (root.matches?.("[data-chart]")) mount(root);
   for (const element of root.querySelectorAll("[data-chart]")) mount(element);
