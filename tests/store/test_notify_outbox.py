@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from atalaia.core.clock import SystemClock
+from atalaia.core.errors import StoreFull
 from atalaia.core.events import Event
 from atalaia.notify.events import ChannelRecovered, ChannelTroubled, MessageSettled
 from atalaia.notify.model.channel import Outcome
 from atalaia.notify.model.notice import IncidentNotice, NoticeKind, Told
 from atalaia.notify.model.severity import Severity
+from atalaia.notify.service import sender
 from atalaia.notify.service.incidents import notify_incident
 from atalaia.sdk.transaction import Tx
 from atalaia.store.store import Store
@@ -359,5 +361,59 @@ def test_a_deleted_channel_leaves_nothing_waiting(store: Store, clock: FakeClock
         assert await parts.outbox_size() == 0
         assert (await parts.service.deliveries())[0] != []
         assert not parts.service.has_route
+
+    _run(store, clock, body, by=answer)
+
+
+def test_a_store_that_can_not_be_written_keeps_no_message_back_and_makes_none_twice(
+    store: Store, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_full = False
+    write = store.write
+
+    async def refuse(unit: Callable[[Tx], Any]) -> Any:
+        if is_full:
+            raise StoreFull("no room")
+        return await write(unit)
+
+    async def body(parts: Parts, receiver: Receiver) -> None:
+        nonlocal is_full
+        await parts.add_webhook(receiver.url)
+        for title in ("first", "second", "third"):
+            await parts.tell(OPENED, an_incident(title))
+        await receiver.wait_for(1)
+        await parts.until_landed()
+        is_full = True
+        await _wake(parts, clock, 30)
+        await receiver.wait_for(3)
+        is_full = False
+        await parts.until_empty()
+        assert sorted(title for _, title in _events(receiver)) == ["first", "second", "third"]
+
+    monkeypatch.setattr(store, "write", refuse)
+    monkeypatch.setattr(sender, "RECORD_AGAIN_S", 0.02)
+    _run(store, clock, body)
+
+
+def test_a_channel_that_is_off_is_told_nothing_until_it_is_on_again(store: Store, clock: FakeClock) -> None:
+    async def answer(_request: Request) -> bytes:
+        await asyncio.sleep(0)
+        return reply(500)
+
+    async def body(parts: Parts, receiver: Receiver) -> None:
+        who = parts.actor().principal
+        channel_id = await parts.add_webhook(receiver.url)
+        await parts.tell(OPENED, an_incident())
+        await receiver.wait_for(1)
+        await parts.until_landed()
+        await parts.service.change_channel(who, None, channel_id, changes={"is_enabled": False}, values={})
+        assert not parts.service.has_route
+        assert (await parts.tell(OPENED, an_incident())).is_nobody
+        clock.advance(700)
+        await parts.sender.run()
+        assert parts.sender.in_flight == 0
+        await parts.service.change_channel(who, None, channel_id, changes={"is_enabled": True}, values={})
+        await _wake(parts, clock, 0)
+        await receiver.wait_for(2)
 
     _run(store, clock, body, by=answer)

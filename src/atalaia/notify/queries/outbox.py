@@ -40,8 +40,14 @@ def _waiting(row: Row[Any]) -> Waiting:
 
 
 def waiting(tx: Tx, *, now: datetime, limit: int) -> list[Waiting]:
-    """Rows of the messages that are due, and what stands before them, oldest first."""
-    due = select(outbox.c.incident_id, outbox.c.channel_id).where(outbox.c.due_at <= now).distinct().subquery()
+    """Rows of the messages that are due, and what stands before them, oldest first; not those of channels that are off."""
+    due = (
+        select(outbox.c.incident_id, outbox.c.channel_id)
+        .join(channels, channels.c.id == outbox.c.channel_id)
+        .where(outbox.c.due_at <= now, channels.c.is_enabled)
+        .distinct()
+        .subquery()
+    )
     same = and_(outbox.c.incident_id == due.c.incident_id, outbox.c.channel_id == due.c.channel_id)
     statement = select(outbox).join(due, same).order_by(outbox.c.seq).limit(limit)
     rows = [_waiting(row) for row in tx.rows(statement)]

@@ -82,8 +82,7 @@ class Sender:
 
     async def run(self) -> None:
         work = await self._look()
-        if work.to_join:
-            await self._store.write(lambda tx: _join(tx, work.to_join))
+        if work.to_join and await self._join(work.to_join):
             work = await self._look()
         for message in work.picked:
             self._launch(message, work)
@@ -94,6 +93,15 @@ class Sender:
         if ahead.is_repeat_due:
             await self._store.write(lambda tx: queue_repeats(tx, now=self._clock.now()))
         self._set_timer(ahead.next_at)
+
+    async def _join(self, groups: Sequence[Sequence[str]]) -> bool:
+        try:
+            await self._store.write(lambda tx: _join_all(tx, groups))
+        except AtalaiaError as error:
+            # A full disk must not keep an alert back: each goes by itself.
+            log.warning("messages_not_joined", code=error.code)
+            return False
+        return True
 
     async def _look(self) -> Work:
         # Taken before the read: a message that lands meanwhile is still in what is read, and must not go twice.
@@ -155,7 +163,7 @@ class Sender:
             self._loop.call_soon_threadsafe(self.wake.set)
 
 
-def _join(tx: Tx, groups: Sequence[Sequence[str]]) -> None:
+def _join_all(tx: Tx, groups: Sequence[Sequence[str]]) -> None:
     for ids in groups:
         queries.join_rows(tx, ids, message_id=new_id())
 
