@@ -2,92 +2,20 @@
 
 import asyncio
 import gzip
-from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
-from atalaia.core.clock import to_ms
 from atalaia.core.errors import InvalidField
-from atalaia.core.settings import Settings
-from atalaia.metrics.model import SeriesPoints, make_query
 from atalaia.metrics.queries import samples as queries
-from atalaia.metrics.rollup import Aggregation
-from atalaia.metrics.selectors import parse_selectors
 from atalaia.metrics.service.ingest import Imported
-from atalaia.metrics.service.metrics import MetricsService
-from atalaia.metrics.settings import SETTINGS
-from atalaia.metrics.tables import chunks, forward_queue, log, rollups
+from atalaia.metrics.tables import chunks, forward_queue, log
 from atalaia.metrics.wiring import make_service
-from atalaia.outbound.http import HttpClient
-from atalaia.store.store import Store
 from tests.conftest import MakeStore
 from tests.fakes import FakeClock
-
-T = TypeVar("T")
-MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
-
-
-def no_http() -> HttpClient:
-    raise AssertionError("nothing is sent here")
-
-
-class World:
-    """A store, a service on it, and what tests ask of them."""
-
-    def __init__(self, store: Store, clock: FakeClock, environment: dict[str, str]) -> None:
-        self.store = store
-        self.clock = clock
-        self.settings = Settings(SETTINGS, environment=environment)
-        self.service = self.restart()
-
-    def restart(self) -> MetricsService:
-        """As after a kill: what was in memory only is gone."""
-        self.service = make_service(self.store, settings=self.settings, clock=self.clock, http=no_http)
-        run(self.service.start())
-        return self.service
-
-    @property
-    def now_ms(self) -> int:
-        return to_ms(self.clock.now())
-
-    def take(self, body: str, *, sender: str = "key-1") -> Imported:
-        return run(self.service.import_parsed(self.service.parse(body.encode()), sender=sender))
-
-    def ask(
-        self,
-        metric: str = "m",
-        labels: str = "",
-        *,
-        since_ms: int | None = None,
-        until_ms: int | None = None,
-        step_ms: int = MINUTE,
-        agg: Aggregation = "sum",
-    ) -> list[SeriesPoints]:
-        since_ms = self.now_ms - HOUR if since_ms is None else since_ms
-        question = make_query(
-            metric,
-            tuple(parse_selectors(labels)),
-            from_ms=since_ms,
-            to_ms=self.now_ms + MINUTE if until_ms is None else until_ms,
-            step_ms=step_ms,
-            aggregation=agg,
-        )
-        return run(self.service.query(question))
-
-    def points(self, **options: Any) -> dict[int, float]:
-        found = self.ask(**options)
-        assert len(found) <= 1
-        return dict(zip(found[0].times, found[0].values, strict=True)) if found else {}
-
-    def count(self, table: Any) -> int:
-        return len(self.store.read_now(lambda tx: tx.rows(table.select())))
-
-
-def run(work: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(work)
+from tests.store.metrics_world import DAY, HOUR, MINUTE, World, no_http, run
 
 
 @pytest.fixture
@@ -282,74 +210,6 @@ def test_rates_count_from_before_the_range(world: World) -> None:
     assert len(rates) == 10
 
 
-def full_days(world: World, days: int) -> tuple[int, dict[int, list[float]]]:
-    """Samples each 10 minutes for so many days back from last midnight; the values by hour."""
-    rng = np.random.default_rng(5)
-    midnight = world.now_ms - world.now_ms % DAY
-    start = midnight - days * DAY
-    by_hour: dict[int, list[float]] = {}
-    lines = []
-    for at in range(start, midnight, 10 * MINUTE):
-        value = float(np.round(rng.normal(10, 3), 2))
-        by_hour.setdefault(at - at % HOUR, []).append(value)
-        lines.append(f"m {value} {at}\n")
-    world.take("".join(lines))
-    run(world.service.sealing.seal())
-    return start, by_hour
-
-
-@pytest.mark.parametrize("rolled", [False, True])
-def test_hours_are_the_same_from_samples_and_from_roll_ups(world: World, rolled: bool) -> None:
-    start, by_hour = full_days(world, 12)
-    if rolled:
-        run(world.service.rolling.run())
-        assert world.count(rollups) == 12 + 5
-        assert world.count(chunks) == 7 * 12
-    plain: dict[Aggregation, Callable[[list[float]], float]] = {
-        "avg": lambda values: sum(values) / len(values),
-        "sum": sum,
-        "min": min,
-        "max": max,
-        "count": len,
-        "last": lambda values: values[-1],
-    }
-    for agg, of in plain.items():
-        found = world.points(since_ms=start, step_ms=HOUR, agg=agg)
-        assert found == {hour: pytest.approx(of(values)) for hour, values in by_hour.items()}
-    fine = world.points(since_ms=start, step_ms=10 * MINUTE, agg="sum")
-    assert sum(fine.values()) == pytest.approx(sum(map(sum, by_hour.values())))
-    assert len(fine) == 12 * 144
-
-
-def test_late_samples_for_a_rolled_day_count(world: World) -> None:
-    start, by_hour = full_days(world, 10)
-    run(world.service.rolling.run())
-    total = sum(map(sum, by_hour.values()))
-    recent, ancient = start + 8 * DAY + MINUTE, start + MINUTE
-    world.take(f"m 1000 {recent}\nm 2000 {ancient}\n")
-    for step in (HOUR, 10 * MINUTE):
-        assert sum(world.points(since_ms=start, step_ms=step).values()) == pytest.approx(total + 3000)
-    run(world.service.sealing.seal())
-    for step in (HOUR, 10 * MINUTE):
-        assert sum(world.points(since_ms=start, step_ms=step).values()) == pytest.approx(total + 3000)
-    for _ in range(2):
-        run(world.service.rolling.run())
-        for step in (HOUR, 10 * MINUTE):
-            assert sum(world.points(since_ms=start, step_ms=step).values()) == pytest.approx(total + 3000)
-
-
-def test_what_is_too_old_goes(make_world: Callable[..., World]) -> None:
-    world = make_world(ATALAIA_METRICS_RAW_DAYS="1", ATALAIA_METRICS_MINUTE_DAYS="3", ATALAIA_METRICS_HOUR_DAYS="5")
-    full_days(world, 4)
-    run(world.service.rolling.run())
-    by_width = world.store.read_now(lambda tx: [row.width_s for row in tx.rows(rollups.select())])
-    assert (by_width.count(60), by_width.count(3600)) == (2, 4)
-    world.clock.advance(10 * 86_400)
-    run(world.service.rolling.run())
-    assert world.count(rollups) == 0
-    assert world.count(chunks) == 0
-
-
 def test_a_metric_that_is_not_there_gives_nothing(world: World) -> None:
     assert world.ask("nothing") == []
 
@@ -393,17 +253,6 @@ def test_with_two_hubs_each_sees_what_the_other_took(world: World) -> None:
 def test_nothing_is_queued_without_a_target(world: World) -> None:
     world.take("m 1\n")
     assert world.count(forward_queue) == 0
-
-
-def test_a_day_is_rolled_up_when_it_is_over(world: World) -> None:
-    world.take(f"m 1 {world.now_ms}\n")
-    run(world.service.sealing.seal())
-    run(world.service.rolling.run())
-    assert world.count(rollups) == 0
-    midnight = datetime.combine(world.clock.now().date() + timedelta(days=1), datetime.min.time(), UTC)
-    world.clock.advance((midnight - world.clock.now()).total_seconds() + 20 * 60)
-    run(world.service.rolling.run())
-    assert world.count(rollups) == 1
 
 
 def test_bodies_for_targets_are_the_same_bytes_for_the_same_samples() -> None:

@@ -119,6 +119,16 @@ def test_metadata_is_read() -> None:
     assert [tuple(each) for each in parsed.metadata] == [("m", "help", "What it\nsays."), ("m", "type", "counter")]
 
 
+@pytest.mark.parametrize("body", [b"a  5\n", b" a 5\n", b"a 5 \n", b" \n", b"  \n", b"a  5\nb 1 2 a 3 4\n"])
+def test_empty_fields_shift_nothing(body: bytes) -> None:
+    known = KnownSeries()
+    known.learn(b"a", 1)
+    known.learn(b"b", 2)
+    parsed = read(body, known)
+    expected = [(1, 5.0)] if b"a" in body else []
+    assert list(zip(parsed.samples.series_ids.tolist(), parsed.samples.values.tolist(), strict=True)) == expected
+
+
 def test_misplaced_line_ends_are_not_mended_by_chance() -> None:
     known = KnownSeries()
     known.learn(b"a", 1)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import get
+from litestar.di import NamedDependency
 from litestar.params import Parameter, QueryParameter
 
 from atalaia.access.guards import requires
@@ -17,6 +18,7 @@ from atalaia.metrics.selectors import parse_selectors
 from atalaia.metrics.service.metrics import MetricsService, NameOut, TargetOut
 from atalaia.web.cursors import DEFAULT_LIMIT, MAX_LIMIT, Listing, decode_cursor, page_of
 
+Metrics = NamedDependency[MetricsService]
 _READS = [requires(Permission.METRICS_READ)]
 Limit = Annotated[int, Parameter(ge=1, le=MAX_LIMIT)]
 
@@ -51,7 +53,7 @@ class AnswerOut(msgspec.Struct, frozen=True):
 @get("/api/series/query", guards=_READS, tags=["Metrics"], summary="Values of series over a time, step by step")
 async def query_series(
     *,
-    metrics: MetricsService,
+    metrics: Metrics,
     metric: Annotated[str, Parameter(description="Name of the metric; needed", max_length=256)] = "",
     labels: Annotated[
         str,
@@ -95,7 +97,7 @@ async def query_series(
 
 @get("/api/series", guards=_READS, tags=["Metrics"], summary="Series with their labels, by age")
 async def list_series(
-    metrics: MetricsService, metric: str | None = None, cursor: str | None = None, limit: Limit = DEFAULT_LIMIT
+    metrics: Metrics, metric: str | None = None, cursor: str | None = None, limit: Limit = DEFAULT_LIMIT
 ) -> Listing[SeriesOut]:
     after = decode_cursor(cursor, int)
     if after is not None and not 0 <= after[0] < 2**63:
@@ -107,7 +109,7 @@ async def list_series(
 
 @get("/api/series/names", guards=_READS, tags=["Metrics"], summary="Names of metrics, with type and help where known")
 async def list_names(
-    metrics: MetricsService, q: str = "", cursor: str | None = None, limit: Limit = DEFAULT_LIMIT
+    metrics: Metrics, q: str = "", cursor: str | None = None, limit: Limit = DEFAULT_LIMIT
 ) -> Listing[NameOut]:
     after = decode_cursor(cursor, str)
     rows = await metrics.names(search=q, after=after[0] if after else "", limit=limit + 1)
@@ -116,7 +118,7 @@ async def list_names(
 
 
 @get("/api/forwarding", guards=_READS, tags=["Metrics"], summary="How it stands with the targets of the forwarder")
-async def list_targets(metrics: MetricsService) -> Listing[TargetOut]:
+async def list_targets(metrics: Metrics) -> Listing[TargetOut]:
     return Listing(metrics.targets())
 
 

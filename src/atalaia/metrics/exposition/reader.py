@@ -126,29 +126,31 @@ def parse(body: bytes, known: KnownSeries, *, default_at_ms: int) -> Parsed:
 
 
 def _parse_columns(body: bytes, known: KnownSeries, default_at_ms: int) -> Samples | None:
-    width = _fields_a_line(body)
-    if width is None:
+    width, lines = _fields_and_lines(body)
+    tokens = body.split() if width else []
+    # With so many blanks there are as many fields only where none of them is empty.
+    if not tokens or len(tokens) != width * lines:
         return None
-    tokens = body.split()
     ids = known.find(tokens[0::width])
     if ids is None:
         return None
     values = _read_values(tokens[1::width])
-    at_ms = np.full(len(ids), default_at_ms, np.int64) if width == 2 else _read_times(tokens[2::width])  # noqa: PLR2004
+    at_ms = np.full(lines, default_at_ms, np.int64) if width == 2 else _read_times(tokens[2::width])  # noqa: PLR2004
     if values is None or at_ms is None:
         return None
     return Samples(ids, at_ms, values)
 
 
-def _fields_a_line(body: bytes) -> int | None:
-    """2 or 3 when every line has exactly that many fields with single blanks between them, else nothing."""
+def _fields_and_lines(body: bytes) -> tuple[int, int]:
+    """2 or 3, and the number of lines, when each of them has that many fields with one blank between; else 0, 0."""
     gaps = body.translate(None, _VISIBLE)
     width = gaps.find(b"\n", 0, 3) + 1
     if width < 2 or len(gaps) % width:  # noqa: PLR2004 a series and a value at least
-        return None
-    if gaps != (b" " * (width - 1) + b"\n") * (len(gaps) // width):
-        return None
-    return width
+        return 0, 0
+    lines = len(gaps) // width
+    if gaps != (b" " * (width - 1) + b"\n") * lines:
+        return 0, 0
+    return width, lines
 
 
 def _read_values(tokens: Sequence[bytes]) -> NDArray[np.float64] | None:
