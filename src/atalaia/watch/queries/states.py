@@ -1,5 +1,6 @@
 """The hot statements: how checks stand, read and written many at a time."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -95,13 +96,22 @@ def counts(tx: Tx) -> dict[CheckState, int]:
 
 def write_spans(tx: Tx, changes: Sequence[tuple[str, int, CheckState]]) -> None:
     """(check, instant in ms, new state), in order. A span that would last no millisecond is replaced."""
-    for check_id, at_ms, state in changes:
-        tx.raw(
+    # All first changes together, then all second ones: of one check they must stay in their order.
+    turns: list[list[tuple[str, int, CheckState]]] = []
+    seen: Counter[str] = Counter()
+    for change in changes:
+        turn = seen[change[0]]
+        seen[change[0]] += 1
+        if turn == len(turns):
+            turns.append([])
+        turns[turn].append(change)
+    for turn_changes in turns:
+        tx.raw_many(
             "UPDATE check_spans SET ended_at = ? WHERE check_id = ? AND ended_at IS NULL AND started_at < ?",
-            (at_ms, check_id, at_ms),
+            [(at_ms, check_id, at_ms) for check_id, at_ms, _ in turn_changes],
         )
-        tx.raw(
+        tx.raw_many(
             "INSERT INTO check_spans (check_id, started_at, state) VALUES (?, ?, ?)"
             " ON CONFLICT (check_id, started_at) DO UPDATE SET state = excluded.state, ended_at = NULL",
-            (check_id, at_ms, str(state)),
+            [(check_id, at_ms, str(state)) for check_id, at_ms, state in turn_changes],
         )

@@ -11,6 +11,7 @@ from atalaia.sdk.transaction import Tx
 from atalaia.store.store import Store
 from atalaia.store.work import Merged
 from atalaia.watch.model.observations import Beat, BeatKind
+from atalaia.watch.model.states import CheckState
 from atalaia.watch.model.values import Ping, Watched
 from atalaia.watch.ports import Sample, WriteSamples
 from atalaia.watch.queries import checks, history, states
@@ -91,7 +92,7 @@ class Heartbeats:
     def _run(self, tx: Tx, pings: Sequence[HeartbeatPing]) -> list[bool]:
         rows = states.lock(tx, {ping.check_id for ping in pings})
         watched = self._decider.watched(tx, rows.values())
-        seen = [Seen(ping.check_id, ping.beat) for ping in pings]
+        seen = [Seen(ping.check_id, ping.beat) for ping in _decisive(pings, rows, watched)]
         now_ms = max((ping.at_ms for ping in pings), default=0)
         self._decider.take_locked(tx, rows, watched, seen, now_ms=now_ms)
         told = [ping for ping in pings if not ping.is_plain and ping.check_id in rows]
@@ -99,6 +100,36 @@ class Heartbeats:
             _keep(tx, told)
         self._write_samples(tx, _durations(rows, watched))
         return [ping.check_id in rows for ping in pings]
+
+
+def _decisive(
+    pings: Sequence[HeartbeatPing], rows: dict[str, StateRow], watched: dict[str, Watched]
+) -> Sequence[HeartbeatPing]:
+    """The pings that a decision hangs on: of many that only say "well" to a check that is up, the last; all are counted."""
+    if len(pings) == len(rows):
+        return pings
+    last = {ping.check_id: ping for ping in pings}
+    told = {ping.check_id for ping in pings if not ping.is_plain}
+    plain = {
+        check_id
+        for check_id, row in rows.items()
+        if check_id not in told and _is_settled(row, watched[check_id], last[check_id].at_ms)
+    }
+    for ping in pings:
+        if ping.check_id in plain and ping is not last[ping.check_id]:
+            rows[ping.check_id].results += 1
+    return [ping for ping in pings if ping.check_id not in plain or ping is last[ping.check_id]]
+
+
+def _is_settled(row: StateRow, check: Watched, at_ms: int) -> bool:
+    """Nothing but the time of the last ping can change by a success."""
+    return (
+        row.standing.state is CheckState.UP
+        and check.policy.failures_window == 1
+        and not row.standing.starts_ms
+        and row.deadline_ms is not None
+        and at_ms < row.deadline_ms
+    )
 
 
 def _keep(tx: Tx, pings: Sequence[HeartbeatPing]) -> None:

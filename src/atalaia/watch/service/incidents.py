@@ -15,6 +15,7 @@ from atalaia.notify.model.severity import Severity
 from atalaia.sdk.transaction import Tx
 from atalaia.watch.model.incidents import Action, Cause, IncidentState, Step, after_action, severity_of, steps_for
 from atalaia.watch.model.standing import Transition
+from atalaia.watch.model.states import CheckState
 from atalaia.watch.model.titles import english_title
 from atalaia.watch.model.values import Incident, Watched
 from atalaia.watch.ports import Tell
@@ -22,6 +23,9 @@ from atalaia.watch.queries import checks
 from atalaia.watch.queries import incidents as queries
 
 TOPIC = "incidents"
+
+
+_SILENT_STATES = frozenset({CheckState.UNKNOWN, CheckState.MAINTENANCE})
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +59,8 @@ class Incidents:
 
     def follow(self, tx: Tx, check: Watched, change: Transition) -> None:
         """What a change of a check's state means for its incident."""
+        if change.after in _SILENT_STATES or (change.was_settled is None and change.after is CheckState.UP):
+            return  # nothing is open that it could end: not asked, since a new fleet has thousands of these
         current = queries.find_open(tx, f"check:{check.id}")
         context = _Context(check=_brief(check, str(change.after)), runbook=check.runbook)
         at = from_ms(change.at_ms)
