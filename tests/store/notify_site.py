@@ -1,6 +1,6 @@
 """A hub of access and notify, asked through the edge; its sender runs."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +15,7 @@ from atalaia.core.permissions import SYSTEM, Role
 from atalaia.core.settings import Setting, Settings
 from atalaia.core.translations import Translations
 from atalaia.notify import wiring as notify_wiring
+from atalaia.sdk.contribution import Loop
 from atalaia.store.encryption import Sealer
 from atalaia.store.store import Store
 from atalaia.web.addresses import TrustedProxies
@@ -34,6 +35,7 @@ class Site:
     store: Store
     access: access_wiring.Access
     edge: Edge
+    loops: Sequence[Loop]
 
     def browser(self) -> Browser:
         return Browser(self._client())
@@ -52,6 +54,12 @@ class Site:
         assert answer.status_code == 303
         return browser
 
+    async def refresh(self) -> None:
+        """What the hub's loops do every second."""
+        for loop in self.loops:
+            if not loop.leader_only:
+                await loop.run()
+
     async def script(self, *scopes: str) -> httpx.AsyncClient:
         made = await self.access.keys.create(SYSTEM, name="test", scopes=list(scopes))
         client = self._client()
@@ -69,12 +77,24 @@ async def a_site(store: Store) -> AsyncIterator[Site]:
     translations = Translations.load()
     clock, sealer = SystemClock(), Sealer([b"k" * 32])
     pages = Pages(Renderer(translations, StaticFiles()), version="1", default_timezone=lambda: "UTC")
+
+    def can_mail() -> bool:
+        return wired.can_mail()
+
     access = access_wiring.wire(
-        store=store, clock=clock, settings=settings, sealer=sealer, public_url="http://hub.test", can_mail=lambda: True
+        store=store,
+        clock=clock,
+        settings=settings,
+        sealer=sealer,
+        public_url="http://hub.test",
+        can_mail=can_mail,
     )
-    notify = notify_wiring.wire(
+    wired = notify_wiring.wire(
         store=store, clock=clock, settings=settings, sealer=sealer, pages=pages, public_url=lambda: "http://hub.test"
     )
+    notify = wired.contribution
+    for event, handler in notify.handlers:
+        store.on(event, handler)
     pages.nav.extend([*access.contribution.nav, *notify.nav])
     application = create_application(
         [access.contribution, notify],
@@ -90,7 +110,7 @@ async def a_site(store: Store) -> AsyncIterator[Site]:
     assert notify.stop is not None
     await notify.start()
     try:
-        yield Site(store, access, edge)
+        yield Site(store, access, edge, notify.loops)
     finally:
         await notify.stop()
 

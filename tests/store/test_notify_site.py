@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytest
 from atalaia.core.permissions import Role
 from atalaia.store.store import Store
 from tests.conftest import MakeStore
+from tests.store.notify_parts import until
 from tests.store.notify_site import Site, a_site
+from tests.unit.notify.smtp_server import mail_server
 from tests.unit.outbound.receiver import always, receiving, reply
 
 SECRET = "canary-9f8e7d"
@@ -244,5 +247,32 @@ def test_pages_speak_portuguese(run: Run) -> None:
         page = await person.get("/channels", **{"accept-language": "pt-BR"})
         assert "Canais e rotas" in page.text
         assert "Ninguém será avisado" in page.text
+
+    run(body)
+
+
+def test_a_link_to_choose_a_password_is_mailed_through_an_e_mail_channel(run: Run) -> None:
+    async def body(site: Site) -> None:
+        api = await site.script("write")
+        person = await site.person()
+        stranger = site.browser()
+        async with mail_server() as box:
+            mail = {"host": "127.0.0.1", "port": box.port, "security": "none", "sender": "hub@x.test"}
+            channel = {"name": "mail", "kind": "email", "recipients": ["ops@x.test"], **mail}
+            assert (await api.post("/api/channels", json=channel)).status_code == 201
+            await site.refresh()
+            await stranger.get("/forgot-password")
+            await stranger.post("/forgot-password", {"email": "admin@x.test"})
+
+            async def has_come() -> bool:
+                await asyncio.sleep(0)
+                return bool(box.mails)
+
+            await until(has_come)
+            assert box.recipients == ["admin@x.test"]
+            link = re.search(r"http://hub\.test(\S+)", box.mails[0].get_content())
+            assert link is not None
+            assert (await stranger.get(link[1])).status_code == 200
+        assert (await person.get("/account")).status_code == 200
 
     run(body)

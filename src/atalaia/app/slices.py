@@ -77,8 +77,17 @@ def wire_slices(base: Base) -> Slices:
     """From the lowest to the highest."""
     store, clock, settings = base.store, base.clock, base.settings
     http = HttpClient(Guard(allow_private=bool(settings.get("hub.allow_private_targets"))))
+
+    def can_mail() -> bool:
+        return notify.can_mail()  # wired below, asked once the hub runs
+
     access = access_wiring.wire(
-        store=store, clock=clock, settings=settings, sealer=base.sealer, public_url=base.public_url
+        store=store,
+        clock=clock,
+        settings=settings,
+        sealer=base.sealer,
+        public_url=base.public_url,
+        can_mail=can_mail,
     )
     agents_service = AgentsService(store, clock=clock, sealer=base.sealer, public_url=base.public_url)
     agents = agents_wiring.wire(agents=agents_service, authenticator=access.authenticator)
@@ -103,7 +112,7 @@ def wire_slices(base: Base) -> Slices:
         agents=agents_service,
         metrics=metrics_service,
     )
-    below = [access.contribution, agents, metrics, notify, pings, watch]
+    below = [access.contribution, agents, metrics, notify.contribution, pings, watch]
     searches = [source for part in below for source in part.searches]
     home = home_wiring.wire(store=store, clock=clock, settings=settings, agents=agents_service, searches=searches)
     return Slices([*below, home], [access.middleware], access.first_start_address)

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from litestar.di import Provide
 
+from atalaia.access.events import PasswordLinkAsked
 from atalaia.core.clock import Clock
 from atalaia.core.permissions import Permission
 from atalaia.core.settings import Settings
@@ -16,6 +18,7 @@ from atalaia.notify.channels.kind import Tools
 from atalaia.notify.loops import notify_loops
 from atalaia.notify.pages import ChannelPages, DeliveryPages, RoutePages
 from atalaia.notify.service.delivering import Transport
+from atalaia.notify.service.letters import Letters
 from atalaia.notify.service.notify import NotifyService
 from atalaia.notify.service.sender import Sender
 from atalaia.outbound.guard import Guard
@@ -30,6 +33,14 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 THREADS = 8
 
 
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """`can_mail`: whether people can ask for a link by e-mail."""
+
+    contribution: Contribution
+    can_mail: Callable[[], bool]
+
+
 def wire(
     *,
     store: Store,
@@ -38,7 +49,7 @@ def wire(
     sealer: Sealer,
     pages: Pages,
     public_url: Callable[[], str],
-) -> Contribution:
+) -> Notify:
     guard = Guard(allow_private=bool(settings.get("hub.allow_private_targets")))
     threads = ThreadPoolExecutor(THREADS, thread_name_prefix="notify")
     tools = Tools(http=HttpClient(guard), guard=guard, threads=threads)
@@ -51,26 +62,31 @@ def wire(
     )
     service = NotifyService(store, clock=clock, sealer=sealer, transport=transport)
     sender = Sender(store, clock=clock, transport=transport)
+    letters = Letters(store, clock=clock, sealer=sealer, tools=tools, translations=pages.renderer.translations)
     pages.banners.append(service.banners)
 
     async def start() -> None:
         await sender.start()
         await service.start()
+        await letters.start()
 
     async def stop() -> None:
         await service.stop()
         await sender.stop()
+        await letters.stop()
         await tools.http.aclose()
         threads.shutdown(wait=False, cancel_futures=True)
 
-    return Contribution(
+    contribution = Contribution(
         name="notify",
         routes=(ChannelsApi, RoutesApi, DeliveriesApi, ChannelPages, RoutePages, DeliveryPages),
         dependencies={"notify": Provide(lambda: service, sync_to_thread=False)},
-        loops=notify_loops(service, sender),
+        handlers=((PasswordLinkAsked, letters.on_password_link),),
+        loops=notify_loops(service, sender, letters),
         metadata=tables.metadata,
         migrations=MIGRATIONS,
         nav=(NavItem("incidents", N_("Channels"), "/channels", Permission.CHANNELS_READ, order=60),),
         start=start,
         stop=stop,
     )
+    return Notify(contribution, letters.can_mail)

@@ -56,15 +56,19 @@ class Email:
         return ", ".join(values["recipients"])
 
     async def send(self, values: Values, message: Outgoing, tools: Tools) -> str:
-        mail = compose(values, message)
-        opened = await open_socket(
-            values["host"], values["port"], guard=tools.guard, trust=Trust.TYPED, timeout_s=_CONNECT_S
-        )
-        loop = asyncio.get_running_loop()
-        try:
-            return await loop.run_in_executor(tools.threads, _submit, opened, values, mail)
-        finally:
-            opened.close()
+        return await send_mail(values, compose(values, message), tools)
+
+
+async def send_mail(values: Values, mail: EmailMessage, tools: Tools) -> str:
+    """Through the server of an e-mail channel. Raises: TemporaryFailure, PermanentFailure, TargetRefused."""
+    opened = await open_socket(
+        values["host"], values["port"], guard=tools.guard, trust=Trust.TYPED, timeout_s=_CONNECT_S
+    )
+    loop = asyncio.get_running_loop()
+    try:
+        return await loop.run_in_executor(tools.threads, _submit, opened, values, mail)
+    finally:
+        opened.close()
 
 
 def _check_address(field: str, text: str) -> None:
@@ -74,9 +78,13 @@ def _check_address(field: str, text: str) -> None:
         raise InvalidField(field, "{text} is not an e-mail address.", text=text)
 
 
+def domain_of(address: str) -> str:
+    return parseaddr(address)[1].rpartition("@")[2]
+
+
 def compose(values: Values, message: Outgoing) -> EmailMessage:
     """The delivery's id is the Message-ID, so that a mail sent twice is seen once."""
-    domain = parseaddr(values["sender"])[1].rpartition("@")[2]
+    domain = domain_of(values["sender"])
     mail = EmailMessage()
     mail["From"] = values["sender"]
     mail["To"] = ", ".join(values["recipients"])

@@ -50,6 +50,13 @@ def find_channel(tx: Tx, channel_id: str) -> Channel | None:
     return _channel(row) if row else None
 
 
+def first_of_kind(tx: Tx, kind: str) -> Channel | None:
+    """The oldest that is on."""
+    chosen = channels.c.kind == kind, channels.c.is_enabled
+    row = tx.one(_with_state().where(*chosen).order_by(channels.c.id).limit(1))
+    return _channel(row) if row else None
+
+
 def is_name_taken(tx: Tx, name: str, *, except_id: str = "") -> bool:
     return tx.one(select(channels.c.id).where(channels.c.name == name, channels.c.id != except_id)) is not None
 
