@@ -72,6 +72,9 @@ def make_hub(store: Store, clock: FakeClock) -> Hub:
     sealer = Sealer([base64.b64decode("x" * 43 + "=")])
     told: list[PasswordLinkAsked] = []
     store.on(PasswordLinkAsked, lambda _tx, event: told.append(event))
+    authenticator = Authenticator(
+        store, clock=clock, limits=SessionLimits, cookies=lambda: CookieNames(is_secure=False)
+    )
     return Hub(
         store=store,
         clock=clock,
@@ -80,11 +83,9 @@ def make_hub(store: Store, clock: FakeClock) -> Hub:
         links=LinkService(store, hasher=hasher, clock=clock, public_url=lambda: "https://hub.example/"),
         people=PeopleService(store, clock=clock),
         account=AccountService(store, hasher=hasher, sealer=sealer, clock=clock),
-        keys=KeyService(store, clock=clock),
+        keys=KeyService(store, clock=clock, forget=authenticator.forget),
         audit=AuditService(store),
-        authenticator=Authenticator(
-            store, clock=clock, limits=SessionLimits, cookies=lambda: CookieNames(is_secure=False)
-        ),
+        authenticator=authenticator,
         told=told,
     )
 

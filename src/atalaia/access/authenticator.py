@@ -115,6 +115,10 @@ class Authenticator:
             raise missing(permission)
         return principal
 
+    def forget(self) -> None:
+        """Ask the store again before the next key is taken."""
+        self._forgot_at = self._clock.monotonic()
+
     async def keep_uses(self) -> None:
         """Write down which keys were used since the last time; a loop calls it."""
         used, self._used = self._used, set()
@@ -179,7 +183,7 @@ class Authenticator:
 
     def _on_live(self, topic: str, _id: str) -> None:
         if topic == KEYS_TOPIC:
-            self._forgot_at = self._clock.monotonic()
+            self.forget()
 
     # -- sessions
 

@@ -80,7 +80,7 @@ def wire(
     options = AccessOptions(settings=settings, public_url=public_url, can_mail=can_mail)
     authenticator = Authenticator(store, clock=clock, limits=options.limits, cookies=lambda: options.cookies)
     hasher = PasswordHasher()
-    keys, people = KeyService(store, clock=clock), PeopleService(store, clock=clock)
+    keys, people = KeyService(store, clock=clock, forget=authenticator.forget), PeopleService(store, clock=clock)
     dependencies: dict[str, Any] = {
         "key_service": keys,
         "people_service": people,

@@ -1,6 +1,7 @@
 """API keys: made, listed, revoked."""
 
 import difflib
+from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
@@ -111,9 +112,12 @@ def list_keys(tx: Tx, *, limit: int, after: str | None = None) -> list[ApiKey]:
 
 
 class KeyService:
-    def __init__(self, store: Store, *, clock: Clock) -> None:
+    """`forget` empties this hub's memory of keys, without waiting for the news to come around."""
+
+    def __init__(self, store: Store, *, clock: Clock, forget: Callable[[], None]) -> None:
         self._store = store
         self._clock = clock
+        self._forget = forget
 
     def now(self) -> datetime:
         return self._clock.now()
@@ -137,7 +141,9 @@ class KeyService:
 
     async def revoke(self, actor: Principal, key_id: str, *, address: str | None = None) -> ApiKey:
         now = self._clock.now()
-        return await self._store.write(lambda tx: revoke_key(tx, actor, key_id, now=now, address=address))
+        key = await self._store.write(lambda tx: revoke_key(tx, actor, key_id, now=now, address=address))
+        self._forget()
+        return key
 
     async def page(self, *, cursor: str | None, limit: int) -> tuple[list[ApiKey], str | None]:
         key = decode_cursor(cursor, str)
