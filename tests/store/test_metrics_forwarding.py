@@ -251,6 +251,20 @@ def test_too_much_waiting_drops_the_oldest_and_counts_it(make_store: MakeStore, 
     assert state.dropped_samples + state.waiting_samples == 300_000
 
 
+def test_what_nobody_waits_for_goes_after_a_week(make_hub: Callable[..., Hub], target: Target) -> None:
+    nobody = f"http://127.0.0.1:{servers.free_port()}"
+    hub = make_hub(nobody)
+    hub.take("m 1\n")
+    other = Hub(hub.store, target.url, hub.clock)
+    asyncio.run(other.service.forwarder.clean_up())
+    assert hub.count(forward_queue) == 1
+    hub.clock.advance(8 * 86_400)
+    asyncio.run(hub.service.forwarder.clean_up())
+    assert hub.count(forward_queue) == 1
+    asyncio.run(other.service.forwarder.clean_up())
+    assert hub.count(forward_queue) == 0
+
+
 def test_addresses_keep_their_credentials_out_of_sight() -> None:
     typed, fixed = (
         parse_targets(["https://user:p%40ss@vm.example/?extra_label=a=b"], is_fixed=is_fixed)[0]

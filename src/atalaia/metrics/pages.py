@@ -4,6 +4,7 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from litestar import Response, get
+from litestar.di import NamedDependency
 from litestar.params import Parameter
 
 from atalaia.access.guards import requires
@@ -22,8 +23,8 @@ NAMES_SHOWN = 1000
 @get(PATH, guards=[requires(Permission.METRICS_READ)], include_in_schema=False)
 async def explore_page(
     request: AnyRequest,
-    pages: Pages,
-    metrics: MetricsService,
+    pages: NamedDependency[Pages],
+    metrics: NamedDependency[MetricsService],
     metric: str = "",
     labels: Annotated[str, Parameter(max_length=2_000)] = "",
     agg: str = "avg",

@@ -35,6 +35,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 SEAL_PERIOD_S = 1.0
 ROLL_PERIOD_S = 600.0
 FORWARD_PERIOD_S = 0.5
+CLEAN_UP_PERIOD_S = 3600.0
 
 
 def make_service(store: Store, *, settings: Settings, clock: Clock, http: Callable[[], HttpClient]) -> MetricsService:
@@ -66,6 +67,7 @@ def wire(metrics: MetricsService, *, authenticator: Authenticator, settings: Set
             Loop("metrics.roll_up", ROLL_PERIOD_S, metrics.rolling.run),
             Loop("metrics.own", settings.get("metrics.own_interval_s"), metrics.write_own),
             Loop("metrics.forward", FORWARD_PERIOD_S, metrics.forwarder.run),
+            Loop("metrics.forward_clean_up", CLEAN_UP_PERIOD_S, metrics.forwarder.clean_up),
         ),
         metadata=metadata,
         migrations=MIGRATIONS,

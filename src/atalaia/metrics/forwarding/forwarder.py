@@ -42,6 +42,9 @@ MEASURE_EVERY_S = 2.0
 BACKOFF_BASE_S, BACKOFF_CAP_S = 1.0, 60.0
 ROWS_A_ROUND = 2_000
 BATCHES_A_ROUND = 50
+# A target that was taken out by mistake finds its samples again within these.
+FORGOTTEN_AFTER_DAYS = 7
+ASIDE_KEPT = 200
 _REFUSED = frozenset({400, 413, 422})
 _LIMITS = Limits(connect_s=5, read_s=30, whole_s=60, body_bytes=65_536, cuts_body=True)
 
@@ -105,6 +108,12 @@ class Forwarder:
         for error in rounds:
             if isinstance(error, BaseException) and not isinstance(error, ChangedMeanwhile):
                 raise error
+
+    async def clean_up(self) -> None:
+        """Away with what nobody waits for: targets that are no longer set, and old refusals."""
+        names = [target.name for target in self._targets]
+        before = self._clock.now() - timedelta(days=FORGOTTEN_AFTER_DAYS)
+        await self._store.write(partial(queries.clean_up, targets=names, before=before, aside_kept=ASIDE_KEPT))
 
     async def _serve(self, target: Target) -> None:
         state = self.states[target.name]

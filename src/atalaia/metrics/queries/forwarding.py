@@ -77,6 +77,19 @@ def set_aside(tx: Tx, batch_id: int, *, why: str, now: datetime) -> None:
     tx.execute(update(forward_batches).where(mine).values(set_aside_at=now, why=why[:1000]))
 
 
+def clean_up(tx: Tx, *, targets: Collection[str], before: datetime, aside_kept: int) -> None:
+    """Remove what has waited since `before` for targets that are no longer set, and all but the newest set aside."""
+    for table in (forward_queue, forward_batches):
+        tx.execute(delete(table).where(table.c.target.not_in(list(targets)), table.c.created_at < before))
+    aside = (
+        select(forward_batches.c.id)
+        .where(forward_batches.c.set_aside_at.is_not(None))
+        .order_by(forward_batches.c.id.desc())
+        .offset(aside_kept)
+    )
+    tx.execute(delete(forward_batches).where(forward_batches.c.id.in_(aside.limit(1_000))))
+
+
 def depth(tx: Tx, target: str) -> Depth:
     queue = tx.one(
         select(
@@ -124,9 +137,3 @@ def drop_oldest(tx: Tx, target: str, *, size_bytes: int) -> int:
             freed += row.size
             dropped += row.samples
     return dropped
-
-
-def forget_targets(tx: Tx, kept: Collection[str]) -> None:
-    """Remove what waits for targets that are no longer set."""
-    for table in (forward_queue, forward_batches):
-        tx.execute(delete(table).where(table.c.target.not_in(list(kept))))
