@@ -1,9 +1,10 @@
 """The machine itself: CPU, memory, swap, disks, load, processes killed for want of memory, and what runs on it.
 
-Options: `disks` (mount points; default all on devices), `units` (systemd), `pm2` (true), `containers` (true: Docker's or
-Podman's socket), `logs` ([{path, pattern, name?, max?}]: lines that match since the last look), `limits` ({fact: most}, of
-cpu_percent, memory_percent, swap_percent, disk_percent, load_per_core, oom_kills). All is kept as samples; a limit that is
-passed, or a unit, process or container that does not run, is a failed result.
+Options: `disks` (mount points; default all on devices), `units` (of systemd; true: those that it calls failed), `pm2` and
+`containers` (true, or names; the latter from Docker's or Podman's socket), `logs` ([{path, pattern, name?, max?}]: lines that
+match since the last look), `limits` ({fact: most}, of cpu_percent, memory_percent, swap_percent, disk_percent, load_per_core,
+oom_kills). All is kept as samples; a limit that is passed, or a unit, process or container that does not run, is a failed
+result.
 """
 
 from __future__ import annotations
@@ -61,17 +62,22 @@ def _looks(probe: Probe, context: Context, deadline: Deadline) -> list[Callable[
     if given.get("units"):
         from atalaia_agent.probes.host_services import look_at_units
 
-        looks.append(lambda found: look_at_units(options.texts(given, "units"), found=found, deadline=deadline))
-    if options.flag(given, "pm2", default=False):
+        looks.append(lambda found: look_at_units(_names(given, "units"), found=found, deadline=deadline))
+    if given.get("pm2"):
         from atalaia_agent.probes.host_services import look_at_pm2
 
-        looks.append(lambda found: look_at_pm2(found, deadline))
-    if options.flag(given, "containers", default=False):
+        looks.append(lambda found: look_at_pm2(_names(given, "pm2"), found=found, deadline=deadline))
+    if given.get("containers"):
         from atalaia_agent.probes.host_containers import look_at_containers
 
-        looks.append(lambda found: look_at_containers(found, deadline))
+        looks.append(lambda found: look_at_containers(_names(given, "containers"), found=found, deadline=deadline))
     if given.get("logs"):
         from atalaia_agent.probes.host_logs import look_at_logs
 
         looks.append(lambda found: look_at_logs(given["logs"], context, found))
     return looks
+
+
+def _names(given: dict[str, object], option: str) -> list[str] | None:
+    """None for all."""
+    return None if given.get(option) is True else options.texts(given, option)

@@ -18,21 +18,33 @@ _MAX_ANSWER_BYTES = 5_000_000
 _MOST = 50
 
 
-def look_at_containers(found: Outcome, deadline: Deadline) -> list[str]:
-    """A container that is there and does not run is a trouble, unless it ended well."""
+def look_at_containers(names: list[str] | None, *, found: Outcome, deadline: Deadline) -> list[str]:
+    """A container that does not run is a trouble; among all (`names` None), one that ended well is none."""
     path = next((path for path in SOCKETS if Path(path).exists()), SOCKETS[0])
     containers = _get(path, "/containers/json?all=1", deadline)
     if not isinstance(containers, list):
         raise ProbeError("bad_response", "the list of containers has another form", outcome=ERROR)
+    missing: list[str] = []
+    if names is not None:
+        containers = [item for item in containers if _name(item) in names]
+        there = {_name(item): item.get("State") for item in containers}
+        missing = [
+            f"container {name} is {there.get(name, 'not there')}" for name in names if there.get(name) != "running"
+        ]
     if len(containers) > _MOST:
         found.data["containers_left_out"] = len(containers) - _MOST
-    return [
-        trouble for item in containers[:_MOST] if (trouble := _container(path, item, found=found, deadline=deadline))
-    ]
+    looked_at = [_container(path, item, found=found, deadline=deadline) for item in containers[:_MOST]]
+    troubles = [trouble for trouble in looked_at if trouble]
+    # A named one that is not running is told once, in the words that say most.
+    return troubles + [text for text in missing if not any(trouble.startswith(text) for trouble in troubles)]
+
+
+def _name(item: dict[str, Any]) -> str:
+    return str((item.get("Names") or [item.get("Id", "?")[:12]])[0]).lstrip("/")
 
 
 def _container(path: str, item: dict[str, Any], *, found: Outcome, deadline: Deadline) -> str:
-    name = str((item.get("Names") or [item.get("Id", "?")[:12]])[0]).lstrip("/")
+    name = _name(item)
     state, words = str(item.get("State")), str(item.get("Status"))
     labels = {"container": name, "image": str(item.get("Image"))}
     is_running = state == "running"

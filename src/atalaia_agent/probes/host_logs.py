@@ -24,6 +24,7 @@ class _Place(NamedTuple):
 
 def look_at_logs(logs: object, context: Context, found: Outcome) -> list[str]:
     """Counts from the first look on; a rotated or emptied file is read from its beginning."""
+    logs = [logs] if isinstance(logs, dict) else logs
     if not isinstance(logs, list) or not all(isinstance(item, dict) for item in logs):
         raise BadOption("logs", "must be a list of {path, pattern}")
     return [trouble for item in logs if (trouble := _look(item, context, found))]
@@ -45,8 +46,16 @@ def _look(item: dict[str, Any], context: Context, found: Outcome) -> str:
         return f"log {path}: {failure.strerror}"
     found.data.setdefault("logs", {})[name] = count
     found.samples.append(("host_log_matches", {"log": name}, float(count)))
-    most = options.number(item, "max", -1, least=-1)
+    most = _most(item.get("max"))
     return f"{count} new lines of {path} match {text!r}" if 0 <= most < count else ""
+
+
+def _most(value: object) -> float:
+    """A form gives text. Below 0: no limit."""
+    try:
+        return -1.0 if value in (None, "") else float(str(value))
+    except ValueError:
+        raise BadOption("logs", f"max: {value!r} is not a number") from None
 
 
 def _count(path: Path, pattern: re.Pattern[bytes], *, context: Context, key: str) -> int:

@@ -14,7 +14,17 @@ _RUNNING = ("active", "reloading", "activating")
 _MAX_MEMORY_BYTES = 2**62  # systemd says 2^64-1 where it does not count
 
 
-def look_at_units(units: list[str], *, found: Outcome, deadline: Deadline) -> list[str]:
+_LIST_FAILED = ["systemctl", "list-units", "--state=failed", "--plain", "--no-legend", "--no-pager"]
+
+
+def look_at_units(units: list[str] | None, *, found: Outcome, deadline: Deadline) -> list[str]:
+    """`units` None: those that have failed, whichever they are."""
+    if units is None:
+        units = [line.split()[0] for line in _run(_LIST_FAILED, deadline).splitlines() if line.strip()]
+        found.data["units_failed"] = len(units)
+        found.samples.append(("host_units_failed", {}, float(len(units))))
+    if not units:
+        return []
     for unit in units:
         if unit.startswith("-") or "/" in unit:
             raise BadOption("units", f"{unit!r} is not a unit")
@@ -41,7 +51,8 @@ def _unit(unit: str, block: str, found: Outcome) -> str:
     return f"unit {unit} is {'not there' if facts.get('LoadState') == 'not-found' else state}"
 
 
-def look_at_pm2(found: Outcome, deadline: Deadline) -> list[str]:
+def look_at_pm2(names: list[str] | None, *, found: Outcome, deadline: Deadline) -> list[str]:
+    """`names` None: all; a named one that is not there is a trouble."""
     # Never a path from the plan: the hub may ask what runs here, not run what it likes.
     output = _run(["pm2", "jlist"], deadline)
     try:
@@ -49,7 +60,10 @@ def look_at_pm2(found: Outcome, deadline: Deadline) -> list[str]:
         processes = json.loads(output[output.index("[{") if "[{" in output else output.index("[") :])
     except ValueError:
         raise ProbeError("bad_response", "pm2 jlist did not answer with a list", outcome=ERROR) from None
-    return [trouble for process in processes if (trouble := _process(process, found))]
+    wanted = [process for process in processes if names is None or str(process.get("name")) in names]
+    there = {str(process.get("name")) for process in wanted}
+    missing = [f"pm2 process {name} is not there" for name in names or [] if name not in there]
+    return missing + [trouble for process in wanted if (trouble := _process(process, found))]
 
 
 def _process(process: dict[str, object], found: Outcome) -> str:

@@ -54,7 +54,7 @@ def _read(probe: Probe) -> _Plan:
     given = probe.options
     return _Plan(
         echoes=options.whole(given, "count", 3, least=1, most=20),
-        gap_s=options.number(given, "gap_s", 0.2, least=0.01, most=10),
+        gap_s=options.number(given, "gap_s", 0.2, most=10),
         max_loss_percent=options.number(given, "max_loss_percent", 99, most=100),
         family=options.text(given, "family", "any"),
     )

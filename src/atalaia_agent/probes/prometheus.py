@@ -1,7 +1,7 @@
 """Reads an exposition address and keeps what is there as samples.
 
 Target: an http(s) URL. Options: `names` (list of names or beginnings with `*`; default all), `labels` (added to each
-sample), `max_samples` (5,000), `max_body_bytes` (5 MB), `limits` ({name: {"min": n, "max": n}}: a sample outside is a failed
+sample), `max_samples` (5,000), `max_bytes` (5 MB), `limits` ({name: {"min": n, "max": n}}: a sample outside is a failed
 result), and `headers`, `verify_tls`, `ca`, `family` and secrets as for `http`.
 """
 
@@ -44,7 +44,7 @@ def measure(probe: Probe, context: Context, found: Outcome) -> None:
 
 def _read(probe: Probe) -> HttpPlan:
     plan = read_plan(probe)
-    most = options.whole(probe.options, "max_body_bytes", _MAX_BODY_BYTES, most=50_000_000)
+    most = options.whole(probe.options, "max_bytes", _MAX_BODY_BYTES, most=50_000_000)
     has_accept = any(name.lower() == "accept" for name, _ in plan.headers)
     return plan._replace(max_body_bytes=most, headers=plan.headers if has_accept else [*plan.headers, _ACCEPT])
 

@@ -59,15 +59,28 @@ def test_units_and_processes_that_do_not_run_fail_by_name(tmp_path: Path, monkey
     put_program(tmp_path, "pm2", ">>>> In-memory PM2 is out-of-date\n" + json.dumps(processes))
     found = measured("host", units=["a.service", "b.service"], pm2=True)
     assert found.message == "unit b.service is not there; pm2 process job is errored"
+    named = measured("host", pm2=["web", "gone"])
+    assert named.message == "pm2 process gone is not there"
     assert values(found, "host_unit_active") == {("a.service",): 1.0, ("b.service",): 0.0}
     assert values(found, "host_unit_memory_bytes") == {("a.service",): 1024.0}
     assert values(found, "host_pm2_restarts_total") == {("web", "0"): 2.0, ("job", "1"): 0.0}
 
 
-def test_the_hub_can_not_name_programs_or_options_to_run() -> None:
-    assert measured("host", pm2="/bin/sh").error == "bad_option"
-    assert measured("host", containers="/run/other.sock").error == "bad_option"
+def test_the_hub_can_not_name_options_of_a_program() -> None:
     assert measured("host", units=["--host=elsewhere"]).error == "bad_option"
+
+
+def test_without_names_the_failed_units_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    program = tmp_path / "systemctl"
+    shown = "Id=b.service\\nLoadState=loaded\\nActiveState=failed\\n"
+    program.write_text(f"#!/bin/sh\nif [ $1 = list-units ]; then cat {tmp_path}/failed; else printf '{shown}'; fi\n")
+    program.chmod(0o755)
+    (tmp_path / "failed").write_text("b.service loaded failed failed B\n")
+    found = measured("host", units=True)
+    assert (found.message, found.data["units_failed"]) == ("unit b.service is failed", 1)
+    (tmp_path / "failed").write_text("")
+    assert measured("host", units=True).is_ok
 
 
 def test_what_is_not_installed_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,19 +103,24 @@ def test_containers_that_failed_are_named(tmp_path: Path, monkeypatch: pytest.Mo
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         listener.listen()
+        listener.settimeout(10)
 
         def serve() -> None:
-            for answer in (containers, stats):
+            for answer in (containers, stats, containers):
                 sock = listener.accept()[0]
                 with sock:
                     sock.recv(10_000)
                     sock.sendall(http(body=json.dumps(answer).encode()))
 
-        serving = threading.Thread(target=serve)
+        serving = threading.Thread(target=serve, daemon=True)
         serving.start()
         found = measured("host", containers=True)
-        serving.join()
+        named = measured("host", containers=["once", "gone", "job"])
+        serving.join(10)
     assert found.message == "container job is exited (Exited (137) 1 hour ago)"
+    assert named.message == (
+        "container job is exited (Exited (137) 1 hour ago); container once is exited; container gone is not there"
+    )
     assert values(found, "host_container_running") == {("web", "w"): 1.0, ("job", "j"): 0.0, ("once", "o"): 0.0}
     assert values(found, "host_container_memory_bytes") == {("web", "w"): 60.0}
 
@@ -176,7 +194,7 @@ def test_only_named_samples_are_kept_and_limits_hold() -> None:
         named = measured("prometheus", server.url, names=["up", "http_*"])
         over = measured("prometheus", server.url, limits={"queue_depth": {"max": 3.5}, "gone": {"min": 1}})
         many = measured("prometheus", server.url, max_samples=2)
-        large = measured("prometheus", server.url, max_body_bytes=50)
+        large = measured("prometheus", server.url, max_bytes=50)
     assert [name for name, _, _ in named.samples] == ["up", "http_seconds_bucket"]
     assert (over.error, over.message) == ("limit_exceeded", "queue_depth is 4; gone is not there")
     assert many.error == "too_many_samples"
