@@ -1,0 +1,105 @@
+"""Chromium on a hub of its own, and what every page must hold: no error in the console, nothing from elsewhere."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from tests.acceptance.conftest import make_hub, receiver  # noqa: F401 - fixtures
+from tests.acceptance.hub import Hub
+from tests.servers import find_binary
+
+_HERE = Path(__file__).parent
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+OpenContext = Callable[..., BrowserContext]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if _HERE in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = find_binary("chromium") or find_binary("chromium-browser") or find_binary("google-chrome")
+    if path is None:
+        pytest.skip("Chromium is not installed (Debian: chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What pages wrote into the console as an error, and what they asked of other hosts."""
+    return []
+
+
+@pytest.fixture
+def open_context(browser: Browser, complaints: list[str]) -> Iterator[OpenContext]:
+    """`open_context(width=360, color_scheme="dark", locale="pt-BR")`; a test fails at its end for any complaint."""
+    opened: list[BrowserContext] = []
+
+    def open_(
+        *, width: int = 1280, height: int = 900, locale: str = "en-US", color_scheme: str = "light"
+    ) -> BrowserContext:
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            locale=locale,
+            color_scheme="dark" if color_scheme == "dark" else "light",
+        )
+        context.on("console", lambda message: _note_error(message, complaints))
+        context.on("weberror", lambda error: complaints.append(str(error.error)))
+        context.on("request", lambda request: _note_foreign(request.url, complaints))
+        opened.append(context)
+        return context
+
+    yield open_
+    for context in opened:
+        context.close()
+    assert complaints == []
+
+
+# What htmx says when a page is left while it still asks; a true failure is named by the browser itself besides.
+_LEFT_BEHIND = ("htmx:afterRequest", "htmx:sendError")
+
+
+def _note_error(message: ConsoleMessage, complaints: list[str]) -> None:
+    if message.type == "error" and not message.text.startswith(_LEFT_BEHIND):
+        complaints.append(message.text)
+
+
+def _note_foreign(url: str, complaints: list[str]) -> None:
+    if not url.startswith(("http://127.0.0.1:", "data:", "blob:")):
+        complaints.append(f"asked for {url}")
+
+
+@pytest.fixture(scope="module")
+def shared_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """One running hub, with an administrator, for the tests of a module."""
+    hub = Hub(tmp_path_factory.mktemp("browser"))
+    try:
+        hub.start()
+        hub.make_admin()
+        yield hub
+    finally:
+        hub.close()
+
+
+def sign_in(page: Page, hub: Hub, email: str, password: str) -> None:
+    page.goto(f"{hub.url}/sign-in")
+    page.fill("input[name=email]", email)
+    page.fill("input[name=password]", password)
+    page.click("main form button[type=submit]")
+    page.wait_for_url(lambda url: "/sign-in" not in url)

@@ -1,0 +1,162 @@
+"""Every page, wide and narrow, light and dark, in both languages: nothing breaks, nothing sticks out, axe finds nothing."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.acceptance.hub import ADMIN, PASSWORD, Hub
+from tests.browser.conftest import OpenContext, sign_in
+
+AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+# WCAG 2.2 AA: https://github.com/dequelabs/axe-core/blob/develop/doc/API.md#axe-core-tags
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+PAGES = (
+    "/",
+    "/?wall=true",
+    "/checks",
+    "/checks/new",
+    "CHECK",
+    "HEARTBEAT",
+    "/incidents",
+    "INCIDENT",
+    "/agents",
+    "AGENT",
+    "/latency",
+    "/explore",
+    "/explore?metric=probe_duration_seconds",
+    "/channels",
+    "/channels/new",
+    "/routes/new",
+    "/deliveries",
+    "/keys",
+    "/keys/new",
+    "/people",
+    "/people/new",
+    "/audit",
+    "/settings",
+    "/account",
+    "/search?q=site",
+)
+LOOKS = (
+    ("wide-light-en", {"width": 1280, "locale": "en-US", "color_scheme": "light"}),
+    ("narrow-dark-pt", {"width": 360, "height": 740, "locale": "pt-BR", "color_scheme": "dark"}),
+    ("wide-dark-pt", {"width": 1280, "locale": "pt-BR", "color_scheme": "dark"}),
+    ("narrow-light-en", {"width": 360, "height": 740, "locale": "en-US", "color_scheme": "light"}),
+)
+
+
+@pytest.fixture(scope="module")
+def filled_hub(shared_hub: Hub) -> Hub:
+    """With something on every page: checks in several states, an incident, an agent, a channel."""
+    client = shared_hub.client("admin", "agent", "ingest")
+    shared_hub.agent(
+        "local", "--ping", "--ping-interval-s", "1", "--location", "São Paulo", "--datacenter", "dc1", "--country", "BR"
+    )
+    shared_hub.await_agent("local")
+    channel = client.post(
+        "/api/channels", {"name": "Sink", "kind": "webhook", "url": shared_hub.url, "secret": "s" * 32}
+    )
+    client.post("/api/routes", {"channel": channel.json["id"], "match": {}})
+    base = {"interval_s": 1, "timeout_s": 1, "failures_to_down": 1}
+    client.post(
+        "/api/checks",
+        {**base, "name": "site", "kind": "http", "target": f"{shared_hub.url}/health/live", "labels": {"team": "web"}},
+    )
+    client.post(
+        "/api/checks",
+        {**base, "name": "broken", "kind": "http", "target": f"{shared_hub.url}/nowhere", "runbook": "Restart it."},
+    )
+    client.post("/api/checks", {"name": "backup", "kind": "heartbeat", "period_s": 3600, "grace_s": 60})
+    until = time.monotonic() + 30
+    while not client.items("/api/incidents?state=open") and time.monotonic() < until:
+        time.sleep(0.1)
+    return shared_hub
+
+
+@pytest.fixture(scope="module")
+def addresses(filled_hub: Hub) -> dict[str, str]:
+    client = filled_hub.client("admin", "agent", "ingest")
+    checks = {check["name"]: check["id"] for check in client.items("/api/checks")}
+    return {
+        "CHECK": f"/checks/{checks['site']}",
+        "HEARTBEAT": f"/checks/{checks['backup']}",
+        "INCIDENT": f"/incidents/{client.items('/api/incidents')[0]['id']}",
+        "AGENT": f"/agents/{client.items('/api/agents')[0]['id']}",
+    }
+
+
+@pytest.fixture(params=LOOKS, ids=[name for name, _ in LOOKS])
+def page(request: pytest.FixtureRequest, open_context: OpenContext, filled_hub: Hub) -> Page:
+    page = open_context(**request.param[1]).new_page()
+    sign_in(page, filled_hub, ADMIN, PASSWORD)
+    return page
+
+
+def test_every_page_is_whole_and_can_be_used_by_all(page: Page, filled_hub: Hub, addresses: dict[str, str]) -> None:
+    found: dict[str, Any] = {}
+    for name in PAGES:
+        answer = page.goto(filled_hub.url + addresses.get(name, name))
+        page.wait_for_load_state("networkidle") if name == "CHECK" else page.wait_for_load_state()
+        status = answer.status if answer else None
+        problems = [f"status {status}"] if status != 200 else [*_sticking_out(page), *_axe(page)]
+        if problems:
+            found[name] = problems
+    assert not found, json.dumps(found, indent=1, ensure_ascii=False)
+
+
+def _sticking_out(page: Page) -> list[str]:
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return [f"{wide} px wider than the window"] if wide > 0 else []
+
+
+def _axe(page: Page) -> list[str]:
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    options = {"runOnly": {"type": "tag", "values": TAGS}}
+    result = page.evaluate("options => axe.run(document, options)", options)
+    return [f"{violation['id']}: {violation['nodes'][0]['html'][:200]}" for violation in result["violations"]]
+
+
+def test_the_keyboard_leads_everywhere(open_context: OpenContext, filled_hub: Hub) -> None:
+    page = open_context().new_page()
+    sign_in(page, filled_hub, ADMIN, PASSWORD)
+    page.goto(f"{filled_hub.url}/")
+    page.keyboard.press("/")
+    expect(page.locator("input[name=q]").first).to_be_focused()
+    page.keyboard.type("site")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search?q=site")
+    page.keyboard.press("g")
+    page.keyboard.press("c")
+    page.wait_for_url("**/checks")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/checks/*")
+    page.keyboard.press("?")
+    expect(page.locator("dialog#keyboard")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog#keyboard")).to_be_hidden()
+    page.goto(f"{filled_hub.url}/incidents")
+    page.keyboard.press("Tab")
+    expect(page.locator("a.skip")).to_be_focused()
+
+
+def test_a_page_says_when_its_line_to_the_hub_is_cut(
+    open_context: OpenContext, filled_hub: Hub, complaints: list[str]
+) -> None:
+    context = open_context()
+    page = context.new_page()
+    sign_in(page, filled_hub, ADMIN, PASSWORD)
+    page.goto(f"{filled_hub.url}/")
+    live = page.locator("[data-live-state]").first
+    expect(live).to_contain_text("Online", timeout=15_000)
+    context.set_offline(True)
+    page.evaluate("window.dispatchEvent(new Event('offline'))")
+    expect(live).not_to_contain_text("Online", timeout=20_000)
+    context.set_offline(False)
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    expect(live).to_contain_text("Online", timeout=45_000)
+    complaints.clear()  # the browser's own words about the cut
