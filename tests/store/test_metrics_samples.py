@@ -234,6 +234,8 @@ def test_the_hubs_own_metrics_are_samples_too(world: World) -> None:
     found = world.ask("ping_requests_total", agg="last")
     assert found[0].labels == {"source_location": "sp", "target_location": "hub", "status": "success"}
     assert found[0].values == [1.0]
+    names = {each.name: each.type for each in run(world.service.names(search="ping_requests", after="", limit=10))}
+    assert names == {"ping_requests_total": "counter"}
 
 
 def test_with_two_hubs_each_sees_what_the_other_took(world: World) -> None:

@@ -14,6 +14,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from atalaia.metrics.exposition import Metadata
+
 PAGE_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 MAX_LABEL_SETS = 1_000
 MAX_LABEL_CHARS = 200
@@ -172,6 +174,14 @@ class OwnMetrics:
             for family in self.registry.collect()
             for sample in family.samples
         ]
+
+    def metadata(self) -> list[Metadata]:
+        """What each name in `samples` is."""
+        said: list[Metadata] = []
+        for family in self.registry.collect():
+            for name in {sample.name for sample in family.samples}:
+                said += [Metadata(name, "type", family.type), Metadata(name, "help", family.documentation)]
+        return said
 
     def _of(self, family: Any, *labels: str) -> Any:
         """The child of these labels. What senders name is bounded: beyond a number of sets all others are one."""

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from litestar import Response, get
 from litestar.di import NamedDependency
-from litestar.params import Parameter
+from litestar.params import FromQuery, QueryParameter
 
 from atalaia.access.guards import requires
 from atalaia.core.errors import InvalidField
@@ -25,9 +25,9 @@ async def explore_page(
     request: AnyRequest,
     pages: NamedDependency[Pages],
     metrics: NamedDependency[MetricsService],
-    metric: str = "",
-    labels: Annotated[str, Parameter(max_length=2_000)] = "",
-    agg: str = "avg",
+    metric: FromQuery[str] = "",
+    labels: Annotated[str, QueryParameter(max_length=2_000)] = "",
+    agg: FromQuery[str] = "avg",
 ) -> Response[str]:
     names = await metrics.names(search="", after="", limit=NAMES_SHOWN)
     known = next((name for name in names if name.name == metric), None)

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from litestar import get
 from litestar.di import NamedDependency
-from litestar.params import Parameter, QueryParameter
+from litestar.params import FromQuery, QueryParameter
 
 from atalaia.access.guards import requires
 from atalaia.core.clock import from_ms, to_ms
@@ -20,7 +20,8 @@ from atalaia.web.cursors import DEFAULT_LIMIT, MAX_LIMIT, Listing, decode_cursor
 
 Metrics = NamedDependency[MetricsService]
 _READS = [requires(Permission.METRICS_READ)]
-Limit = Annotated[int, Parameter(ge=1, le=MAX_LIMIT)]
+Cursor = Annotated[str | None, QueryParameter()]
+Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)]
 
 
 class SeriesOut(msgspec.Struct, frozen=True):
@@ -54,10 +55,10 @@ class AnswerOut(msgspec.Struct, frozen=True):
 async def query_series(
     *,
     metrics: Metrics,
-    metric: Annotated[str, Parameter(description="Name of the metric; needed", max_length=256)] = "",
+    metric: Annotated[str, QueryParameter(description="Name of the metric; needed", max_length=256)] = "",
     labels: Annotated[
         str,
-        Parameter(
+        QueryParameter(
             max_length=2_000,
             description='name=value, name!=value, name=~regex, name!~regex with commas between (a value with a comma in "…"), '
             "or a JSON object",
@@ -66,10 +67,11 @@ async def query_series(
     from_: Annotated[
         str, QueryParameter(name="from", description="ISO 8601, seconds or milliseconds since the epoch, or -6h")
     ] = "-1h",
-    to: Annotated[str, Parameter(description="As from; now unless given")] = "now",
-    step: Annotated[str, Parameter(description="30s, 5m, 1h or seconds; unless given, some 300 steps")] = "",
+    to: Annotated[str, QueryParameter(description="As from; now unless given")] = "now",
+    step: Annotated[str, QueryParameter(description="30s, 5m, 1h or seconds; unless given, some 300 steps")] = "",
     agg: Annotated[
-        str, Parameter(description="avg, min, max, sum, count, last, p50, p95, p99, rate or increase, of each step")
+        str,
+        QueryParameter(description="avg, min, max, sum, count, last, p50, p95, p99, rate or increase, of each step"),
     ] = "avg",
 ) -> AnswerOut:
     if not metric:
@@ -97,7 +99,7 @@ async def query_series(
 
 @get("/api/series", guards=_READS, tags=["Metrics"], summary="Series with their labels, by age")
 async def list_series(
-    metrics: Metrics, metric: str | None = None, cursor: str | None = None, limit: Limit = DEFAULT_LIMIT
+    metrics: Metrics, metric: FromQuery[str | None] = None, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
 ) -> Listing[SeriesOut]:
     after = decode_cursor(cursor, int)
     if after is not None and not 0 <= after[0] < 2**63:
@@ -109,7 +111,7 @@ async def list_series(
 
 @get("/api/series/names", guards=_READS, tags=["Metrics"], summary="Names of metrics, with type and help where known")
 async def list_names(
-    metrics: Metrics, q: str = "", cursor: str | None = None, limit: Limit = DEFAULT_LIMIT
+    metrics: Metrics, q: FromQuery[str] = "", cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
 ) -> Listing[NameOut]:
     after = decode_cursor(cursor, str)
     rows = await metrics.names(search=q, after=after[0] if after else "", limit=limit + 1)

@@ -73,7 +73,7 @@ class Ingest:
             raise Overloaded("samples come faster than they can be put away", retry_after_s=5)
         return await self._store.merge(self._imports, Import(parsed, sender))
 
-    def write_samples(self, tx: Tx, samples: Sequence[OwnSample]) -> None:
+    def write_samples(self, tx: Tx, samples: Sequence[OwnSample], *, metadata: Sequence[Metadata] = ()) -> None:
         """Keep samples in the transaction of another slice; the same series and time counts once.
 
         Raises:
@@ -81,6 +81,7 @@ class Ingest:
         """
         if not samples:
             return
+        self._keep_metadata(tx, metadata)
         day = to_ms(self._clock.now()) // DAY_MS
         ids = self._catalog.resolve_labelled(tx, [(name, labels) for name, labels, _, _ in samples], day=day)
         times = np.array([at_ms for _, _, at_ms, _ in samples], np.int64)

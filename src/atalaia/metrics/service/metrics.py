@@ -95,7 +95,7 @@ class MetricsService:
     async def write_own(self) -> None:
         """Put the hub's own metrics among the samples."""
         samples = self.own.samples(to_ms(self._clock.now()))
-        await self._store.write(lambda tx: self._ingest.write_samples(tx, samples))
+        await self._store.write(lambda tx: self._ingest.write_samples(tx, samples, metadata=self.own.metadata()))
 
     # -- out
 
