@@ -15,7 +15,7 @@ from atalaia.core.permissions import SYSTEM, Role
 from atalaia.core.settings import Setting, Settings
 from atalaia.core.translations import Translations
 from atalaia.notify import wiring as notify_wiring
-from atalaia.sdk.contribution import Loop
+from atalaia.sdk.contribution import Loop, SearchSource
 from atalaia.store.encryption import Sealer
 from atalaia.store.store import Store
 from atalaia.web.addresses import TrustedProxies
@@ -36,6 +36,7 @@ class Site:
     access: access_wiring.Access
     edge: Edge
     loops: Sequence[Loop]
+    searches: Sequence[SearchSource]
 
     def browser(self) -> Browser:
         return Browser(self._client())
@@ -110,7 +111,7 @@ async def a_site(store: Store) -> AsyncIterator[Site]:
     assert notify.stop is not None
     await notify.start()
     try:
-        yield Site(store, access, edge, notify.loops)
+        yield Site(store, access, edge, notify.loops, notify.searches)
     finally:
         await notify.stop()
 

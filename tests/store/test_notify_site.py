@@ -276,3 +276,14 @@ def test_a_link_to_choose_a_password_is_mailed_through_an_e_mail_channel(run: Ru
         assert (await person.get("/account")).status_code == 200
 
     run(body)
+
+
+def test_a_channel_is_found_by_a_part_of_its_name(run: Run) -> None:
+    async def body(site: Site) -> None:
+        api = await site.script("write")
+        await api.post("/api/channels", json={**HOOK, "name": "Night shift 100%"})
+        (search,) = site.searches
+        assert [found.title for found in await search.find("SHIFT 100%", 5)] == ["Night shift 100%"]
+        assert await search.find("1_0", 5) == []
+
+    run(body)

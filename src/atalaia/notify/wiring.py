@@ -23,7 +23,7 @@ from atalaia.notify.service.notify import NotifyService
 from atalaia.notify.service.sender import Sender
 from atalaia.outbound.guard import Guard
 from atalaia.outbound.http import HttpClient
-from atalaia.sdk.contribution import Contribution, NavItem
+from atalaia.sdk.contribution import Contribution, NavItem, SearchSource
 from atalaia.store.encryption import Sealer
 from atalaia.store.store import Store
 from atalaia.web.pages import Pages
@@ -86,6 +86,7 @@ def wire(
         metadata=tables.metadata,
         migrations=MIGRATIONS,
         nav=(NavItem("incidents", N_("Channels"), "/channels", Permission.CHANNELS_READ, order=60),),
+        searches=(SearchSource(Permission.CHANNELS_READ, service.search),),
         start=start,
         stop=stop,
     )

@@ -50,6 +50,12 @@ def find_channel(tx: Tx, channel_id: str) -> Channel | None:
     return _channel(row) if row else None
 
 
+def search_channels(tx: Tx, text: str, *, limit: int) -> list[Channel]:
+    """Whose name has `text` in it, whatever the case."""
+    found = channels.c.name.icontains(text, autoescape=True)
+    return [_channel(row) for row in tx.rows(_with_state().where(found).order_by(channels.c.name).limit(limit))]
+
+
 def first_of_kind(tx: Tx, kind: str) -> Channel | None:
     """The oldest that is on."""
     chosen = channels.c.kind == kind, channels.c.is_enabled

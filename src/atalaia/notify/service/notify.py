@@ -20,6 +20,7 @@ from atalaia.notify.service import channels as edit
 from atalaia.notify.service import recording
 from atalaia.notify.service.channels import TOPIC, Actor
 from atalaia.notify.service.delivering import Result, Transport
+from atalaia.sdk.contribution import Found
 from atalaia.sdk.transaction import Tx
 from atalaia.store.encryption import Sealer
 from atalaia.store.store import Store
@@ -81,6 +82,10 @@ class NotifyService:
             lambda tx: channel_queries.page_channels(tx, limit=limit + 1, after=after[0] if after else None)
         )
         return page_of(rows, limit, lambda channel: (channel.id,))
+
+    async def search(self, text: str, limit: int) -> list[Found]:
+        rows = await self._store.read(lambda tx: channel_queries.search_channels(tx, text, limit=limit))
+        return [Found(N_("Channel"), channel.name, f"/channels/{channel.id}", channel.kind) for channel in rows]
 
     async def test_channel(self, channel_id: str) -> Result:
         """Send a test message now, past the outbox, and put it on record. Raises: NotFound."""
