@@ -158,6 +158,7 @@ async def _one(
         status=status,
         title=agent.name,
         view=view_of(agent),
+        probes=await agents.work_of(agent.id),
         name=agent.name if name is None else name,
         errors=errors or {},
     )

@@ -77,6 +77,16 @@ class Enrolment(msgspec.Struct, frozen=True, kw_only=True):
     uses: int
 
 
+class WorkItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A probe as people may see it."""
+
+    id: str
+    kind: str
+    target: str
+    interval_s: float
+    timeout_s: float
+
+
 class Known(msgspec.Struct, frozen=True):
     """What must be known of an agent to take its records."""
 

@@ -8,9 +8,11 @@ import msgspec
 from sqlalchemy import delete, select, update
 from sqlalchemy.engine import Row
 
+from atalaia.agents.model.agents import WorkItem
 from atalaia.agents.model.wire import Probe
 from atalaia.agents.tables import agent_plans, agent_tries, agent_work
 from atalaia.core.ids import new_id
+from atalaia.core.redaction import redact_url
 from atalaia.sdk.transaction import Tx
 from atalaia.store.encryption import Sealer
 
@@ -45,6 +47,21 @@ def probes_of_agent(tx: Tx, agent_id: str, *, sealer: Sealer, owner: str | None 
     if owner is not None:
         statement = statement.where(agent_work.c.owner == owner)
     return [_probe(row, sealer) for row in tx.rows(statement)]
+
+
+def items_of_agent(tx: Tx, agent_id: str) -> list[WorkItem]:
+    columns = (agent_work.c[name] for name in ("probe_id", "kind", "target", "interval_s", "timeout_s"))
+    statement = select(*columns).where(agent_work.c.agent_id == agent_id)
+    return [
+        WorkItem(
+            id=row.probe_id,
+            kind=row.kind,
+            target=redact_url(row.target),
+            interval_s=row.interval_s,
+            timeout_s=row.timeout_s,
+        )
+        for row in tx.rows(statement.order_by(agent_work.c.target, agent_work.c.probe_id))
+    ]
 
 
 def agents_of_probe(tx: Tx, *, owner: str, probe_id: str, sealer: Sealer) -> dict[str, Probe]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from atalaia.access.audit import record
 from atalaia.access.service.keys import revoke_key
 from atalaia.agents.events import AgentRetired
-from atalaia.agents.model.agents import SILENT_AFTER_S, Agent, Known
+from atalaia.agents.model.agents import SILENT_AFTER_S, Agent, Known, WorkItem
 from atalaia.agents.model.wire import AgentInfo, Batch, Plan, Probe, Receipt, Result
 from atalaia.agents.queries import enrolments as enrolment_queries
 from atalaia.agents.queries import registry as queries
@@ -106,6 +106,10 @@ class AgentsService:
             lambda tx: queries.page(tx, limit=limit + 1, after=after, with_retired=with_retired)
         )
         return page_of(rows, limit, lambda agent: (agent.name, agent.id))
+
+    async def work_of(self, agent_id: str) -> list[WorkItem]:
+        """What it measures, by target, without options and secrets."""
+        return await self._store.read(lambda tx: work_queries.items_of_agent(tx, agent_id))
 
     async def search(self, text: str, *, limit: int) -> list[Agent]:
         return await self._store.read(lambda tx: queries.search(tx, text, limit=limit))

@@ -1,6 +1,6 @@
 """Pings in: many share one statement and one commit; the same id counts once."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from itertools import islice
 
 from atalaia.core.clock import Clock, to_ms
@@ -26,9 +26,9 @@ class Receiving:
         self._merged = Merged("pings", self._take)
         self._remembered: Remembered | None = None
 
-    async def receive(self, ping: Received) -> bool:
+    def receive(self, ping: Received) -> Awaitable[bool]:
         """Keep it; whether it is new. Comes back after the commit. Raises as Store.merge, and InvalidField."""
-        return await self._store.merge(self._merged, ping)
+        return self._store.merge(self._merged, ping)
 
     async def start(self) -> None:
         """Read what is to be remembered before the first ping has to wait for it."""
