@@ -27,7 +27,7 @@ FOREIGN = frozenset(
         "ATALAIA_SPOOL",
         "ATALAIA_PORT",
     }
-    | {"ATALAIA_SECRET_KEY"}
+    | {"ATALAIA_SECRET_KEY", "ATALAIA_COMMIT"}
 )
 
 
