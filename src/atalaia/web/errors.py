@@ -93,6 +93,9 @@ def answer_to(error: BaseException, translator: Translator) -> Answer:
         return _of_validation(error, translator)
     if isinstance(error, msgspec.ValidationError):
         return _of_message(str(error), translator)
+    if isinstance(error, HTTPException) and isinstance(error.__cause__, msgspec.ValidationError):
+        # Litestar takes a wrong field of the body for its own mistake where one of its dependencies has that name.
+        return _of_message(str(error.__cause__).replace("`$.data.", "`$."), translator)
     if isinstance(error, HTTPException) and error.status_code < 500:  # noqa: PLR2004 - the class of HTTP status
         status = error.status_code
         message = _FRAMEWORK_MESSAGES.get(status, N_("the request was refused"))
