@@ -1,7 +1,8 @@
 """A sender on a real store, and what tests of the outbox tell it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ from atalaia.outbound.http import HttpClient
 from atalaia.sdk.transaction import Tx
 from atalaia.store.encryption import Sealer
 from atalaia.store.store import Store
+from tests.fakes import FakeClock
+from tests.unit.outbound.receiver import Receiver, receiving
 
 SEALER = Sealer([b"k" * 32])
 TRANSLATIONS = Translations.load()
@@ -132,3 +135,23 @@ async def _supervise(sender: Sender) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(5):
                 await sender.wake.wait()
+
+
+def run_parts(
+    store: Store, clock: Any, body: Callable[[Parts, Receiver], Coroutine[Any, Any, None]], **answer: Any
+) -> None:
+    async def run() -> None:
+        async with receiving(answer.get("by")) as receiver, notifying(store, clock) as parts:
+            await body(parts, receiver)
+
+    asyncio.run(run())
+
+
+def events_of(receiver: Receiver) -> list[tuple[str, str]]:
+    bodies = [json.loads(request.body) for request in receiver.requests]
+    return [(body["event"], body["incident"]["title"]) for body in bodies]
+
+
+async def wake(parts: Parts, clock: FakeClock, seconds: float) -> None:
+    clock.advance(seconds)
+    parts.sender.wake.set()

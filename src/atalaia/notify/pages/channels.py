@@ -22,7 +22,7 @@ _STATE_WORDS = {
     "up": N_("Works"),
     "new": N_("Not used yet"),
     "paused": N_("Off"),
-    "degraded": N_("The last try failed"),
+    "degraded": N_("Failing"),
     "down": N_("Nothing gets through"),
 }
 
