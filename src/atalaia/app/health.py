@@ -58,4 +58,4 @@ def _ask(item: HealthItem) -> bool:
 def _route(path: str, handler: AsgiHandler, summary: str, statuses: tuple[int, ...]) -> HotRoute:
     responses = {str(status): {"description": summary, "content": _OPENAPI_BODY} for status in statuses}
     document = {path: {"get": {"summary": summary, "tags": ["Health"], "responses": responses}}}
-    return HotRoute(path, handler, Permission.PUBLIC, document)
+    return HotRoute(path, handler, Permission.PUBLIC, document, is_counted=False)

@@ -14,7 +14,7 @@ import structlog
 
 from atalaia.app.health import Health
 from atalaia.app.options import HubOptions
-from atalaia.app.own import own_health, own_loops
+from atalaia.app.own import HubMetrics, own_health, own_loops
 from atalaia.app.slices import Base, declared_settings, migration_folders, wire_slices
 from atalaia.app.supervisor import Supervisor
 from atalaia.core.clock import SystemClock
@@ -34,6 +34,7 @@ from atalaia.web.edge import Edge
 from atalaia.web.live import LiveStreams
 from atalaia.web.pages import Pages
 from atalaia.web.rendering import Renderer
+from atalaia.web.security import SecureHeaders
 from atalaia.web.static_files import StaticFiles
 
 log = structlog.get_logger()
@@ -126,7 +127,16 @@ class Hub:
             lifespan=self._lifespan,
         )
         proxies = TrustedProxies(self.settings.get("hub.trusted_proxies"))
-        return Edge(framework, hot, proxies=proxies, translations=translations)
+        own = self.slices.own_metrics
+        own.registry.register(HubMetrics(self.store, self.supervisor, self.live))
+        return Edge(
+            framework,
+            hot,
+            proxies=proxies,
+            translations=translations,
+            headers=SecureHeaders(is_tls=self.public_url.startswith("https://")),
+            on_answer=lambda endpoint, method, seconds: own.api_answered(endpoint, method, seconds=seconds),
+        )
 
     @asynccontextmanager
     async def _lifespan(self, _app: object) -> AsyncIterator[None]:

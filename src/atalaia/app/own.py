@@ -1,7 +1,10 @@
-"""The hub's own loops and health items, of no slice."""
+"""The hub's own loops, health items and metrics, of no slice."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+
+from prometheus_client import Metric, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 from atalaia.app.supervisor import Supervisor
 from atalaia.core.settings import Settings
@@ -9,6 +12,7 @@ from atalaia.sdk.contribution import HealthItem, Loop
 from atalaia.store.leadership import RENEW_S, Leadership
 from atalaia.store.page_settings import read_page_settings, write_page_setting
 from atalaia.store.store import Store
+from atalaia.web.live import LiveStreams
 
 SETTINGS_PERIOD_S = 5.0
 PROBE_PERIOD_S = 2.0
@@ -48,3 +52,29 @@ def own_health(store: Store, supervisor: Supervisor) -> Sequence[HealthItem]:
         HealthItem("store", lambda: store.trouble is None),
         HealthItem("loops", lambda: not supervisor.stuck()),
     )
+
+
+class HubMetrics:
+    """What the process itself says on /metrics."""
+
+    def __init__(self, store: Store, supervisor: Supervisor, live: LiveStreams) -> None:
+        self._store = store
+        self._supervisor = supervisor
+        self._live = live
+
+    def collect(self) -> Iterable[Metric]:
+        yield GaugeMetricFamily(
+            "atalaia_store_waiting_units", "Units of work that wait to be written.", self._store.waiting
+        )
+        yield GaugeMetricFamily(
+            "atalaia_store_writable", "1 while the store takes writes.", int(self._store.trouble is None)
+        )
+        yield GaugeMetricFamily("atalaia_live_streams", "Browsers that follow live events.", self._live.count)
+        runs = CounterMetricFamily("atalaia_loop_runs", "Rounds of a loop.", labels=["loop"])
+        errors = CounterMetricFamily("atalaia_loop_errors", "Rounds of a loop that failed.", labels=["loop"])
+        for name, state in self._supervisor.states.items():
+            runs.add_metric([name], state.runs)
+            errors.add_metric([name], state.errors)
+        yield runs
+        yield errors
+        yield from ProcessCollector(registry=None).collect()

@@ -15,6 +15,7 @@ from atalaia.core.settings import Setting, Settings
 from atalaia.home import wiring as home_wiring
 from atalaia.metrics import settings as metrics_settings
 from atalaia.metrics import wiring as metrics_wiring
+from atalaia.metrics.own import OwnMetrics
 from atalaia.notify import wiring as notify_wiring
 from atalaia.outbound.guard import Guard
 from atalaia.outbound.http import HttpClient
@@ -50,6 +51,7 @@ class Slices:
     contributions: Sequence[Contribution]
     middleware: Sequence[Any]
     first_start_address: Callable[[], Awaitable[str | None]]
+    own_metrics: OwnMetrics
 
 
 def declared_settings() -> Sequence[Setting]:
@@ -115,4 +117,4 @@ def wire_slices(base: Base) -> Slices:
     below = [access.contribution, agents, metrics, notify.contribution, pings, watch]
     searches = [source for part in below for source in part.searches]
     home = home_wiring.wire(store=store, clock=clock, settings=settings, agents=agents_service, searches=searches)
-    return Slices([*below, home], [access.middleware], access.first_start_address)
+    return Slices([*below, home], [access.middleware], access.first_start_address, metrics_service.own)

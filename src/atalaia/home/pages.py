@@ -3,6 +3,8 @@
 from typing import Any
 
 from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
 from atalaia.access.guards import requires
@@ -13,10 +15,15 @@ from atalaia.home.search import Search
 from atalaia.home.settings import SettingsService
 from atalaia.web.pages import AnyRequest, Pages, see_other, viewer_of
 
+Overview = NamedDependency[OverviewService]
+TheSearch = NamedDependency[Search]
+HubSettings = NamedDependency[SettingsService]
+ThePages = NamedDependency[Pages]
+
 
 @get("/", guards=[requires(Permission.OWN_ACCOUNT)], include_in_schema=False)
 async def overview_page(
-    request: AnyRequest, pages: Pages, overview: OverviewService, wall: bool = False
+    request: AnyRequest, pages: ThePages, overview: Overview, wall: FromQuery[bool] = False
 ) -> Response[Any]:
     """The overview, or for those who may not see it their own account."""
     if not viewer(request).may(Permission.OVERVIEW_READ):
@@ -27,26 +34,26 @@ async def overview_page(
 
 
 @get("/overview/now", guards=[requires(Permission.OVERVIEW_READ)], include_in_schema=False)
-async def overview_part(request: AnyRequest, pages: Pages, overview: OverviewService) -> Response[str]:
+async def overview_part(request: AnyRequest, pages: ThePages, overview: Overview) -> Response[str]:
     shown = await overview.read()
     return await pages.fragment(request, "home/_overview_now.html", rows=shown.total, shown=shown)
 
 
 @get("/search", guards=[requires(Permission.OWN_ACCOUNT)], include_in_schema=False)
-async def search_page(request: AnyRequest, pages: Pages, search: Search, q: str = "") -> Response[str]:
+async def search_page(request: AnyRequest, pages: ThePages, search: TheSearch, q: FromQuery[str] = "") -> Response[str]:
     found = await search.find(q, viewer(request))
     title = pages.translator(request).translate("Search")
     return await pages.page(request, "home/search.html", title=title, text=q.strip(), found=found, rows=len(found))
 
 
 @get("/settings", guards=[requires(Permission.SETTINGS_READ)], include_in_schema=False)
-async def settings_page(request: AnyRequest, pages: Pages, hub_settings: SettingsService) -> Response[str]:
+async def settings_page(request: AnyRequest, pages: ThePages, hub_settings: HubSettings) -> Response[str]:
     return await _settings(request, pages, hub_settings)
 
 
 @post("/settings/{section:str}", guards=[requires(Permission.SETTINGS_WRITE)], include_in_schema=False)
 async def change_settings(
-    request: AnyRequest, pages: Pages, hub_settings: SettingsService, section: str
+    request: AnyRequest, pages: ThePages, hub_settings: HubSettings, section: FromPath[str]
 ) -> Response[str] | Redirect:
     form = {key: str(value) for key, value in (await request.form()).items()}
     address = request.scope["state"]["client"]

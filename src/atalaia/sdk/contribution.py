@@ -35,13 +35,15 @@ class HotRoute:
     """A raw ASGI handler that bypasses the framework. `path` ends with `/` for a whole subtree.
 
     It authenticates by itself, with access's authenticator, and needs `permission`. `document` is its part of
-    the OpenAPI description: {path: path item}.
+    the OpenAPI description: {path: path item}. `is_counted`: the edge counts and times its requests; not where the slice
+    does so itself, nor where a request waits on purpose.
     """
 
     path: str
     handler: AsgiHandler
     permission: Permission
     document: Mapping[str, Any] = field(default_factory=dict)
+    is_counted: bool = True
 
 
 @dataclass(frozen=True, slots=True)

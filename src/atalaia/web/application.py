@@ -19,10 +19,6 @@ from atalaia.web.static_files import PREFIX as STATIC_PREFIX
 
 MAX_FORM_BYTES = 1_048_576
 SIGN_IN = "/sign-in"
-CONTENT_SECURITY = (
-    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
-)
 
 
 def create_application(

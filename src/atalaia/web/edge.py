@@ -6,7 +6,8 @@ the framework, and turns whatever is raised on the way into an answer.
 
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -17,6 +18,7 @@ from atalaia.sdk.contribution import AsgiHandler, HotRoute
 from atalaia.web.addresses import TrustedProxies, header
 from atalaia.web.answers import JSON, send_bytes
 from atalaia.web.errors import answer_to
+from atalaia.web.security import SecureHeaders
 
 log = structlog.get_logger()
 
@@ -32,44 +34,71 @@ class RequestIds:
         return f"{self._stem}-{next(self._numbers):x}"
 
 
+OnAnswer = Callable[[str, str, float], None]
+"""(route as declared, method, seconds)"""
+_COUNTED_PREFIX = "/api/"
+
+
 class Edge:
     """See the module. `scope["state"]` gets `request_id` and `client`."""
 
     def __init__(
-        self, app: AsgiHandler, hot_routes: Sequence[HotRoute], *, proxies: TrustedProxies, translations: Translations
+        self,
+        app: AsgiHandler,
+        hot_routes: Sequence[HotRoute],
+        *,
+        proxies: TrustedProxies,
+        translations: Translations,
+        headers: SecureHeaders | None = None,
+        on_answer: OnAnswer | None = None,
     ) -> None:
         self._app = app
-        self._translations = translations
         self._proxies = proxies
+        self._translations = translations
+        self._headers = headers or SecureHeaders(is_tls=False)
+        self._on_answer = on_answer or _uncounted
         self._ids = RequestIds()
-        self._exact = {route.path: route.handler for route in hot_routes if not route.path.endswith("/")}
-        self._subtrees = [(route.path, route.handler) for route in hot_routes if route.path.endswith("/")]
+        self._exact = {route.path: route for route in hot_routes if not route.path.endswith("/")}
+        self._subtrees = [route for route in hot_routes if route.path.endswith("/")]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         state = scope.setdefault("state", {})
-        request_id = state["request_id"] = self._ids.new()
+        state["request_id"] = self._ids.new()
         state["client"] = self._proxies.client_of(scope)
-        handler = self._find(scope["path"])
-        if handler is None:
-            clear_contextvars()
-            bind_contextvars(request_id=request_id)
-            await self._app(scope, receive, send)
+        route = self._find(scope["path"])
+        if route is None:
+            await self._ask_framework(scope, receive, send)
             return
+        started = monotonic()
         try:
-            await handler(scope, receive, send)
+            await route.handler(scope, receive, send)
         except Exception as error:  # noqa: BLE001 - the edge: everything becomes an answer
             await send_error(scope, send, error, self._translations)
+        if route.is_counted:
+            self._on_answer(route.path, scope["method"], monotonic() - started)
 
-    def _find(self, path: str) -> AsgiHandler | None:
+    async def _ask_framework(self, scope: Any, receive: Any, send: Any) -> None:
+        clear_contextvars()
+        bind_contextvars(request_id=scope["state"]["request_id"])
+        started = monotonic()
+        await self._app(scope, receive, self._headers.around(send))
+        if scope["path"].startswith(_COUNTED_PREFIX):
+            self._on_answer(scope.get("path_template", "unknown"), scope["method"], monotonic() - started)
+
+    def _find(self, path: str) -> HotRoute | None:
         found = self._exact.get(path)
         if found is None:
-            for prefix, handler in self._subtrees:
-                if path.startswith(prefix):
-                    return handler
+            for route in self._subtrees:
+                if path.startswith(route.path):
+                    return route
         return found
+
+
+def _uncounted(_endpoint: str, _method: str, _seconds: float) -> None:
+    return
 
 
 async def send_error(scope: Any, send: Any, error: Exception, translations: Translations) -> None:

@@ -35,7 +35,7 @@ class AgentWire:
 
     def routes(self) -> tuple[HotRoute, ...]:
         return (
-            HotRoute(PLAN_PATH, self.plan, Permission.AGENT_WORK, {PLAN_PATH: PLAN_DOCUMENT}),
+            HotRoute(PLAN_PATH, self.plan, Permission.AGENT_WORK, {PLAN_PATH: PLAN_DOCUMENT}, is_counted=False),
             HotRoute(RECORDS_PATH, self.records, Permission.AGENT_WORK, {RECORDS_PATH: RECORDS_DOCUMENT}),
         )
 

@@ -27,7 +27,7 @@ class MetricsPage:
         self._authenticator = authenticator
 
     def route(self) -> HotRoute:
-        return HotRoute(PATH, self, Permission.METRICS_READ, DOCUMENT)
+        return HotRoute(PATH, self, Permission.METRICS_READ, DOCUMENT, is_counted=False)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG002 - an ASGI handler's form
         if scope["method"] not in {"GET", "HEAD"}:

@@ -51,7 +51,7 @@ class PingRoute:
         self._iso = IsoClock()
 
     def route(self) -> HotRoute:
-        return HotRoute(PATH, self, Permission.PINGS_WRITE, {PATH: PING_DOCUMENT})
+        return HotRoute(PATH, self, Permission.PINGS_WRITE, {PATH: PING_DOCUMENT}, is_counted=False)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         status, headers = 200, _NO_HEADERS

@@ -144,4 +144,4 @@ def _document() -> dict[str, Any]:
 
 
 def ping_route(heartbeats: Heartbeats) -> HotRoute:
-    return HotRoute(PREFIX, PingRoute(heartbeats).handle, Permission.PUBLIC, _document())
+    return HotRoute(PREFIX, PingRoute(heartbeats).handle, Permission.PUBLIC, _document(), is_counted=False)
