@@ -1,17 +1,19 @@
 """What api and pages share of reading a request."""
 
-from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
 from litestar import Request
+from litestar.di import NamedDependency
 
 from atalaia.core.errors import InvalidField
 from atalaia.core.translations import N_
 from atalaia.watch.model.values import Check
-from atalaia.watch.service.watch import Actor
+from atalaia.watch.service.watch import Actor, WatchService
+from atalaia.web.pages import Pages
 
 AnyRequest = Request[Any, Any, Any]
-E = TypeVar("E", bound=StrEnum)
+Watch = NamedDependency[WatchService]
+ThePages = NamedDependency[Pages]
 
 
 def actor_of(request: AnyRequest) -> Actor:
@@ -25,16 +27,6 @@ def label_of(text: str | None) -> tuple[str, str] | None:
     if not is_there:
         raise InvalidField("label", N_("A label is name=value."))
     return name, value
-
-
-def one_of(kind: type[E], text: str | None, *, field: str) -> E | None:
-    """A filter. Its parameter can't be typed where it is called `state`: the framework has that name for itself."""
-    if not text:
-        return None
-    try:
-        return kind(text)
-    except ValueError:
-        raise InvalidField(field, N_("Must be one of {names}."), names=", ".join(kind)) from None
 
 
 def ping_url(public_url: str, check: Check) -> str | None:

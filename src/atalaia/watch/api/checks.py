@@ -3,46 +3,45 @@
 from typing import Annotated, Any
 
 from litestar import delete, get, patch, post
-from litestar.params import Parameter, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from atalaia.access.guards import requires
 from atalaia.core.permissions import Permission
 from atalaia.watch.api.forms import CheckOut, CheckPatch, EventOut, TryOut, check_out, event_out, try_out
-from atalaia.watch.edges import AnyRequest, actor_of, label_of, one_of
+from atalaia.watch.edges import AnyRequest, Watch, actor_of, label_of
 from atalaia.watch.model.checks import CheckKind, CheckSpec
 from atalaia.watch.model.states import CheckState
 from atalaia.watch.model.values import Check, CheckFilter
-from atalaia.watch.service.watch import WatchService, WindowStats
+from atalaia.watch.service.watch import WindowStats
 from atalaia.web.cursors import DEFAULT_LIMIT, MAX_LIMIT, Listing, decode_cursor, page_of
 
-Limit = Annotated[int, Parameter(ge=1, le=MAX_LIMIT)]
+Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)]
 
 
-async def _shown(watch: WatchService, check: Check) -> CheckOut:
+async def _shown(watch: Watch, check: Check) -> CheckOut:
     return check_out(check, await watch.agents_by_id(), public_url=watch.public_url)
 
 
 @post("/api/checks", guards=[requires(Permission.CHECKS_WRITE)], tags=["Checks"])
-async def add_check(data: CheckSpec, request: AnyRequest, watch: WatchService) -> CheckOut:
+async def add_check(data: JSONBody[CheckSpec], request: AnyRequest, watch: Watch) -> CheckOut:
     """Start to watch something."""
     return await _shown(watch, await watch.add_check(data, actor_of(request)))
 
 
 @get("/api/checks", guards=[requires(Permission.CHECKS_READ)], tags=["Checks"])
 async def list_checks(
-    watch: WatchService,
+    watch: Watch,
     in_state: Annotated[CheckState | None, QueryParameter(name="state")] = None,
-    kind: CheckKind | None = None,
-    agent: str | None = None,
-    label: str | None = None,
-    q: str | None = None,
-    cursor: str | None = None,
+    kind: FromQuery[CheckKind | None] = None,
+    agent: FromQuery[str | None] = None,
+    label: FromQuery[str | None] = None,
+    q: FromQuery[str | None] = None,
+    cursor: FromQuery[str | None] = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> Listing[CheckOut]:
     """Newest first. `label` is `name=value`, `agent` a name or id, `q` a part of the name."""
     agents = await watch.agents_by_id()
-    in_it = one_of(CheckState, in_state, field="state")
-    wanted = CheckFilter(state=in_it, kind=kind, agent_id=_agent_id(agents, agent), text=q, label=label_of(label))
+    wanted = CheckFilter(state=in_state, kind=kind, agent_id=_agent_id(agents, agent), text=q, label=label_of(label))
     after = decode_cursor(cursor, str)
     rows = await watch.checks(wanted, limit=limit, after=after[0] if after else None)
     page, following = page_of(rows, limit, lambda check: (check.id,))
@@ -55,54 +54,56 @@ def _agent_id(agents: dict[str, Any], name_or_id: str | None) -> str | None:
 
 
 @get("/api/checks/{check_id:str}", guards=[requires(Permission.CHECKS_READ)], tags=["Checks"])
-async def read_check(check_id: str, watch: WatchService) -> CheckOut:
+async def read_check(check_id: FromPath[str], watch: Watch) -> CheckOut:
     return await _shown(watch, await watch.check(check_id))
 
 
 @patch("/api/checks/{check_id:str}", guards=[requires(Permission.CHECKS_WRITE)], tags=["Checks"])
-async def change_check(check_id: str, data: CheckPatch, request: AnyRequest, watch: WatchService) -> CheckOut:
+async def change_check(
+    check_id: FromPath[str], data: JSONBody[CheckPatch], request: AnyRequest, watch: Watch
+) -> CheckOut:
     check = await watch.change_check(check_id, data.changes(), actor_of(request))
     return await _shown(watch, check)
 
 
 @delete("/api/checks/{check_id:str}", guards=[requires(Permission.CHECKS_WRITE)], tags=["Checks"])
-async def remove_check(check_id: str, request: AnyRequest, watch: WatchService) -> None:
+async def remove_check(check_id: FromPath[str], request: AnyRequest, watch: Watch) -> None:
     await watch.remove_check(check_id, actor_of(request))
 
 
 @post("/api/checks/{check_id:str}/pause", status_code=200, guards=[requires(Permission.CHECKS_WRITE)], tags=["Checks"])
-async def pause_check(check_id: str, request: AnyRequest, watch: WatchService) -> CheckOut:
+async def pause_check(check_id: FromPath[str], request: AnyRequest, watch: Watch) -> CheckOut:
     """Stop measuring; an open incident of it is closed."""
     return await _shown(watch, await watch.pause_check(check_id, actor_of(request), is_paused=True))
 
 
 @post("/api/checks/{check_id:str}/resume", status_code=200, guards=[requires(Permission.CHECKS_WRITE)], tags=["Checks"])
-async def resume_check(check_id: str, request: AnyRequest, watch: WatchService) -> CheckOut:
+async def resume_check(check_id: FromPath[str], request: AnyRequest, watch: Watch) -> CheckOut:
     """Measure again; the check is decided upon afresh."""
     return await _shown(watch, await watch.pause_check(check_id, actor_of(request), is_paused=False))
 
 
 @post("/api/checks/{check_id:str}/try", status_code=200, guards=[requires(Permission.CHECKS_WRITE)], tags=["Checks"])
-async def try_check(check_id: str, watch: WatchService) -> TryOut:
+async def try_check(check_id: FromPath[str], watch: Watch) -> TryOut:
     """Measure once, now, on its agent; counts for nothing else."""
     return try_out(await watch.try_check(check_id))
 
 
 @post("/api/checks/try", status_code=200, guards=[requires(Permission.CHECKS_WRITE)], tags=["Checks"])
-async def try_spec(data: CheckSpec, watch: WatchService) -> TryOut:
+async def try_spec(data: JSONBody[CheckSpec], watch: Watch) -> TryOut:
     """Measure once what could become a check."""
     return try_out(await watch.try_spec(data))
 
 
 @get("/api/checks/{check_id:str}/stats", guards=[requires(Permission.CHECKS_READ)], tags=["Checks"])
-async def check_stats(check_id: str, watch: WatchService) -> dict[str, WindowStats]:
+async def check_stats(check_id: FromPath[str], watch: Watch) -> dict[str, WindowStats]:
     """Uptime (0 to 1) and latency by window: 24h, 7d, 30d, 90d, 365d."""
     return await watch.stats(check_id)
 
 
 @get("/api/checks/{check_id:str}/events", guards=[requires(Permission.CHECKS_READ)], tags=["Checks"])
 async def check_events(
-    check_id: str, watch: WatchService, cursor: str | None = None, limit: Limit = DEFAULT_LIMIT
+    check_id: FromPath[str], watch: Watch, cursor: FromQuery[str | None] = None, limit: Limit = DEFAULT_LIMIT
 ) -> Listing[EventOut]:
     """Changes of state and of the check itself, newest first."""
     await watch.check(check_id)

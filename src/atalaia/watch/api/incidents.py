@@ -3,17 +3,16 @@
 from typing import Annotated, Any
 
 from litestar import get, post
-from litestar.params import QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from atalaia.access.guards import requires
 from atalaia.core.permissions import Permission
 from atalaia.notify.model.severity import Severity
 from atalaia.watch.api.checks import Limit
 from atalaia.watch.api.forms import CommentIn, IncidentOut, IncidentWithTimeline, incident_out, incident_with_timeline
-from atalaia.watch.edges import AnyRequest, actor_of, one_of
+from atalaia.watch.edges import AnyRequest, Watch, actor_of
 from atalaia.watch.model.incidents import IncidentState
 from atalaia.watch.model.values import IncidentFilter
-from atalaia.watch.service.watch import WatchService
 from atalaia.web.cursors import DEFAULT_LIMIT, Listing, decode_cursor, page_of
 
 _READ: Any = {"guards": [requires(Permission.INCIDENTS_READ)], "tags": ["Incidents"]}
@@ -22,36 +21,35 @@ _WRITE: Any = {"guards": [requires(Permission.INCIDENTS_WRITE)], "tags": ["Incid
 
 @get("/api/incidents", **_READ)
 async def list_incidents(
-    watch: WatchService,
+    watch: Watch,
     in_state: Annotated[IncidentState | None, QueryParameter(name="state")] = None,
-    severity: Severity | None = None,
-    check: str | None = None,
-    q: str | None = None,
-    cursor: str | None = None,
+    severity: FromQuery[Severity | None] = None,
+    check: FromQuery[str | None] = None,
+    q: FromQuery[str | None] = None,
+    cursor: FromQuery[str | None] = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> Listing[IncidentOut]:
     """Newest first. `state=open` gives those that wait for somebody, `acknowledged` and `resolved` the others."""
-    in_it = one_of(IncidentState, in_state, field="state")
-    wanted = IncidentFilter(state=in_it, severity=severity, check_id=check, text=q)
+    wanted = IncidentFilter(state=in_state, severity=severity, check_id=check, text=q)
     after = decode_cursor(cursor, str)
     rows = await watch.incidents(wanted, limit=limit, after=after[0] if after else None)
     page, following = page_of(rows, limit, lambda incident: (incident.id,))
     return Listing([incident_out(incident, public_url=watch.public_url) for incident in page], following)
 
 
-async def _whole(watch: WatchService, incident_id: str) -> IncidentWithTimeline:
+async def _whole(watch: Watch, incident_id: str) -> IncidentWithTimeline:
     incident, events = await watch.incident(incident_id)
     return incident_with_timeline(incident, events, public_url=watch.public_url)
 
 
 @get("/api/incidents/{incident_id:str}", **_READ)
-async def read_incident(incident_id: str, watch: WatchService) -> IncidentWithTimeline:
+async def read_incident(incident_id: FromPath[str], watch: Watch) -> IncidentWithTimeline:
     """One incident with its timeline, oldest first."""
     return await _whole(watch, incident_id)
 
 
 @post("/api/incidents/{incident_id:str}/acknowledge", **_WRITE)
-async def acknowledge_incident(incident_id: str, request: AnyRequest, watch: WatchService) -> IncidentWithTimeline:
+async def acknowledge_incident(incident_id: FromPath[str], request: AnyRequest, watch: Watch) -> IncidentWithTimeline:
     """Say that somebody is at it: nobody is told again."""
     await watch.acknowledge(incident_id, actor_of(request))
     return await _whole(watch, incident_id)
@@ -59,14 +57,14 @@ async def acknowledge_incident(incident_id: str, request: AnyRequest, watch: Wat
 
 @post("/api/incidents/{incident_id:str}/comments", **_WRITE)
 async def comment_incident(
-    incident_id: str, data: CommentIn, request: AnyRequest, watch: WatchService
+    incident_id: FromPath[str], data: JSONBody[CommentIn], request: AnyRequest, watch: Watch
 ) -> IncidentWithTimeline:
     await watch.comment(incident_id, data.text, actor_of(request))
     return await _whole(watch, incident_id)
 
 
 @post("/api/incidents/{incident_id:str}/close", **_WRITE)
-async def close_incident(incident_id: str, request: AnyRequest, watch: WatchService) -> IncidentWithTimeline:
+async def close_incident(incident_id: FromPath[str], request: AnyRequest, watch: Watch) -> IncidentWithTimeline:
     """End it by hand. The check opens another one only after it has recovered and failed again."""
     await watch.close(incident_id, actor_of(request))
     return await _whole(watch, incident_id)

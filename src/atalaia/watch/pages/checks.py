@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from litestar import Controller, Response, get, post
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from atalaia.access.guards import requires
@@ -14,7 +15,7 @@ from atalaia.core.formats import zone
 from atalaia.core.permissions import Permission
 from atalaia.core.translations import N_
 from atalaia.notify.model.severity import Severity
-from atalaia.watch.edges import AnyRequest, actor_of, label_of, ping_url
+from atalaia.watch.edges import AnyRequest, ThePages, Watch, actor_of, label_of, ping_url
 from atalaia.watch.model.checks import CheckKind
 from atalaia.watch.model.states import WORST_FIRST, CheckState
 from atalaia.watch.model.titles import shown_title
@@ -22,9 +23,8 @@ from atalaia.watch.model.uptime import days, uptime
 from atalaia.watch.model.values import Check, CheckFilter
 from atalaia.watch.pages import check_form
 from atalaia.watch.pages.check_view import charts_of, marks_of, row_of, state_words
-from atalaia.watch.service.watch import WatchService
 from atalaia.web.cursors import decode_cursor, encode_cursor
-from atalaia.web.pages import Pages, see_other
+from atalaia.web.pages import see_other
 
 _READ = [requires(Permission.CHECKS_READ)]
 _WRITE = [requires(Permission.CHECKS_WRITE)]
@@ -41,15 +41,15 @@ class CheckPages(Controller):
     include_in_schema = False
 
     @get(guards=_READ)
-    async def overview(self, request: AnyRequest, pages: Pages, watch: WatchService) -> Response[str]:
+    async def overview(self, request: AnyRequest, pages: ThePages, watch: Watch) -> Response[str]:
         return await _list(request, pages, watch, "watch/checks.html")
 
     @get("/rows", guards=_READ)
-    async def rows(self, request: AnyRequest, pages: Pages, watch: WatchService) -> Response[str]:
+    async def rows(self, request: AnyRequest, pages: ThePages, watch: Watch) -> Response[str]:
         return await _list(request, pages, watch, "watch/_checks_rows.html", is_part=True)
 
     @get("/new", guards=_WRITE)
-    async def new(self, request: AnyRequest, pages: Pages, watch: WatchService) -> Response[str]:
+    async def new(self, request: AnyRequest, pages: ThePages, watch: Watch) -> Response[str]:
         values = check_form.values_of(check_form.NEW)
         kind = request.query_params.get("kind", "")
         if kind in set(CheckKind):
@@ -57,7 +57,7 @@ class CheckPages(Controller):
         return await _form_page(request, pages, watch, values=values)
 
     @post("/new", guards=_WRITE, status_code=200)
-    async def create(self, request: AnyRequest, pages: Pages, watch: WatchService) -> Response[str] | Redirect:
+    async def create(self, request: AnyRequest, pages: ThePages, watch: Watch) -> Response[str] | Redirect:
         form, agents = await _sent(request)
         try:
             spec = check_form.spec_of(check_form.fields_of(form, agents))
@@ -67,7 +67,7 @@ class CheckPages(Controller):
         return see_other(f"/checks/{check.id}")
 
     @post("/try", guards=_WRITE, status_code=200)
-    async def try_form(self, request: AnyRequest, pages: Pages, watch: WatchService) -> Response[str]:
+    async def try_form(self, request: AnyRequest, pages: ThePages, watch: Watch) -> Response[str]:
         """The fragment below the form: what one measurement, made now, says."""
         form, agents = await _sent(request)
         result, problem = None, None
@@ -80,28 +80,28 @@ class CheckPages(Controller):
         return await pages.fragment(request, "watch/_try.html", result=result, problem=problem)
 
     @get("/{check_id:str}", guards=_READ)
-    async def show(self, request: AnyRequest, pages: Pages, watch: WatchService, check_id: str) -> Response[str]:
+    async def show(self, request: AnyRequest, pages: ThePages, watch: Watch, check_id: FromPath[str]) -> Response[str]:
         context = await _check_context(request, pages, watch, check_id)
         return await pages.page(request, "watch/check.html", title=context["check"].spec.name, **context)
 
     @get("/{check_id:str}/now", guards=_READ)
-    async def part(self, request: AnyRequest, pages: Pages, watch: WatchService, check_id: str) -> Response[str]:
+    async def part(self, request: AnyRequest, pages: ThePages, watch: Watch, check_id: FromPath[str]) -> Response[str]:
         context = await _check_context(request, pages, watch, check_id)
         return await pages.fragment(request, "watch/_check_now.html", **context)
 
     @get("/{check_id:str}/stats", guards=_READ)
-    async def stats(self, request: AnyRequest, pages: Pages, watch: WatchService, check_id: str) -> Response[str]:
+    async def stats(self, request: AnyRequest, pages: ThePages, watch: Watch, check_id: FromPath[str]) -> Response[str]:
         stats = await watch.stats(check_id)
         return await pages.fragment(request, "watch/_check_stats.html", stats=stats)
 
     @get("/{check_id:str}/edit", guards=_WRITE)
-    async def edit(self, request: AnyRequest, pages: Pages, watch: WatchService, check_id: str) -> Response[str]:
+    async def edit(self, request: AnyRequest, pages: ThePages, watch: Watch, check_id: FromPath[str]) -> Response[str]:
         check = await watch.check(check_id)
         return await _form_page(request, pages, watch, values=check_form.values_of_check(check), check=check)
 
     @post("/{check_id:str}/edit", guards=_WRITE, status_code=200)
     async def change(
-        self, request: AnyRequest, pages: Pages, watch: WatchService, check_id: str
+        self, request: AnyRequest, pages: ThePages, watch: Watch, check_id: FromPath[str]
     ) -> Response[str] | Redirect:
         check = await watch.check(check_id)
         form, agents = await _sent(request)
@@ -113,22 +113,24 @@ class CheckPages(Controller):
         return see_other(f"/checks/{check_id}")
 
     @post("/{check_id:str}/pause", guards=_WRITE)
-    async def pause(self, request: AnyRequest, watch: WatchService, check_id: str) -> Redirect:
+    async def pause(self, request: AnyRequest, watch: Watch, check_id: FromPath[str]) -> Redirect:
         await watch.pause_check(check_id, actor_of(request), is_paused=True)
         return see_other(f"/checks/{check_id}")
 
     @post("/{check_id:str}/resume", guards=_WRITE)
-    async def resume(self, request: AnyRequest, watch: WatchService, check_id: str) -> Redirect:
+    async def resume(self, request: AnyRequest, watch: Watch, check_id: FromPath[str]) -> Redirect:
         await watch.pause_check(check_id, actor_of(request), is_paused=False)
         return see_other(f"/checks/{check_id}")
 
     @post("/{check_id:str}/delete", guards=_WRITE)
-    async def remove(self, request: AnyRequest, watch: WatchService, check_id: str) -> Redirect:
+    async def remove(self, request: AnyRequest, watch: Watch, check_id: FromPath[str]) -> Redirect:
         await watch.remove_check(check_id, actor_of(request))
         return see_other("/checks")
 
     @post("/{check_id:str}/try", guards=_WRITE, status_code=200)
-    async def try_now(self, request: AnyRequest, pages: Pages, watch: WatchService, check_id: str) -> Response[str]:
+    async def try_now(
+        self, request: AnyRequest, pages: ThePages, watch: Watch, check_id: FromPath[str]
+    ) -> Response[str]:
         result, problem = None, None
         try:
             result = await watch.try_check(check_id)
@@ -146,7 +148,7 @@ def choice(kind: Callable[[str], T], text: str | None) -> T | None:
 
 
 async def _list(
-    request: AnyRequest, pages: Pages, watch: WatchService, template: str, *, is_part: bool = False
+    request: AnyRequest, pages: ThePages, watch: Watch, template: str, *, is_part: bool = False
 ) -> Response[str]:
     params = dict(request.query_params)
     wanted = CheckFilter(
@@ -183,7 +185,7 @@ async def _list(
     )
 
 
-async def _check_context(request: AnyRequest, pages: Pages, watch: WatchService, check_id: str) -> dict[str, Any]:
+async def _check_context(request: AnyRequest, pages: ThePages, watch: Watch, check_id: str) -> dict[str, Any]:
     check = await watch.check(check_id)
     spans = (await watch.spans([check_id], days=BAR_DAYS))[check_id]
     events = await watch.events(check_id, limit=EVENTS_SHOWN)
@@ -220,7 +222,7 @@ async def _sent(request: AnyRequest) -> tuple[dict[str, Any], list[str]]:
     return {name: value for name, value in form.items() if name not in {"agents", "csrf_token"}}, agents
 
 
-def _words(error: Exception, pages: Pages, request: AnyRequest) -> str:
+def _words(error: Exception, pages: ThePages, request: AnyRequest) -> str:
     translate = pages.translator(request).translate
     if isinstance(error, AtalaiaError):
         words = translate(error.message, **error.params)
@@ -229,7 +231,7 @@ def _words(error: Exception, pages: Pages, request: AnyRequest) -> str:
 
 
 async def _form_again(
-    request: AnyRequest, pages: Pages, watch: WatchService, form: dict[str, Any], agents: list[str],
+    request: AnyRequest, pages: ThePages, watch: Watch, form: dict[str, Any], agents: list[str],
     error: InvalidField | msgspec.ValidationError, *, check: Check | None = None,
 ) -> Response[str]:  # fmt: skip
     field = error.field if isinstance(error, InvalidField) else str(error).partition("`$.")[2].rstrip("`")
@@ -241,7 +243,7 @@ async def _form_again(
 
 
 async def _form_page(
-    request: AnyRequest, pages: Pages, watch: WatchService, *, values: dict[str, Any],
+    request: AnyRequest, pages: ThePages, watch: Watch, *, values: dict[str, Any],
     errors: dict[str, str] | None = None, check: Check | None = None, status: int = 200,
 ) -> Response[str]:  # fmt: skip
     translate = pages.translator(request).translate

@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Controller, Response, get, post
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from atalaia.access.guards import requires
@@ -10,14 +11,13 @@ from atalaia.core.errors import InvalidField
 from atalaia.core.permissions import Permission
 from atalaia.core.translations import N_
 from atalaia.notify.model.severity import Severity
-from atalaia.watch.edges import AnyRequest, actor_of
+from atalaia.watch.edges import AnyRequest, ThePages, Watch, actor_of
 from atalaia.watch.model.incidents import IncidentState
 from atalaia.watch.model.titles import shown_title
 from atalaia.watch.model.values import IncidentFilter
 from atalaia.watch.pages.checks import SEVERITY_WORDS, choice
-from atalaia.watch.service.watch import WatchService
 from atalaia.web.cursors import decode_cursor, page_of
-from atalaia.web.pages import Pages, see_other
+from atalaia.web.pages import see_other
 
 _READ = [requires(Permission.INCIDENTS_READ)]
 _WRITE = [requires(Permission.INCIDENTS_WRITE)]
@@ -43,35 +43,39 @@ class IncidentPages(Controller):
     include_in_schema = False
 
     @get(guards=_READ)
-    async def overview(self, request: AnyRequest, pages: Pages, watch: WatchService) -> Response[str]:
+    async def overview(self, request: AnyRequest, pages: ThePages, watch: Watch) -> Response[str]:
         return await _list(request, pages, watch, "watch/incidents.html")
 
     @get("/rows", guards=_READ)
-    async def rows(self, request: AnyRequest, pages: Pages, watch: WatchService) -> Response[str]:
+    async def rows(self, request: AnyRequest, pages: ThePages, watch: Watch) -> Response[str]:
         return await _list(request, pages, watch, "watch/_incidents_rows.html", is_part=True)
 
     @get("/{incident_id:str}", guards=_READ)
-    async def show(self, request: AnyRequest, pages: Pages, watch: WatchService, incident_id: str) -> Response[str]:
+    async def show(
+        self, request: AnyRequest, pages: ThePages, watch: Watch, incident_id: FromPath[str]
+    ) -> Response[str]:
         return await _one(request, pages, watch, incident_id)
 
     @get("/{incident_id:str}/now", guards=_READ)
-    async def part(self, request: AnyRequest, pages: Pages, watch: WatchService, incident_id: str) -> Response[str]:
+    async def part(
+        self, request: AnyRequest, pages: ThePages, watch: Watch, incident_id: FromPath[str]
+    ) -> Response[str]:
         context = await _context(request, pages, watch, incident_id)
         return await pages.fragment(request, "watch/_incident_now.html", **context)
 
     @post("/{incident_id:str}/acknowledge", guards=_WRITE)
-    async def acknowledge(self, request: AnyRequest, watch: WatchService, incident_id: str) -> Redirect:
+    async def acknowledge(self, request: AnyRequest, watch: Watch, incident_id: FromPath[str]) -> Redirect:
         await watch.acknowledge(incident_id, actor_of(request))
         return see_other(f"/incidents/{incident_id}")
 
     @post("/{incident_id:str}/close", guards=_WRITE)
-    async def close(self, request: AnyRequest, watch: WatchService, incident_id: str) -> Redirect:
+    async def close(self, request: AnyRequest, watch: Watch, incident_id: FromPath[str]) -> Redirect:
         await watch.close(incident_id, actor_of(request))
         return see_other(f"/incidents/{incident_id}")
 
     @post("/{incident_id:str}/comments", guards=_WRITE, status_code=200)
     async def comment(
-        self, request: AnyRequest, pages: Pages, watch: WatchService, incident_id: str
+        self, request: AnyRequest, pages: ThePages, watch: Watch, incident_id: FromPath[str]
     ) -> Response[str] | Redirect:
         text = str((await request.form()).get("text", ""))
         try:
@@ -83,7 +87,7 @@ class IncidentPages(Controller):
 
 
 async def _list(
-    request: AnyRequest, pages: Pages, watch: WatchService, template: str, *, is_part: bool = False
+    request: AnyRequest, pages: ThePages, watch: Watch, template: str, *, is_part: bool = False
 ) -> Response[str]:
     params = dict(request.query_params)
     view = params.get("view") or "open"
@@ -112,7 +116,7 @@ async def _list(
     )
 
 
-async def _context(request: AnyRequest, pages: Pages, watch: WatchService, incident_id: str) -> dict[str, Any]:
+async def _context(request: AnyRequest, pages: ThePages, watch: Watch, incident_id: str) -> dict[str, Any]:
     incident, events = await watch.incident(incident_id)
     check = await watch.find_check(incident.check_id) if incident.check_id else None
     return {
@@ -127,7 +131,7 @@ async def _context(request: AnyRequest, pages: Pages, watch: WatchService, incid
 
 
 async def _one(
-    request: AnyRequest, pages: Pages, watch: WatchService, incident_id: str, *, errors: dict[str, str] | None = None,
+    request: AnyRequest, pages: ThePages, watch: Watch, incident_id: str, *, errors: dict[str, str] | None = None,
     text: str = "", status: int = 200,
 ) -> Response[str]:  # fmt: skip
     context = await _context(request, pages, watch, incident_id)
