@@ -240,7 +240,9 @@ def test_agents_are_listed_renamed_and_shown(site: Site) -> None:
         id_ = page["items"][0]["id"]
         assert (await client.patch(f"/api/agents/{id_}", json={"name": "z"}, headers=key)).json()["name"] == "z"
         assert (await client.get("/api/agents/z", headers=key)).json()["status"]["spool_records"] == 2
-        assert (await client.get("/api/agents/nobody", headers=key)).status_code == 404
+        for nobody in ("nobody", "%00"):
+            assert (await client.get(f"/api/agents/{nobody}", headers=key)).status_code == 404
+            assert (await client.delete(f"/api/agents/{nobody}", headers=key)).status_code == 404
         assert (await client.patch(f"/api/agents/{id_}", json={"name": "b"}, headers=key)).status_code == 409
 
     talk(site, conversation, "agent", "write")

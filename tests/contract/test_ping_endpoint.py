@@ -169,6 +169,7 @@ def test_the_same_ping_counts_once_and_stats_say_what_agents_measured(site: Site
         await site.pings.meter.hand_over()
         page = site.metrics.own.page().decode()
         assert 'collector_api_pings_received_total{source_country="BR",source_location="sao-paulo"} 3.0' in page
+        assert 'api_requests_total{endpoint="/api/ping",method="POST"} 4.0' in page
         assert 'ping_requests_total{source_location="sao-paulo",status="success",target_location="hub"} 3.0' in page
         assert (
             'ping_errors_total{error_type="timeout",source_location="sao-paulo",target_location="virginia"} 1.0' in page

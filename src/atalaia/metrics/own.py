@@ -6,7 +6,7 @@ HELP and TYPE are there from the start, for each name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
@@ -124,13 +124,16 @@ class OwnMetrics:
 
     def pings_received(self, counts: Mapping[tuple[str, str], int], *, took_s: Iterable[float]) -> None:
         """Many at once, by location and country; a collector under load must not pay for each."""
-        endpoint = ("/api/ping", "POST")
-        requests, durations = self._of(self._requests, *endpoint), self._of(self._request_seconds, *endpoint)
         for (location, country), count in counts.items():
             self._of(self._received, location, country).inc(count)
-            requests.inc(count)
         for seconds in took_s:
             self._processing.observe(seconds)
+
+    def api_answered_often(self, endpoint: str, method: str, *, took_s: Sequence[float]) -> None:
+        """As `api_answered`, many at once."""
+        self._of(self._requests, endpoint, method).inc(len(took_s))
+        durations = self._of(self._request_seconds, endpoint, method)
+        for seconds in took_s:
             durations.observe(seconds)
 
     def ping_reported(self, source: Mapping[str, str], target: str, *, outcome: str, rtt_s: float | None) -> None:

@@ -68,6 +68,8 @@ class AgentsService:
 
     def find_agent(self, tx: Tx, reference: str) -> Agent | None:
         """By id, or by name among those in use."""
+        if "\0" in reference:  # PostgreSQL takes no such text, so nothing is called so
+            return None
         return queries.find(tx, reference) or queries.find_by_name(tx, reference)
 
     # -- on the wire
@@ -112,6 +114,8 @@ class AgentsService:
         return await self._store.read(lambda tx: work_queries.items_of_agent(tx, agent_id))
 
     async def search(self, text: str, *, limit: int) -> list[Agent]:
+        if "\0" in text:
+            return []
         return await self._store.read(lambda tx: queries.search(tx, text, limit=limit))
 
     async def rename(self, actor: Principal, agent_id: str, name: str, *, address: str | None = None) -> Agent:
@@ -193,7 +197,7 @@ class AgentsService:
 
 
 def _found(tx: Tx, agent_id: str) -> Agent:
-    agent = queries.find(tx, agent_id)
+    agent = queries.find(tx, agent_id) if "\0" not in agent_id else None
     if agent is None:
         raise _unknown()
     return agent

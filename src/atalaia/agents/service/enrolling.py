@@ -115,7 +115,7 @@ class Enrolling:
         """Raises NotFound."""
 
         def unit(tx: Tx) -> None:
-            if not queries.remove(tx, enrolment_id):
+            if "\0" in enrolment_id or not queries.remove(tx, enrolment_id):
                 raise NotFound(N_("there is no such enrolment"))
             record(tx, actor, "enrolment.withdrawn", f"enrolment:{enrolment_id}", address=address)
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from atalaia.agents.queries import registry
+from atalaia.sdk.transaction import Tx
 from atalaia.store.store import Store
 
 AGENTS_TOPIC = "agents"
@@ -36,10 +37,13 @@ class LastSeen:
         if not unwritten and not self._has_news:
             return
         self._has_news = False
-        if unwritten:
-            try:
-                await self._store.write(lambda tx: registry.touch(tx, unwritten))
-            except BaseException:
-                self._unwritten = unwritten | self._unwritten
-                raise
-        self._store.live.publish(AGENTS_TOPIC)
+
+        def unit(tx: Tx) -> None:
+            registry.touch(tx, unwritten)
+            tx.publish(AGENTS_TOPIC)
+
+        try:
+            await self._store.write(unit)
+        except BaseException:
+            self._unwritten = unwritten | self._unwritten
+            raise

@@ -16,13 +16,13 @@ from atalaia.core.translations import Catalogue, Translator
 from atalaia.pings.api.document import PING_DOCUMENT
 from atalaia.pings.model import PingIn, Received, SourceKey
 from atalaia.pings.service import PingsService
+from atalaia.pings.service.meter import ENDPOINT
 from atalaia.pings.service.sources import check_words
 from atalaia.sdk.contribution import HotRoute
 from atalaia.web.answers import JSON
 from atalaia.web.bodies import check_media, read_body
 from atalaia.web.errors import answer_to
 
-PATH = "/api/ping"
 MAX_BODY_BYTES = 16_384
 _MAX_LENGTH_DIGITS = 5
 _TAKEN = (
@@ -47,13 +47,16 @@ class PingRoute:
         self._receive_ping = pings.receiving.receive
         self._sources = pings.sources
         self._note = pings.meter.note
+        self._answered = pings.meter.answered
         self._authenticator = authenticator
         self._iso = IsoClock()
 
     def route(self) -> HotRoute:
-        return HotRoute(PATH, self, Permission.PINGS_WRITE, {PATH: PING_DOCUMENT}, is_counted=False)
+        # Counted by the meter, in bulk: one by one that would be a sixth of what a ping costs.
+        return HotRoute(ENDPOINT, self, Permission.PINGS_WRITE, {ENDPOINT: PING_DOCUMENT}, is_counted=False)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        began = _monotonic()
         status, headers = 200, _NO_HEADERS
         try:
             body = await self._answer(scope, receive)
@@ -62,6 +65,7 @@ class PingRoute:
         length = (b"content-length", b"%d" % len(body))
         await send({"type": "http.response.start", "status": status, "headers": (JSON, length, *headers)})
         await send({"type": "http.response.body", "body": body})
+        self._answered(_monotonic() - began)
 
     async def _answer(self, scope: Any, receive: Any) -> bytes:
         if scope["method"] != "POST":

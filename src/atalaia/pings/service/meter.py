@@ -11,6 +11,7 @@ from atalaia.metrics.service.ingest import OwnSample
 from atalaia.metrics.service.metrics import MetricsService
 from atalaia.store.store import Store
 
+ENDPOINT, METHOD = "/api/ping", "POST"
 PROCESSING = "collector_api_processing_seconds"
 # Plain samples of the processing time a second, at most: one series needs no more to show its shape.
 MAX_SAMPLES = 100
@@ -25,6 +26,11 @@ class Meter:
         self._metrics = metrics
         self._received: Counter[Origin] = Counter()
         self._took: list[tuple[int, float]] = []
+        self._answered: list[float] = []
+
+    def answered(self, took_s: float) -> None:
+        """Any request, also one that was refused."""
+        self._answered.append(took_s)
 
     def note(self, origin: Origin, *, at_ms: int, took_s: float) -> None:
         self._received[origin] += 1
@@ -32,12 +38,15 @@ class Meter:
 
     async def hand_over(self) -> None:
         """A loop calls it each second."""
+        if not self._answered:
+            return
+        answered, self._answered = self._answered, []
+        self._metrics.own.api_answered_often(ENDPOINT, METHOD, took_s=answered)
         if not self._took:
             return
         received, self._received = self._received, Counter()
         took, self._took = self._took, []
-        own = self._metrics.own
-        own.pings_received(received, took_s=[seconds for _, seconds in took])
+        self._metrics.own.pings_received(received, took_s=[seconds for _, seconds in took])
         samples: list[OwnSample] = [(PROCESSING, {}, at_ms, seconds) for at_ms, seconds in thinned(took, MAX_SAMPLES)]
         try:
             await self._store.write(lambda tx: self._metrics.write_samples(tx, samples))
