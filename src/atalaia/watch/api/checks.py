@@ -8,7 +8,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from atalaia.access.guards import requires
 from atalaia.core.permissions import Permission
 from atalaia.watch.api.forms import CheckOut, CheckPatch, EventOut, TryOut, check_out, event_out, try_out
-from atalaia.watch.edges import AnyRequest, Watch, actor_of, label_of
+from atalaia.watch.edges import AnyRequest, Watch, actor_of, label_of, one_of
 from atalaia.watch.model.checks import CheckKind, CheckSpec
 from atalaia.watch.model.states import CheckState
 from atalaia.watch.model.values import Check, CheckFilter
@@ -31,7 +31,7 @@ async def add_check(data: JSONBody[CheckSpec], request: AnyRequest, watch: Watch
 @get("/api/checks", guards=[requires(Permission.CHECKS_READ)], tags=["Checks"])
 async def list_checks(
     watch: Watch,
-    in_state: Annotated[CheckState | None, QueryParameter(name="state")] = None,
+    in_state: Annotated[str | None, QueryParameter(name="state", schema_extra={"enum": list(CheckState)})] = None,
     kind: FromQuery[CheckKind | None] = None,
     agent: FromQuery[str | None] = None,
     label: FromQuery[str | None] = None,
@@ -41,7 +41,13 @@ async def list_checks(
 ) -> Listing[CheckOut]:
     """Newest first. `label` is `name=value`, `agent` a name or id, `q` a part of the name."""
     agents = await watch.agents_by_id()
-    wanted = CheckFilter(state=in_state, kind=kind, agent_id=_agent_id(agents, agent), text=q, label=label_of(label))
+    wanted = CheckFilter(
+        state=one_of(CheckState, in_state, field="state"),
+        kind=kind,
+        agent_id=_agent_id(agents, agent),
+        text=q,
+        label=label_of(label),
+    )
     after = decode_cursor(cursor, str)
     rows = await watch.checks(wanted, limit=limit, after=after[0] if after else None)
     page, following = page_of(rows, limit, lambda check: (check.id,))

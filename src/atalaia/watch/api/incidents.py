@@ -10,7 +10,7 @@ from atalaia.core.permissions import Permission
 from atalaia.notify.model.severity import Severity
 from atalaia.watch.api.checks import Limit
 from atalaia.watch.api.forms import CommentIn, IncidentOut, IncidentWithTimeline, incident_out, incident_with_timeline
-from atalaia.watch.edges import AnyRequest, Watch, actor_of
+from atalaia.watch.edges import AnyRequest, Watch, actor_of, one_of
 from atalaia.watch.model.incidents import IncidentState
 from atalaia.watch.model.values import IncidentFilter
 from atalaia.web.cursors import DEFAULT_LIMIT, Listing, decode_cursor, page_of
@@ -22,7 +22,7 @@ _WRITE: Any = {"guards": [requires(Permission.INCIDENTS_WRITE)], "tags": ["Incid
 @get("/api/incidents", **_READ)
 async def list_incidents(
     watch: Watch,
-    in_state: Annotated[IncidentState | None, QueryParameter(name="state")] = None,
+    in_state: Annotated[str | None, QueryParameter(name="state", schema_extra={"enum": list(IncidentState)})] = None,
     severity: FromQuery[Severity | None] = None,
     check: FromQuery[str | None] = None,
     q: FromQuery[str | None] = None,
@@ -30,7 +30,9 @@ async def list_incidents(
     limit: Limit = DEFAULT_LIMIT,
 ) -> Listing[IncidentOut]:
     """Newest first. `state=open` gives those that wait for somebody, `acknowledged` and `resolved` the others."""
-    wanted = IncidentFilter(state=in_state, severity=severity, check_id=check, text=q)
+    wanted = IncidentFilter(
+        state=one_of(IncidentState, in_state, field="state"), severity=severity, check_id=check, text=q
+    )
     after = decode_cursor(cursor, str)
     rows = await watch.incidents(wanted, limit=limit, after=after[0] if after else None)
     page, following = page_of(rows, limit, lambda incident: (incident.id,))
