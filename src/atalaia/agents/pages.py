@@ -81,7 +81,7 @@ async def agent_page(request: AnyRequest, pages: ThePages, agents: Agents, agent
 
 @get("/agents/{agent_id:str}/facts", guards=_READ, include_in_schema=False)
 async def agent_facts(request: AnyRequest, pages: ThePages, agents: Agents, agent_id: FromPath[str]) -> Response[str]:
-    return await pages.fragment(request, "agents/_facts.html", view=view_of(await agents.get(agent_id)))
+    return await pages.fragment(request, "agents/_facts.html", is_part=True, view=view_of(await agents.get(agent_id)))
 
 
 @post("/agents/{agent_id:str}/rename", guards=_WRITE, include_in_schema=False)
@@ -158,6 +158,7 @@ async def _one(
         status=status,
         title=agent.name,
         view=view_of(agent),
+        is_part=False,
         probes=await agents.work_of(agent.id),
         name=agent.name if name is None else name,
         errors=errors or {},

@@ -15,6 +15,8 @@ from atalaia.store.encryption import Sealer
 from atalaia.store.store import Store
 
 MAX_WAITING = 20_000
+# Between hubs news may be lost with a connection; what is remembered there is asked for again after so long.
+_GOOD_FOR_S = 20.0
 
 
 class PlanBoard:
@@ -28,6 +30,10 @@ class PlanBoard:
         self._count = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_stopping = False
+        # The present etags, as far as they are known: (etag, until when by the loop's clock).
+        self._etags: dict[str, tuple[str, float]] = {}
+        self._changes = 0
+        self._good_for_s = float("inf") if store.dialect == "sqlite" else _GOOD_FOR_S
         store.live.subscribe(self._on_live)
 
     @property
@@ -41,7 +47,7 @@ class PlanBoard:
         while True:
             waiter = self._enter(known.id)  # before the look, so that a change right after it is not missed
             try:
-                plan = await self._store.read(lambda tx: self._changed_plan(tx, known, etag))
+                plan = await self._look(known, etag, loop.time())
                 left_s = until - loop.time()
                 if plan is not None or left_s <= 0 or self._is_stopping:
                     return plan
@@ -54,6 +60,17 @@ class PlanBoard:
         self._is_stopping = True
         for agent_id in list(self._waiting):
             self._wake(agent_id)
+
+    async def _look(self, known: Known, etag: str | None, now_s: float) -> Plan | None:
+        remembered = self._etags.get(known.id)
+        if etag is not None and remembered is not None and remembered[0] == etag and now_s < remembered[1]:
+            return None
+        changes = self._changes
+        plan = await self._store.read(lambda tx: self._changed_plan(tx, known, etag))
+        present = etag if plan is None else plan.etag
+        if present is not None and changes == self._changes:
+            self._etags[known.id] = (present, now_s + self._good_for_s)
+        return plan
 
     def _changed_plan(self, tx: Tx, known: Known, etag: str | None) -> Plan | None:
         present = queries.etag(tx, known.id)
@@ -86,11 +103,23 @@ class PlanBoard:
             del self._waiting[agent_id]
 
     def _on_live(self, topic: str, id: str) -> None:
+        if topic != PLAN_TOPIC:
+            return
+        self._forget(id)
         loop = self._loop
-        if topic == PLAN_TOPIC and loop is not None and not loop.is_closed():
+        if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(self._wake, id)
 
+    def _forget(self, agent_id: str) -> None:
+        self._changes += 1
+        if agent_id:
+            self._etags.pop(agent_id, None)
+        else:
+            self._etags = {}
+
     def _wake(self, agent_id: str) -> None:
+        # Once more, now on the loop: what was looked up while the news came on another thread may just have been kept.
+        self._forget(agent_id)
         if not agent_id:  # which ones was lost on the way between hubs
             for id_ in list(self._waiting):
                 self._wake(id_)
