@@ -24,7 +24,7 @@ IMAGES = ROOT / "docs" / "images"
 ATALAIA = Path(sys.executable).with_name("atalaia")
 EMAIL = "demo@example.org"
 START_TIMEOUT_S = 120
-DESKTOP, PHONE = (1280, 800), (360, 740)
+DESKTOP, PHONE, TALL = (1280, 800), (360, 740), (1280, 1300)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +35,24 @@ class Shot:
     size: tuple[int, int] = DESKTOP
     scheme: str = "light"
     click: str | None = None  # a link to follow first, by its text
+    after_s: float = 0  # so much later than the one before: a chart needs something to show
 
 
 SHOTS = (
     Shot("overview.png", "en", "/"),
-    Shot("check.png", "en", "/checks", click="Orders API"),
-    Shot("incidents.png", "en", "/incidents", scheme="dark"),
-    Shot("phone.png", "en", "/", size=PHONE),
     Shot("painel.png", "pt-BR", "/"),
-    Shot("verificacao.png", "pt-BR", "/checks", click="Orders API"),
-    Shot("incidentes.png", "pt-BR", "/incidents", scheme="dark"),
+    Shot("phone.png", "en", "/", size=PHONE),
     Shot("celular.png", "pt-BR", "/", size=PHONE),
+    Shot("incidents.png", "en", "/incidents", scheme="dark"),
+    Shot("incidentes.png", "pt-BR", "/incidents", scheme="dark"),
+    Shot("check.png", "en", "/checks", size=TALL, click="Orders API", after_s=60),
+    Shot("verificacao.png", "pt-BR", "/checks", size=TALL, click="Orders API"),
 )
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--settle", type=float, default=75, help="seconds until there is something to see")
+    parser.add_argument("--settle", type=float, default=35, help="seconds until there is something to see")
     parser.add_argument("--to", type=Path, default=IMAGES, help="the folder for the pictures")
     options = parser.parse_args()
     options.to.mkdir(parents=True, exist_ok=True)
@@ -59,6 +60,7 @@ def main() -> int:
         time.sleep(options.settle)
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         for shot in SHOTS:
+            time.sleep(shot.after_s)
             take(browser, shot, url=url, password=password, folder=options.to)
         browser.close()
     return 0
