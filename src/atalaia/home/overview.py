@@ -60,7 +60,7 @@ class OverviewService:
             verdict=verdict(seen, len(silent)),
             counts={str(state): count for state, count in seen.counts.items()},
             total=len(seen.checks),
-            incidents=seen.incidents,
+            incidents=sorted(seen.incidents, key=lambda incident: -incident.severity.rank),
             more_incidents=seen.open_incidents - len(seen.incidents),
             troubled=troubled[:MAX_TROUBLED],
             more_troubled=max(0, len(troubled) - MAX_TROUBLED),

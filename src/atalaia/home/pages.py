@@ -13,6 +13,7 @@ from atalaia.core.permissions import Permission, Principal
 from atalaia.home.overview import OverviewService
 from atalaia.home.search import Search
 from atalaia.home.settings import SettingsService
+from atalaia.watch.service.overview import Wording
 from atalaia.web.pages import AnyRequest, Pages, see_other, viewer_of
 
 Overview = NamedDependency[OverviewService]
@@ -29,14 +30,23 @@ async def overview_page(
     if not viewer(request).may(Permission.OVERVIEW_READ):
         return see_other("/account")
     shown = await overview.read()
-    title = pages.translator(request).translate("Overview")
-    return await pages.page(request, "home/overview.html", rows=shown.total, title=title, shown=shown, wall=wall)
+    translate = pages.translator(request).translate
+    context: dict[str, Any] = {
+        "title": translate("Overview"),
+        "shown": shown,
+        "watch": Wording(translate),
+        "wall": wall,
+    }
+    return await pages.page(request, "home/overview.html", rows=shown.total, **context)
 
 
 @get("/overview/now", guards=[requires(Permission.OVERVIEW_READ)], include_in_schema=False)
-async def overview_part(request: AnyRequest, pages: ThePages, overview: Overview) -> Response[str]:
+async def overview_part(
+    request: AnyRequest, pages: ThePages, overview: Overview, wall: FromQuery[bool] = False
+) -> Response[str]:
     shown = await overview.read()
-    return await pages.fragment(request, "home/_overview_now.html", rows=shown.total, shown=shown)
+    context: dict[str, Any] = {"shown": shown, "watch": Wording(pages.translator(request).translate), "wall": wall}
+    return await pages.fragment(request, "home/_overview_now.html", rows=shown.total, **context)
 
 
 @get("/search", guards=[requires(Permission.OWN_ACCOUNT)], include_in_schema=False)
@@ -59,7 +69,9 @@ async def change_settings(
     address = request.scope["state"]["client"]
     errors = await hub_settings.change(section, form, by=viewer(request), address=address)
     if errors:
-        return await _settings(request, pages, hub_settings, form=form, errors=errors, status=422)
+        translate = pages.translator(request).translate
+        said = {key: translate(complaint.text, **complaint.params) for key, complaint in errors.items()}
+        return await _settings(request, pages, hub_settings, form=form, errors=said, status=422)
     return see_other(f"/settings#{section}")
 
 

@@ -28,6 +28,14 @@ SECTION_TITLES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
+class Complaint:
+    """What is wrong with what was typed; English, to be translated."""
+
+    text: str
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """A setting as a form field. `text` is what the field holds; a secret shows nothing but whether it is set."""
 
@@ -41,6 +49,15 @@ class Field:
     minimum: float | None
     maximum: float | None
     default: str
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """Of a number's input."""
+        if self.kind not in {"int", "float"}:
+            return {}
+        bounds = {"min": self.minimum, "max": self.maximum}
+        step = "any" if self.kind == "float" else "1"
+        return {"step": step} | {name: f"{bound:g}" for name, bound in bounds.items() if bound is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +86,7 @@ class SettingsService:
 
     async def change(
         self, section: str, form: Mapping[str, str], *, by: Principal, address: str | None
-    ) -> dict[str, str]:
+    ) -> dict[str, Complaint]:
         """Keep what was typed into a section's form; errors by setting, and nothing kept if there is one."""
         known = [setting for setting in self._settings.declared.values() if _section(setting) == section]
         if not known:
@@ -81,9 +98,11 @@ class SettingsService:
         await self._store.write(lambda tx: self._keep(tx, changes, before=before, by=by, address=address))
         return {}
 
-    def _read_form(self, known: Sequence[Setting], form: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+    def _read_form(
+        self, known: Sequence[Setting], form: Mapping[str, str]
+    ) -> tuple[dict[str, Any], dict[str, Complaint]]:
         changes: dict[str, Any] = {}
-        errors: dict[str, str] = {}
+        errors: dict[str, Complaint] = {}
         for setting in known:
             now = self._settings.lookup(setting.key)
             if not setting.on_page or now.is_fixed or setting.kind == "secret":
@@ -91,8 +110,8 @@ class SettingsService:
             raw = form.get(setting.key, "off" if setting.kind == "bool" else "").strip()
             try:
                 value = setting.default if raw == "" and setting.kind != "bool" else parse_value(setting, raw)
-            except ConfigError as error:
-                errors[setting.key] = str(error)
+            except ConfigError:
+                errors[setting.key] = _complaint(setting)
                 continue
             if value != now.value:
                 changes[setting.key] = None if value == setting.default else value
@@ -111,6 +130,17 @@ class SettingsService:
             record(
                 tx, by, "setting.changed", f"setting:{key}", before=before[key], after=after, address=address, now=now
             )
+
+
+def _complaint(setting: Setting) -> Complaint:
+    if setting.kind not in {"int", "float"}:
+        return Complaint(N_("This can't be used here."), {})
+    low, high = setting.minimum, setting.maximum
+    if low is not None and high is not None:
+        return Complaint(N_("A number from {low} to {high}."), {"low": f"{low:g}", "high": f"{high:g}"})
+    if low is not None:
+        return Complaint(N_("A number of at least {low}."), {"low": f"{low:g}"})
+    return Complaint(N_("A number is expected."), {})
 
 
 def _section(setting: Setting) -> str:

@@ -16,7 +16,7 @@ from atalaia.metrics.service.metrics import MetricsService
 from atalaia.web.pages import AnyRequest, Pages
 
 PATH = "/explore"
-SERIES_SHOWN = 50
+SERIES_SHOWN = 20
 NAMES_SHOWN = 1000
 
 
@@ -45,10 +45,15 @@ async def explore_page(
         aggregations=[(name, name) for name in AGGREGATIONS],
         error=_error(pages, request, labels),
         source=f"/api/series/query?{urlencode({'metric': metric, 'labels': labels, 'agg': agg})}",
-        series=[{"labels": dict(row.series.labels)} for row in series],
+        series=[{"labels": _shown(dict(row.series.labels))} for row in series],
         more=bool(known and known.series > SERIES_SHOWN),
         targets=metrics.targets(),
     )
+
+
+def _shown(labels: dict[str, str]) -> dict[str, str]:
+    """Without an id whose name stands beside it."""
+    return {name: value for name, value in labels.items() if f"{name}_name" not in labels}
 
 
 def _error(pages: Pages, request: AnyRequest, labels: str) -> str | None:

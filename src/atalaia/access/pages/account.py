@@ -53,6 +53,11 @@ async def set_preferences(
     return response
 
 
+@post("/account/theme", guards=_GUARDS, include_in_schema=False, status_code=204)
+async def set_theme(request: AnyRequest, account_service: NamedDependency[AccountService]) -> None:
+    await account_service.set_theme(principal_of(request), (await typed(request)).get("theme", ""))
+
+
 @post("/account/password", guards=_GUARDS, include_in_schema=False)
 async def change_password(
     request: AnyRequest, pages: NamedDependency[Pages], account_service: NamedDependency[AccountService]
@@ -197,6 +202,7 @@ async def _recovery_codes(request: AnyRequest, pages: Pages, codes: list[str]) -
 ROUTES = (
     show_account,
     set_preferences,
+    set_theme,
     change_password,
     begin_second_factor,
     show_second_factor,

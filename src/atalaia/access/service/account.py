@@ -80,6 +80,13 @@ class AccountService:
 
         await self._store.write(unit)
 
+    async def set_theme(self, actor: Principal, theme: str) -> None:
+        """The choice of a button on each page; how a person sees things is no matter of the audit log. Raises InvalidField."""
+        if theme not in THEMES:
+            raise InvalidField("theme", N_("there is no such theme"))
+        kept = None if theme == "auto" else theme
+        await self._store.write(lambda tx: queries.change(tx, actor.id, {"theme": kept}))
+
     async def change_password(self, actor: Principal, *, current: str, new: str, address: str | None) -> None:
         """Set a new password; all other sessions end.
 

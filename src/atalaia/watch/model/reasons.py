@@ -24,6 +24,7 @@ REASONS: Final = {
     "connection_reset": N_("Connection broken off"),
     "dns_failed": N_("The name is not found"),
     "dns_no_answer": N_("The name server does not answer"),
+    "driver_missing": N_("The agent lacks a driver"),
     "error": N_("It could not be measured"),
     "exit status": N_("The job failed"),
     "fail": N_("It fails"),
@@ -58,11 +59,16 @@ class Reason(msgspec.Struct, frozen=True):
     words: str
     detail: str = ""
 
+    @property
+    def line(self) -> str:
+        """Both in one line."""
+        return f"{self.words} · {self.detail}" if self.detail else self.words
 
-def shown_reason(text: str | None, translate: Callable[..., Any]) -> Reason | None:
-    """What is kept of a reason, for a reader; a text without a known code is its own words."""
+
+def shown_reason(text: str | None, translate: Callable[..., Any]) -> Reason:
+    """What is kept of a reason, for a reader; a text without a known code is its own words, and none has no words."""
     if not text:
-        return None
+        return Reason("")
     code, _, detail = text.partition(": ")
     known = REASONS.get("exit status" if code.startswith("exit status") else code)
     if known is None:

@@ -38,7 +38,7 @@ KINDS = (
     (CheckKind.HOST, N_("Host"), N_("Processor, memory, disks of the agent's machine")),
     (CheckKind.PROMETHEUS, N_("Prometheus"), N_("Reads an exposition address")),
 )
-NEW = CheckSpec(name="", kind=CheckKind.HTTP, target="https://")
+NEW = CheckSpec(name="", kind=CheckKind.HTTP, target="")
 
 
 def values_of(spec: CheckSpec, *, agents: Sequence[str] = ()) -> dict[str, Any]:

@@ -11,11 +11,14 @@ import msgspec
 from atalaia.core.clock import to_ms
 from atalaia.core.translations import N_
 from atalaia.watch.model.checks import CheckKind
+from atalaia.watch.model.reasons import Reason
 from atalaia.watch.model.states import CheckState
 from atalaia.watch.model.uptime import Day, days, uptime
 from atalaia.watch.model.values import Check, Span, TimelineEvent
 
 ROW_DAYS = 30
+MAX_PLACES = 12  # lines of one chart that can still be told apart
+_DURATION = "probe_duration_seconds"
 state_words = {
     CheckState.UP: N_("Up"),
     CheckState.DEGRADED: N_("Degraded"),
@@ -55,7 +58,9 @@ class Row(msgspec.Struct, frozen=True):
     labels: dict[str, str]
 
 
-def row_of(check: Check, spans: Sequence[Span], *, now: datetime, timezone: ZoneInfo) -> Row:
+def row_of(
+    check: Check, spans: Sequence[Span], *, now: datetime, timezone: ZoneInfo, why: Callable[[str | None], Reason]
+) -> Row:
     is_bad = check.state in {CheckState.DOWN, CheckState.DEGRADED}
     return Row(
         id=check.id,
@@ -66,40 +71,52 @@ def row_of(check: Check, spans: Sequence[Span], *, now: datetime, timezone: Zone
         days=days(spans, now=now, timezone=timezone, count=ROW_DAYS),
         uptime=uptime(spans, now - timedelta(days=ROW_DAYS), now),
         latency_ms=check.last_ms,
-        error=check.last_error if is_bad else None,
+        error=why(check.last_error).line if is_bad else None,
         seen_at=check.last_at,
         since_at=check.since_at,
         labels=check.spec.labels,
     )
 
 
-def charts_of(check: Check, translate: Translate) -> list[dict[str, Any]]:
-    """Latency by percentiles, and by phases where the probe tells them apart."""
+def charts_of(
+    check: Check, translate: Translate, *, places: Sequence[str], chosen: str | None = None
+) -> list[dict[str, Any]]:
+    """Latency by percentiles, and by phases where the probe tells them apart.
+
+    `places` are names of agents. Of several, latency shows one line each until one is `chosen`; phases add up to a whole
+    for one place only, so they are of the chosen one, else of the first.
+    """
     if check.spec.kind is CheckKind.HEARTBEAT:
-        run = _series("heartbeat_run_seconds", f"check={check.id}", "max")
+        run = _series("heartbeat_run_seconds", {"check": check.id}, "max")
         return [_chart("runs", translate("Duration of runs"), [{"label": translate("Longest"), "src": run}])]
-    total = f"check={check.id},phase=total"
-    percentiles = [
-        {"label": name, "src": _series("probe_duration_seconds", total, name)} for name in ("p50", "p95", "p99")
-    ]
-    charts = [_chart("latency", translate("Latency"), percentiles)]
+    one = chosen or (places[0] if len(places) > 1 else None)
+    if len(places) > 1 and chosen is None:
+        latency = [_percentile(check, "p95", place, name=f"p95 · {place}") for place in places[:MAX_PLACES]]
+    else:
+        latency = [_percentile(check, name, chosen, name=name) for name in ("p50", "p95", "p99")]
+    charts = [_chart("latency", translate("Latency"), latency, note=chosen or "")]
     phases = [
-        {
-            "label": translate(label),
-            "src": _series("probe_duration_seconds", f"check={check.id},phase={phase}", "avg"),
-            "stack": True,
-        }
+        {"label": translate(label), "src": _series(_DURATION, _labels(check, phase, one), "avg"), "stack": True}
         for phase, label in _PHASES.get(check.spec.kind, ())
     ]
-    return [*charts, _chart("phases", translate("Phases"), phases)] if phases else charts
+    return [*charts, _chart("phases", translate("Phases"), phases, note=one or "")] if phases else charts
 
 
-def _chart(name: str, title: str, series: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"id": name, "title": title, "series": series}
+def _percentile(check: Check, aggregation: str, place: str | None, *, name: str) -> dict[str, Any]:
+    return {"label": name, "src": _series(_DURATION, _labels(check, "total", place), aggregation)}
 
 
-def _series(metric: str, labels: str, aggregation: str) -> str:
-    return "/api/series/query?" + urlencode({"metric": metric, "labels": labels, "agg": aggregation})
+def _labels(check: Check, phase: str, place: str | None) -> dict[str, str]:
+    return {"check": check.id, "phase": phase} | ({"agent": place} if place else {})
+
+
+def _chart(name: str, title: str, series: list[dict[str, Any]], *, note: str = "") -> dict[str, Any]:
+    return {"id": name, "title": title, "series": series, "note": note}
+
+
+def _series(metric: str, labels: dict[str, str], aggregation: str) -> str:
+    selectors = msgspec.json.encode(labels).decode()  # names of agents may have commas and quotes in them
+    return "/api/series/query?" + urlencode({"metric": metric, "labels": selectors, "agg": aggregation})
 
 
 def marks_of(events: Sequence[TimelineEvent]) -> list[dict[str, Any]]:

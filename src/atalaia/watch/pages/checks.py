@@ -15,7 +15,7 @@ from atalaia.core.formats import zone
 from atalaia.core.permissions import Permission
 from atalaia.core.translations import N_
 from atalaia.notify.model.severity import Severity
-from atalaia.watch.edges import AnyRequest, ThePages, Watch, actor_of, label_of, ping_url
+from atalaia.watch.edges import AnyRequest, ThePages, Watch, actor_of, label_of, ping_url, reasons_of
 from atalaia.watch.model.checks import CheckKind
 from atalaia.watch.model.states import WORST_FIRST, CheckState
 from atalaia.watch.model.titles import shown_title
@@ -82,12 +82,12 @@ class CheckPages(Controller):
     @get("/{check_id:str}", guards=_READ)
     async def show(self, request: AnyRequest, pages: ThePages, watch: Watch, check_id: FromPath[str]) -> Response[str]:
         context = await _check_context(request, pages, watch, check_id)
-        return await pages.page(request, "watch/check.html", title=context["check"].spec.name, **context)
+        return await pages.page(request, "watch/check.html", title=context["check"].spec.name, is_part=False, **context)
 
     @get("/{check_id:str}/now", guards=_READ)
     async def part(self, request: AnyRequest, pages: ThePages, watch: Watch, check_id: FromPath[str]) -> Response[str]:
         context = await _check_context(request, pages, watch, check_id)
-        return await pages.fragment(request, "watch/_check_now.html", **context)
+        return await pages.fragment(request, "watch/_check_now.html", is_part=True, **context)
 
     @get("/{check_id:str}/stats", guards=_READ)
     async def stats(self, request: AnyRequest, pages: ThePages, watch: Watch, check_id: FromPath[str]) -> Response[str]:
@@ -163,8 +163,9 @@ async def _list(
     spans = await watch.spans([check.id for check in checks], days=BAR_DAYS)
     now, timezone = watch.now(), zone(pages.timezone_of(request))
     translate = pages.translator(request).translate
+    why = reasons_of(request, pages)
     context: dict[str, Any] = {
-        "checks": [row_of(check, spans[check.id], now=now, timezone=timezone) for check in checks],
+        "checks": [row_of(check, spans[check.id], now=now, timezone=timezone, why=why) for check in checks],
         "next": encode_cursor(*key) if key else None,
         "params": params,
         "is_filtered": wanted != CheckFilter(),
@@ -195,6 +196,8 @@ async def _check_context(request: AnyRequest, pages: ThePages, watch: Watch, che
     translate = pages.translator(request).translate
     is_heartbeat = check.spec.kind is CheckKind.HEARTBEAT
     bar = days(spans, now=now, timezone=zone(pages.timezone_of(request)), count=BAR_DAYS)
+    places = [agents[place.agent_id].name if place.agent_id in agents else place.agent_id for place in check.places]
+    chosen = next((place for place in places if place == request.query_params.get("agent")), None)
     return {
         "check": check,
         "is_heartbeat": is_heartbeat,
@@ -205,10 +208,11 @@ async def _check_context(request: AnyRequest, pages: ThePages, watch: Watch, che
         "events": events[:EVENTS_SHOWN],
         "pings": await watch.pings(check_id) if is_heartbeat else [],
         "ping_url": ping_url(watch.public_url, check),
-        "places": [
-            agents[place.agent_id].name if place.agent_id in agents else place.agent_id for place in check.places
-        ],
-        "charts": charts_of(check, translate),
+        "places": places,
+        "chosen": chosen,
+        "params": dict(request.query_params),
+        "charts": charts_of(check, translate, places=places, chosen=chosen),
+        "why": reasons_of(request, pages),
         "marks": marks_of(events),
         "incidents": incidents,
         "titles": {incident.id: shown_title(incident, translate) for incident in incidents},

@@ -11,7 +11,7 @@ from atalaia.core.errors import InvalidField
 from atalaia.core.permissions import Permission
 from atalaia.core.translations import N_
 from atalaia.notify.model.severity import Severity
-from atalaia.watch.edges import AnyRequest, ThePages, Watch, actor_of
+from atalaia.watch.edges import AnyRequest, ThePages, Watch, actor_of, reasons_of
 from atalaia.watch.model.incidents import IncidentState
 from atalaia.watch.model.titles import shown_title
 from atalaia.watch.model.values import IncidentFilter
@@ -103,6 +103,7 @@ async def _list(
     translate = pages.translator(request).translate
     titles = {incident.id: shown_title(incident, translate) for incident in page}
     context: dict[str, Any] = {"incidents": page, "titles": titles, "next": following, "params": params, "view": view}
+    context["why"] = reasons_of(request, pages)
     if is_part:
         return await pages.fragment(request, template, rows=len(page), **context)
     return await pages.page(
@@ -124,6 +125,7 @@ async def _context(request: AnyRequest, pages: ThePages, watch: Watch, incident_
         "shown_title": shown_title(incident, pages.translator(request).translate),
         "events": events,
         "words": EVENT_WORDS,
+        "why": reasons_of(request, pages),
         "check": check,
         "is_open": incident.state is not IncidentState.RESOLVED,
         "is_new": incident.state is IncidentState.OPEN,

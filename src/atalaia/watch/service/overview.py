@@ -1,15 +1,18 @@
 """How all checks stand, at a glance; read often, so with as few columns as that needs."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from atalaia.sdk.transaction import Tx
 from atalaia.store.store import Store
 from atalaia.watch.model.checks import CheckKind
+from atalaia.watch.model.reasons import Reason, shown_reason
 from atalaia.watch.model.states import WORST_FIRST, CheckState
+from atalaia.watch.model.titles import shown_title
 from atalaia.watch.model.values import Incident, IncidentFilter
 from atalaia.watch.queries import incidents as incident_queries
 from atalaia.watch.queries import overview as queries
@@ -41,6 +44,19 @@ class WatchOverview(msgspec.Struct, frozen=True):
     counts: dict[CheckState, int]
     incidents: Sequence[Incident]
     open_incidents: int
+
+
+class Wording:
+    """What is kept in English, in a reader's language."""
+
+    def __init__(self, translate: Callable[..., Any]) -> None:
+        self._translate = translate
+
+    def title(self, incident: Incident) -> str:
+        return shown_title(incident, self._translate)
+
+    def why(self, reason: str | None) -> Reason:
+        return shown_reason(reason, self._translate)
 
 
 class WatchOverviews:

@@ -1,6 +1,6 @@
 // From the API's columns to lines on one axis.
 const PIXELS_A_POINT = 3;
-const LINES_SHOWN = 40; // more can't be told apart; the table of series has them all
+const LINES_SHOWN = 20; // more can't be told apart; the table of series has them all
 const STEPS_S = [1, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400];
 
 /** Seconds of a step, so that a point has some pixels. */
@@ -17,12 +17,13 @@ const address = (src, { from, to, step }) => {
   return url;
 };
 
-/** What tells the items of one answer apart: the labels that differ, without an id whose name stands beside it. */
+/** What a line is, and what tells the items of one answer apart: labels that differ, without an id whose name stands beside it. */
 const namesOf = (declared, items) => {
   if (items.length < 2) return [declared.label];
+  const whole = (differing) => (declared.bare ? [] : [declared.label]).concat(differing).join(" · ") || declared.label;
   const keys = [...new Set(items.flatMap((item) => Object.keys(item.labels ?? {})))].filter((key) => !items.some((item) => item.labels?.[`${key}_name`]));
   const differing = keys.filter((key) => new Set(items.map((item) => item.labels?.[key])).size > 1);
-  return items.map((item) => differing.map((key) => item.labels?.[key]).filter(Boolean).join(" · ") || declared.label);
+  return items.map((item) => whole(differing.map((key) => item.labels?.[key]).filter(Boolean)));
 };
 
 /** Values by second, and the silences between them: uPlot breaks a line at null and goes on over undefined. */

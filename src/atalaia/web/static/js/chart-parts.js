@@ -4,20 +4,37 @@ import { showTip } from "./tips.js";
 import { format, fullTime } from "./values.js";
 
 const ROWS = 500;
+const NAMED = 12; // beyond it the legend waits to be opened
 
 const swatch = (line) => make("i", { class: `swatch c-${line.color}`, "aria-hidden": "true" });
 const lastOf = (values) => { for (let i = values.length - 1; i >= 0; i -= 1) if (typeof values[i] === "number") return values[i]; return null; };
 
 /** One button a line: its colour, name and last value; pressing it hides or shows the line. */
 export const legendOf = (chart, redraw) => {
-  chart.legendArea.replaceChildren(...chart.data.lines.map((line) => {
+  const { lines } = chart.data;
+  const isLong = lines.length > NAMED;
+  const entries = lines.map((line) => {
     const button = make("button", { type: "button", "aria-pressed": String(!chart.hidden.has(line.label)) }, swatch(line), line.label, make("b", {}, format(lastOf(line.values), chart.unit)));
     button.addEventListener("click", () => {
       if (!chart.hidden.delete(line.label)) chart.hidden.add(line.label);
       redraw(chart);
     });
     return make("li", {}, button);
-  }));
+  });
+  chart.legendArea.classList.toggle("long", isLong);
+  chart.legendArea.replaceChildren(...(isLong && !chart.isLegendOpen ? entries.slice(0, NAMED) : entries));
+  if (isLong) chart.legendArea.append(make("li", {}, opener(chart, lines.length, redraw)));
+};
+
+const opener = (chart, count, redraw) => {
+  const words = chart.isLegendOpen ? chart.root.dataset.textFewer : chart.root.dataset.textMore.replace("{n}", count);
+  const button = make("button", { type: "button", class: "legend-more", "aria-expanded": String(Boolean(chart.isLegendOpen)) }, words);
+  button.addEventListener("click", () => {
+    chart.isLegendOpen = !chart.isLegendOpen;
+    legendOf(chart, redraw);
+    chart.legendArea.querySelector(".legend-more").focus();
+  });
+  return button;
 };
 
 export const tipOf = (plot, chart) => {

@@ -60,7 +60,7 @@ const optionsOf = (chart, lines, size) => {
   const withStack = lines.some((line) => line.stack);
   return {
     ...size,
-    padding: [10, 8, 0, 0],
+    padding: [10, 18, 0, 0],
     legend: { show: false },
     cursor: { drag: { x: true, y: false, setScale: false }, points: { size: 7 }, y: false, sync: { key: "atalaia" } },
     scales: { x: { time: true, range: () => [chart.reach.from, chart.reach.to] }, y: { range: (_, low, high) => chart.unit === "percent" ? [0, Math.max(1, high)] : [Math.min(0, low ?? 0), (high ?? 1) * 1.08 || 1] } },
@@ -189,6 +189,11 @@ document.addEventListener("click", (event) => {
   const url = new URL(location.href);
   url.searchParams.set("hours", choice.dataset.hours);
   history.replaceState(history.state, "", url);
+  for (const link of document.querySelectorAll("[data-keeps-hours] a")) {
+    const address = new URL(link.href);
+    address.searchParams.set("hours", choice.dataset.hours);
+    link.href = address;
+  }
   for (const chart of charts) { chart.hours = Number(choice.dataset.hours); chart.zoom = null; refresh(chart); }
 });
 setInterval(() => { if (!document.hidden) for (const chart of charts) if (!chart.zoom && chart.hours <= 24) refresh(chart); }, 30_000);

@@ -1,3 +1,6 @@
+import { text } from "./texts.js";
+import { toast } from "./toasts.js";
+
 // Fields that matter only for some choices, filters that send themselves, buttons that ask first, one send a form.
 const chosen = (form, name) => {
   const fields = form.elements[name];
@@ -33,6 +36,7 @@ document.addEventListener("submit", (event) => {
   } else if (form.method === "post" && !form.hasAttribute("hx-post")) {
     if (form.dataset.sent) return event.preventDefault();
     form.dataset.sent = "1";
+    if (document.body.classList.contains("app")) sessionStorage.setItem(SENT, text(form.classList.contains("form") ? "saved" : "done"));
     for (const button of form.querySelectorAll("button[type=submit], button:not([type])")) button.setAttribute("aria-disabled", "true");
   }
 });
@@ -44,9 +48,19 @@ window.addEventListener("pageshow", () => {
   }
 });
 
+// A form that was taken leads on to another page (303), which says so; a page with errors, or with a result, speaks for itself.
+const SENT = "atalaia-sent";
+const confirmSent = () => {
+  const words = sessionStorage.getItem(SENT);
+  sessionStorage.removeItem(SENT);
+  const wentOn = performance.getEntriesByType("navigation")[0]?.redirectCount > 0;
+  if (words && wentOn && document.body.classList.contains("app") && !document.querySelector("main .banner.success, main [data-focus]")) toast(words, { kind: "success" });
+};
+
 const begin = (root) => {
   arrange(root);
   root.querySelector("[data-focus]")?.focus();
 };
 begin(document);
+confirmSent();
 document.addEventListener("htmx:load", (event) => { if (event.detail.elt.querySelectorAll) begin(event.detail.elt); });

@@ -6,6 +6,15 @@ const YEAR_S = 31_536_000;
 const keep = (name, value) => { document.cookie = `${name}=${encodeURIComponent(value)}; path=/; max-age=${YEAR_S}; samesite=lax`; };
 export const theme = () => root.dataset.theme ?? "auto";
 
+// Who looks for the right one presses the button more than once.
+const SETTLED_MS = 600;
+let keeping = 0;
+const keepWithAccount = () => {
+  const token = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+  // This browser has it already; the account has it the next time if the line is down now.
+  fetch("/account/theme", { method: "POST", headers: { "X-CSRF-Token": token }, body: new URLSearchParams({ theme: theme() }), keepalive: true }).catch(() => {});
+};
+
 const label = () => {
   for (const button of document.querySelectorAll("[data-theme-next]")) {
     const words = button.getAttribute(`data-label-${theme()}`);
@@ -21,6 +30,10 @@ export const nextTheme = () => {
   keep("atalaia_theme", next);
   label();
   document.dispatchEvent(new CustomEvent("theme"));
+  if (document.body.classList.contains("app")) {
+    clearTimeout(keeping);
+    keeping = setTimeout(keepWithAccount, SETTLED_MS);
+  }
 };
 
 document.addEventListener("click", (event) => { if (event.target.closest("[data-theme-next]")) nextTheme(); });
