@@ -36,7 +36,11 @@ def doctor(
     Example: atalaia doctor --data-dir /var/lib/atalaia
     Example: atalaia doctor --url https://watch.example.org
     """
-    findings = list(examine_hub(url)) if url else list(_examine_here(data_dir, database_url=database_url, host=host, port=port))
+    findings = (
+        list(examine_hub(url))
+        if url
+        else list(_examine_here(data_dir, database_url=database_url, host=host, port=port))
+    )
     if json:
         typer.echo(msgspec.json.encode([asdict(finding) for finding in findings]).decode())
     else:
