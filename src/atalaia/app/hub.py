@@ -13,12 +13,14 @@ from typing import Any
 import structlog
 
 from atalaia.app.health import Health
+from atalaia.app.memory import limit_arenas, settle
 from atalaia.app.options import HubOptions
 from atalaia.app.own import HubMetrics, own_health, own_loops
 from atalaia.app.slices import Base, declared_settings, migration_folders, wire_slices
 from atalaia.app.supervisor import Supervisor
 from atalaia.core.clock import SystemClock
 from atalaia.core.ids import new_id
+from atalaia.core.logging import configure_logging
 from atalaia.core.settings import Settings, load_settings
 from atalaia.core.translations import Translations
 from atalaia.store.directory import DirectoryLock, prepare_data_dir
@@ -48,12 +50,14 @@ class Hub:
     """
 
     def __init__(self, options: HubOptions) -> None:
+        limit_arenas()
         self.options = options
         data_dir = prepare_data_dir(options.data_dir)
         self._lock = DirectoryLock(data_dir)
         self._lock.acquire()
         self._clock = SystemClock()
         self.settings = load_settings(declared_settings(), data_dir=data_dir)
+        configure_logging(level=str(self.settings.get("hub.log_level")))
         self.store = _open_migrated(options)
         self.settings.set_page_values(self.store.read_now(read_page_settings))
         self._leadership = Leadership(holder=f"{socket.gethostname()}:{os.getpid()}:{new_id()}", clock=self._clock)
@@ -145,6 +149,7 @@ class Hub:
             if part.start is not None:
                 await part.start()
         await self.supervisor.start()
+        settle()
         try:
             yield
         finally:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from prometheus_client import Metric, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
+from atalaia.app import memory
 from atalaia.app.supervisor import Supervisor
 from atalaia.core.settings import Settings
 from atalaia.sdk.contribution import HealthItem, Loop
@@ -22,7 +23,7 @@ PROBE_KEY = "store.probe"
 
 
 def own_loops(store: Store, leadership: Leadership, settings: Settings) -> Sequence[Loop]:
-    """Leadership (PostgreSQL alone), settings that another hub changed, and the way back from a full disk."""
+    """Leadership (PostgreSQL alone), settings that another hub changed, memory, and the way back from a full disk."""
 
     async def lead() -> None:
         await store.write(leadership.renew)
@@ -40,6 +41,7 @@ def own_loops(store: Store, leadership: Leadership, settings: Settings) -> Seque
 
     loops = [
         Loop("settings", SETTINGS_PERIOD_S, refresh_settings, leader_only=False),
+        Loop("memory", memory.PERIOD_S, memory.give_back, leader_only=False),
         Loop("store-probe", PROBE_PERIOD_S, probe, leader_only=False),
     ]
     if store.dialect == "postgresql":

@@ -12,7 +12,6 @@ from atalaia.app.options import HubOptions
 from atalaia.cli.places import DatabaseUrl, DataDir
 from atalaia.cli.ports import port_holder
 from atalaia.core.errors import ConfigError
-from atalaia.core.logging import configure_logging
 
 BACKLOG = 2048
 STOP_TIMEOUT_S = 8
@@ -53,7 +52,6 @@ def serve(
     """
     options = HubOptions(data_dir, host, port, database_url, tls_cert, tls_key)
     listener = _listen(options)
-    configure_logging()
     hub = Hub(options)
     config = uvicorn.Config(
         hub.asgi,

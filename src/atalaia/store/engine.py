@@ -3,15 +3,17 @@
 import sqlite3
 from typing import Any
 
-import psycopg
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import QueuePool
 
 from atalaia.core.errors import AtalaiaError, StoreFull, StoreUnavailable
 
 BUSY_TIMEOUT_MS = 10_000
-READ_CACHE_KIB = 8_192
+# A reader looks at little, and there are several; the writer meets the same pages again and again.
+READ_CACHE_KIB = 1_024
+WRITE_CACHE_KIB = 16_384
+READERS = 4
 POOL_SIZE = 12
 
 # https://www.sqlite.org/pragma.html
@@ -20,20 +22,27 @@ _PRAGMAS = (
     "PRAGMA synchronous=FULL",
     f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
     "PRAGMA foreign_keys=ON",
-    f"PRAGMA cache_size=-{READ_CACHE_KIB}",
     "PRAGMA temp_store=MEMORY",
     "PRAGMA journal_size_limit=67108864",
 )
 
 
-def sqlite_engine(path: str, *, begin: str = "BEGIN") -> Engine:
-    """An engine on one SQLite file; `begin` is BEGIN for readers, BEGIN IMMEDIATE for the writer."""
-    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args={"check_same_thread": False})
+def sqlite_engine(path: str, *, is_writer: bool = False) -> Engine:
+    """An engine on one SQLite file; connections are kept, since opening one costs more than most questions."""
+    cache_kib = WRITE_CACHE_KIB if is_writer else READ_CACHE_KIB
+    begin = "BEGIN IMMEDIATE" if is_writer else "BEGIN"
+    engine = create_engine(
+        f"sqlite:///{path}",
+        poolclass=QueuePool,
+        pool_size=READERS,
+        max_overflow=2 * READERS,
+        connect_args={"check_same_thread": False},
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, so that DDL is part of a transaction too
-        for pragma in _PRAGMAS:
+        for pragma in (*_PRAGMAS, f"PRAGMA cache_size=-{cache_kib}"):
             connection.execute(pragma)
 
     @event.listens_for(engine, "begin")
@@ -75,16 +84,22 @@ def translate_error(error: BaseException) -> AtalaiaError | None:
             )
         if "locked" in text or "unable to open" in text:
             return StoreUnavailable("the store is busy or can't be opened")
-    if isinstance(original, psycopg.Error):
-        state = original.sqlstate or ""
+    state = _sqlstate(original)
+    if state is not None:
         if state in _FULL_SQLSTATES:
             return StoreFull("the disk of the database is full", hint="Free space there; writing goes on by itself.")
-        if state[:2] in _UNAVAILABLE_CLASSES or (not state and isinstance(original, psycopg.OperationalError)):
+        if state[:2] in _UNAVAILABLE_CLASSES or (not state and type(original).__name__ == "OperationalError"):
             return StoreUnavailable("the database can't be reached", hint="Is it running? atalaia doctor tells more.")
     return None
 
 
+def _sqlstate(error: BaseException) -> str | None:
+    """Of an error of psycopg, empty where the server said none; None for others. The driver is loaded only with PostgreSQL."""
+    if not type(error).__module__.startswith("psycopg"):
+        return None
+    return getattr(error, "sqlstate", None) or ""
+
+
 def is_retryable(error: BaseException) -> bool:
     """Whether the unit may simply be run again: a deadlock or a serialization failure."""
-    original = getattr(error, "orig", error)
-    return isinstance(original, psycopg.Error) and original.sqlstate in {"40001", "40P01"}
+    return _sqlstate(getattr(error, "orig", error)) in {"40001", "40P01"}

@@ -1,6 +1,7 @@
 """Between hubs on one PostgreSQL: LISTEN/NOTIFY carries what was published."""
 
 import threading
+from collections.abc import Sequence
 
 import msgspec
 import psycopg
@@ -18,14 +19,6 @@ MAX_PAYLOAD_BYTES = 7900  # PostgreSQL's own limit is 8000
 log = structlog.get_logger()
 
 
-def notify(connection: Connection, topics: list[tuple[str, str]]) -> None:
-    """Send in the transaction: PostgreSQL delivers after its commit, to the sender too."""
-    payload = msgspec.json.encode(topics)
-    if len(payload) > MAX_PAYLOAD_BYTES:
-        payload = msgspec.json.encode(sorted({(topic, "") for topic, _ in topics}))
-    connection.execute(text("SELECT pg_notify(:channel, :payload)"), {"channel": CHANNEL, "payload": payload.decode()})
-
-
 class Listener:
     """A thread with a connection of its own; a lost connection is made again, what was missed is missed."""
 
@@ -35,6 +28,14 @@ class Listener:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="store-listen", daemon=True)
         self._thread.start()
+
+    def notify(self, connection: Connection, topics: Sequence[tuple[str, str]]) -> None:
+        """Send in the transaction: PostgreSQL delivers after its commit, to the sender too."""
+        payload = msgspec.json.encode(topics)
+        if len(payload) > MAX_PAYLOAD_BYTES:
+            payload = msgspec.json.encode(sorted({(topic, "") for topic, _ in topics}))
+        parameters = {"channel": CHANNEL, "payload": payload.decode()}
+        connection.execute(text("SELECT pg_notify(:channel, :payload)"), parameters)
 
     def close(self) -> None:
         self._stop.set()

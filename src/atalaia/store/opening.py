@@ -21,7 +21,7 @@ def open_store(data_dir: Path, *, database_url: str | None = None) -> Store:
         engine = postgresql_engine(database_url)
         return Store(reader=engine, writer=engine, listen_url=f"postgresql://{database_url.partition('://')[2]}")
     path = str(data_dir / FILE_NAME)
-    return Store(reader=sqlite_engine(path), writer=sqlite_engine(path, begin="BEGIN IMMEDIATE"))
+    return Store(reader=sqlite_engine(path), writer=sqlite_engine(path, is_writer=True))
 
 
 def migrate_store(store: Store, slices: Sequence[Path]) -> list[str]:

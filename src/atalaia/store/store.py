@@ -5,7 +5,7 @@ import concurrent.futures
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 from sqlalchemy import Engine
@@ -14,11 +14,13 @@ from atalaia.core.errors import AtalaiaError, StoreFull
 from atalaia.core.events import Event
 from atalaia.sdk.transaction import DialectName, Tx
 from atalaia.store.engine import is_retryable, translate_error
-from atalaia.store.listen import Listener, notify
 from atalaia.store.live import Live
 from atalaia.store.transaction import Transaction
 from atalaia.store.work import Merged, Work
 from atalaia.store.writer import GroupWriter
+
+if TYPE_CHECKING:
+    from atalaia.store.listen import Listener
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -46,7 +48,7 @@ class Store:
         self._handlers: dict[type[Event], list[Callable[[Any, Any], None]]] = {}
         self._readers = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="store-read")
         self._writers = ThreadPoolExecutor(WRITE_THREADS, thread_name_prefix="store-write")
-        self._listener = Listener(listen_url, self.live) if listen_url else None
+        self._listener = _listener(listen_url, self.live)
         self._writer = GroupWriter(
             writer,
             self._handlers,
@@ -147,7 +149,7 @@ class Store:
 
     def _before_commit(self, tx: Transaction) -> None:
         if self._listener is not None and tx.published:
-            notify(tx.connection, tx.published)
+            self._listener.notify(tx.connection, tx.published)
 
     def _committed(self, tx: Transaction) -> None:
         for call in tx.after:
@@ -163,3 +165,11 @@ class Store:
             log.error("store_unwritable", code=trouble.code, reason=str(trouble))
         elif before is not None and trouble is None:
             log.warning("store_writable_again")
+
+
+def _listener(url: str | None, live: Live) -> "Listener | None":
+    if url is None:
+        return None
+    from atalaia.store.listen import Listener  # brings the PostgreSQL driver: 6 MB that SQLite need not pay for
+
+    return Listener(url, live)

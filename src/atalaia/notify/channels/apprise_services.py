@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import apprise
-
 from atalaia.core.errors import InvalidField
 from atalaia.core.translations import N_
 from atalaia.notify.channels.kind import Field, Tools, Values, take_fields
@@ -17,7 +15,6 @@ from atalaia.notify.model.message import Outgoing
 from atalaia.notify.model.notice import MessageEvent
 from atalaia.notify.model.severity import Severity
 from atalaia.outbound.guard import Trust
-from atalaia.outbound.guarded_threads import guarded_thread
 from atalaia.sdk.failures import TemporaryFailure
 
 # Only services that are spoken to over HTTP by Apprise alone: others open sockets, files, serial lines or a desktop's
@@ -38,11 +35,14 @@ SCHEMES = frozenset({
 _REFUSED_OPTIONS = frozenset({"template", "keyfile", "subfile", "attach", "store", "config"})
 _ANSWER_S = 15
 
-_TYPES = {
-    Severity.INFO: apprise.NotifyType.INFO,
-    Severity.WARNING: apprise.NotifyType.WARNING,
-    Severity.CRITICAL: apprise.NotifyType.FAILURE,
-}
+_TYPES = {Severity.INFO: "info", Severity.WARNING: "warning", Severity.CRITICAL: "failure"}
+
+
+def _library() -> Any:
+    """Apprise brings 5 MB of memory with it: loaded where such a channel is used, and only there."""
+    import apprise
+
+    return apprise
 
 
 class Apprise:
@@ -80,11 +80,14 @@ class Apprise:
 
 def _service(url: str) -> Any:
     # No store of its own on disk, no plug-ins from elsewhere.
+    apprise = _library()
     asset = apprise.AppriseAsset(storage_mode="memory", secure_logging=True, app_id="Atalaia", app_desc="Atalaia")
     return apprise.Apprise.instantiate(url.strip(), asset=asset, suppress_exceptions=True)
 
 
 def _notify(url: str, message: Outgoing, tools: Tools) -> str:
+    from atalaia.outbound.guarded_threads import guarded_thread  # with Apprise's own HTTP library
+
     service = _service(url)
     if service is None:
         raise TemporaryFailure("Apprise does not understand this address.")
@@ -98,8 +101,8 @@ def _notify(url: str, message: Outgoing, tools: Tools) -> str:
 
 def _type_of(message: Outgoing) -> Any:
     if message.event is MessageEvent.RECOVERED:
-        return apprise.NotifyType.SUCCESS
-    return _TYPES[message.lead.subject.incident.severity]
+        return _library().NotifyType("success")
+    return _library().NotifyType(_TYPES[message.lead.subject.incident.severity])
 
 
 class _ThreadWords(logging.Handler):
