@@ -9,8 +9,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from atalaia_simulators.quiet import QuietServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class Site:
         self._server.server_close()
 
 
-def _server(site: Site, port: int) -> ThreadingHTTPServer:
+def _server(site: Site, port: int) -> QuietServer:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -112,9 +114,7 @@ def _server(site: Site, port: int) -> ThreadingHTTPServer:
         def log_message(self, *_words: Any) -> None:
             return
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    server.daemon_threads = True
-    return server
+    return QuietServer(("127.0.0.1", port), Handler)
 
 
 class _Service:
