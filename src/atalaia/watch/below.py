@@ -16,7 +16,6 @@ from atalaia.watch.ports import AgentRef, ProbeOrder
 from atalaia.watch.service.watch import Percentiles
 
 OWNER = "watch"
-AGENTS_MAX = 500
 _AGGREGATIONS = ("p50", "p95", "p99")
 _SECOND_MS = 1000
 
@@ -42,8 +41,8 @@ class AgentsFleet:
         return self._agents.pick_agent(tx, but_not=but_not)
 
     async def all(self) -> list[AgentRef]:
-        agents, _ = await self._agents.page(cursor=None, limit=AGENTS_MAX)
-        return [self._ref(agent) for agent in agents]
+        found = await self._agents.brief()
+        return [AgentRef(id=agent.id, name=agent.name, is_silent=agent.is_silent) for agent in found]
 
     async def try_now(self, order: ProbeOrder, *, agent_id: str, timeout_s: float) -> WireResult:
         return await self._agents.try_probe(agent_id, _probe(order), timeout_s=timeout_s)

@@ -61,6 +61,14 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
         return AgentState.SILENT
 
 
+class AgentBrief(msgspec.Struct, frozen=True):
+    """As much of an agent as lists of other things show."""
+
+    id: str
+    name: str
+    is_silent: bool
+
+
 def is_recent(last_seen_at: datetime, now: datetime) -> bool:
     return now - last_seen_at < timedelta(seconds=SILENT_AFTER_S)
 

@@ -11,7 +11,7 @@ from atalaia.agents.model.agents import Agent, Known, Seen
 from atalaia.agents.model.silence import Heard
 from atalaia.agents.model.wire import AgentInfo
 from atalaia.agents.tables import agent_seen, agent_spools, agent_work, agents
-from atalaia.core.clock import to_ms
+from atalaia.core.clock import from_ms, to_ms
 from atalaia.sdk.transaction import Tx
 
 _PROBES = select(func.count()).select_from(agent_work).where(agent_work.c.agent_id == agents.c.id).scalar_subquery()
@@ -140,6 +140,19 @@ def heard(tx: Tx) -> list[Heard]:
         .where(agents.c.retired_at.is_(None))
     )
     return [Heard(row.id, row.name, row.last_seen_at, row.silent_since) for row in tx.rows(statement)]
+
+
+def brief(tx: Tx) -> list[tuple[str, str, datetime | None, datetime | None]]:
+    """(id, name, last heard of, silent since) of all that are not retired, by name."""
+    rows = tx.raw(
+        "SELECT a.id, a.name, s.last_seen_at, s.silent_since FROM agents a"
+        " LEFT JOIN agent_seen s ON s.agent_id = a.id WHERE a.retired_at IS NULL ORDER BY a.name"
+    )
+    return [(row[0], row[1], _instant(row[2]), _instant(row[3])) for row in rows]
+
+
+def _instant(ms: int | None) -> datetime | None:
+    return None if ms is None else from_ms(ms)
 
 
 def set_silent(tx: Tx, agent_id: str, *, since: datetime | None) -> bool:

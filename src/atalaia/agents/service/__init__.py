@@ -6,7 +6,7 @@ from datetime import timedelta
 from atalaia.access.audit import record
 from atalaia.access.service.keys import revoke_key
 from atalaia.agents.events import AgentRetired
-from atalaia.agents.model.agents import SILENT_AFTER_S, Agent, Known, WorkItem
+from atalaia.agents.model.agents import SILENT_AFTER_S, Agent, AgentBrief, Known, WorkItem, is_recent
 from atalaia.agents.model.wire import AgentInfo, Batch, Plan, Probe, Receipt, Result
 from atalaia.agents.queries import enrolments as enrolment_queries
 from atalaia.agents.queries import registry as queries
@@ -89,6 +89,14 @@ class AgentsService:
     async def try_probe(self, agent_id: str, probe: Probe, *, timeout_s: float) -> Result:
         """Run a probe once, at once; see Tries.run."""
         return await self._tries.run(agent_id, probe, timeout_s=timeout_s)
+
+    async def brief(self) -> list[AgentBrief]:
+        """All that are not retired, by name; cheap."""
+        now = self._clock.now()
+        return [
+            AgentBrief(id_, name, silent_since is not None or last_seen_at is None or not is_recent(last_seen_at, now))
+            for id_, name, last_seen_at, silent_since in await self._store.read(queries.brief)
+        ]
 
     # -- for people and scripts
 
