@@ -35,9 +35,12 @@ def decode_cursor(cursor: str | None, *types: type) -> tuple[Any, ...] | None:
         return None
     try:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        return tuple(msgspec.json.decode(raw, type=tuple[*types]))  # type: ignore[valid-type]
+        key = tuple(msgspec.json.decode(raw, type=tuple[*types]))  # type: ignore[valid-type]
+        if any(isinstance(part, str) and "\0" in part for part in key):
+            raise ValueError("PostgreSQL takes no NUL in a text")
     except (binascii.Error, ValueError, msgspec.DecodeError) as error:
         raise InvalidField("cursor", "cursor: not one of this list's") from error
+    return key
 
 
 def page_of(rows: Sequence[T], limit: int, key: Callable[[T], tuple[Any, ...]]) -> tuple[list[T], str | None]:
