@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "key": "Make and manage API keys.",
     "backup": "Write a verified backup.",
     "restore": "Bring a backup back.",
+    "store": "Move the data to PostgreSQL.",
     "migrate": "Bring the database to this version, or tell whether it is.",
     "doctor": "Check settings, keys, disk, ports and database, and say what to do.",
 }

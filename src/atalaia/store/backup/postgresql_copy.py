@@ -71,7 +71,7 @@ def copy_in(connection: psycopg.Connection, folder: Path, tables: dict[str, Tabl
         with source.open("rb") as file, connection.cursor() as cursor, cursor.copy(command) as copy:
             while block := file.read(_BLOCK_BYTES):
                 copy.write(block)
-        _advance_sequences(connection, table, tables[table].columns)
+        advance_sequences(connection, table, tables[table].columns)
     return {table: count_rows(connection, table) for table in wanted}
 
 
@@ -130,7 +130,7 @@ def _in_order(connection: psycopg.Connection) -> list[str]:
     return ordered
 
 
-def _advance_sequences(connection: psycopg.Connection, table: str, columns: list[str]) -> None:
+def advance_sequences(connection: psycopg.Connection, table: str, columns: list[str]) -> None:
     quoted = sql.Identifier(table).as_string(connection)
     for column in columns:
         row = connection.execute("SELECT pg_get_serial_sequence(%s, %s)", (quoted, column)).fetchone()
