@@ -71,8 +71,9 @@ def open_context(browser: Browser, complaints: list[str]) -> Iterator[OpenContex
     assert complaints == []
 
 
-# What htmx says when a page is left while it still asks; a true failure is named by the browser itself besides.
-_LEFT_BEHIND = ("htmx:afterRequest", "htmx:sendError")
+# What htmx says when a page is left while it still asks, or when a newer question takes the place of one; a true failure
+# is named by the browser itself besides.
+_LEFT_BEHIND = ("htmx:afterRequest", "htmx:sendError", "htmx:sendAbort")
 
 
 def _note_error(message: ConsoleMessage, complaints: list[str]) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from atalaia.agents.model.agents import Agent, AgentState
 from atalaia.agents.service import AgentsService
 from atalaia.core.clock import Clock
+from atalaia.watch.model.checks import CheckKind
 from atalaia.watch.model.values import Incident
 from atalaia.watch.service.overview import CheckGlance, WatchOverview, WatchOverviews
 
@@ -37,6 +38,11 @@ class Shown:
     agents_online: int
     agents_silent: Sequence[Agent]
     read_at: datetime
+
+    @property
+    def lacks_agent(self) -> bool:
+        """There is something to measure, and nobody who does."""
+        return self.agents_online == 0 and any(check.kind is not CheckKind.HEARTBEAT for check in self.checks)
 
     @property
     def is_new(self) -> bool:

@@ -30,10 +30,12 @@ document.addEventListener("change", (event) => {
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.dataset.confirm && !window.confirm(form.dataset.confirm)) return event.preventDefault();
-  if (form.method === "get") {
+  // form.method is the field of that name in a form that has one.
+  const method = (form.getAttribute("method") ?? "get").toLowerCase();
+  if (method === "get") {
     for (const field of form.elements) if (field.name && !field.value) field.disabled = true;
     setTimeout(() => { for (const field of form.elements) if (field.name && !field.value) field.disabled = false; });
-  } else if (form.method === "post" && !form.hasAttribute("hx-post")) {
+  } else if (method === "post" && !form.hasAttribute("hx-post")) {
     if (form.dataset.sent) return event.preventDefault();
     form.dataset.sent = "1";
     if (document.body.classList.contains("app")) sessionStorage.setItem(SENT, text(form.classList.contains("form") ? "saved" : "done"));

@@ -1,0 +1,142 @@
+"""Pages that stay as they are left open: what changes is shown without a reload, and what a person does is answered."""
+
+import itertools
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.acceptance.hub import ADMIN, PASSWORD, Hub
+from tests.browser.conftest import OpenContext, sign_in
+
+LIVE_MS = 20_000
+_numbers = itertools.count()
+
+
+class Job:
+    """A heartbeat check that is up: a state that can be changed from outside, at once and without an agent."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._client = hub.client("write", "read", "ingest")
+        self.name = f"job {next(_numbers)}"
+        spec = {"name": self.name, "kind": "heartbeat", "period_s": 3600, "grace_s": 60}
+        made = self._client.post("/api/checks", spec).json
+        self.path = f"/checks/{made['id']}"
+        self._ping_path = made["ping_url"].removeprefix(hub.url)
+        self.succeed()
+
+    def succeed(self) -> None:
+        self._client.post(self._ping_path, {})
+
+    def fail(self) -> None:
+        self._client.post(f"{self._ping_path}/fail", {})
+
+
+@pytest.fixture
+def job(shared_hub: Hub) -> Job:
+    return Job(shared_hub)
+
+
+@pytest.fixture
+def page(open_context: OpenContext, shared_hub: Hub) -> Page:
+    page = open_context(width=1920, height=1080).new_page()
+    sign_in(page, shared_hub, ADMIN, PASSWORD)
+    return page
+
+
+def _stay(page: Page) -> None:
+    page.evaluate("window.isSamePage = true")
+
+
+def _stayed(page: Page) -> bool:
+    return bool(page.evaluate("window.isSamePage === true"))
+
+
+def _await_live(page: Page) -> None:
+    expect(page.locator("[data-live-state=online]").first).to_be_visible(timeout=LIVE_MS)
+
+
+def test_the_overview_and_the_wall_follow_what_happens_without_a_reload(page: Page, shared_hub: Hub, job: Job) -> None:
+    page.goto(f"{shared_hub.url}/")
+    page.click("text=Wall")
+    page.wait_for_url("**/?wall=true")
+    expect(page.locator(".side")).to_have_count(0)
+    expect(page.locator(".verdict")).to_contain_text("All is well")
+    _await_live(page)
+    _stay(page)
+    job.fail()
+    expect(page.locator(".verdict")).to_contain_text("1 check is down", timeout=LIVE_MS)
+    expect(page.locator(".row-link").first).to_have_text(f"{job.name} is down")
+    # Capital letters of 17 mm on a screen of 50 inches: 5 metres.
+    sizes = page.evaluate(
+        "['.verdict-text', '.row-link'].map(s => parseFloat(getComputedStyle(document.querySelector(s)).fontSize))"
+    )
+    assert sizes[0] >= 0.08 * 1080
+    assert sizes[1] >= 0.035 * 1080
+    job.succeed()
+    expect(page.locator(".verdict")).to_contain_text("All is well", timeout=LIVE_MS)
+    assert _stayed(page)
+    page.hover("body")
+    page.click("text=Leave the wall")
+    expect(page.locator(".side")).to_be_visible()
+
+
+def test_the_heading_of_a_check_says_how_it_stands_now(page: Page, shared_hub: Hub, job: Job) -> None:
+    page.goto(f"{shared_hub.url}{job.path}")
+    badge = page.locator("#head-state")
+    expect(badge).to_have_text("Up")
+    _await_live(page)
+    _stay(page)
+    job.fail()
+    expect(badge).to_have_text("Down", timeout=LIVE_MS)
+    expect(page.locator("#check-more")).to_contain_text("Up → Down")
+    expect(page.locator("#head-state")).to_have_count(1)
+    job.succeed()
+    expect(badge).to_have_text("Up", timeout=LIVE_MS)
+    assert _stayed(page)
+
+
+def test_an_error_in_a_form_is_announced_has_the_focus_and_leads_to_its_field(
+    page: Page, shared_hub: Hub, complaints: list[str]
+) -> None:
+    page.goto(f"{shared_hub.url}/checks/new")
+    page.fill("input[name=name]", "typed with care")
+    page.fill("input[name=target]", "no address")
+    page.click("main form button:has-text('Save')")
+    alert = page.locator("form [role=alert]")
+    expect(alert).to_be_focused()
+    expect(page.locator("input[name=name]")).to_have_value("typed with care")
+    expect(page.locator("input[name=target]")).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("#toasts")).to_be_empty()
+    alert.locator("a").click()
+    expect(page.locator("input[name=target]")).to_be_focused()
+    complaints.clear()  # the browser's own word about the status 422
+
+
+def test_a_form_without_agents_says_so_and_shows_the_line_to_paste(page: Page, shared_hub: Hub) -> None:
+    page.goto(f"{shared_hub.url}/checks/new")
+    page.fill("input[name=name]", "typed before")
+    page.click("text=Show the line to paste")
+    expect(page.locator("#agent-line input")).to_have_value(re.compile("agent[.]pyz"), timeout=LIVE_MS)
+    expect(page.locator("main form.form input[name=name]")).to_have_value("typed before")
+
+
+def test_what_was_saved_is_confirmed(page: Page, shared_hub: Hub) -> None:
+    page.goto(f"{shared_hub.url}/settings")
+    page.click("#access button:has-text('Save')")
+    expect(page.locator("#toasts")).to_contain_text("Saved.")
+    page.reload()
+    expect(page.locator("#toasts")).to_be_empty()
+
+
+def test_the_theme_goes_with_the_account(page: Page, open_context: OpenContext, shared_hub: Hub) -> None:
+    page.goto(f"{shared_hub.url}/account")
+    with page.expect_response("**/account/theme") as kept:
+        for _ in range(2):  # as the system, light, dark
+            page.click("[data-theme-next]")
+    assert kept.value.status == 204
+    other = open_context().new_page()
+    sign_in(other, shared_hub, ADMIN, PASSWORD)
+    expect(other.locator("html")).to_have_attribute("data-theme", "dark")
+    with other.expect_response("**/account/theme"):
+        other.click("[data-theme-next]")
