@@ -36,10 +36,10 @@ def decode_cursor(cursor: str | None, *types: type) -> tuple[Any, ...] | None:
     try:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         key = tuple(msgspec.json.decode(raw, type=tuple[*types]))  # type: ignore[valid-type]
-        if any(isinstance(part, str) and "\0" in part for part in key):
-            raise ValueError("PostgreSQL takes no NUL in a text")
     except (binascii.Error, ValueError, msgspec.DecodeError) as error:
         raise InvalidField("cursor", "cursor: not one of this list's") from error
+    if any(isinstance(part, str) and "\0" in part for part in key):  # PostgreSQL takes no NUL in a text
+        raise InvalidField("cursor", "cursor: not one of this list's")
     return key
 
 

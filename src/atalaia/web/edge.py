@@ -13,7 +13,8 @@ from typing import Any
 import structlog
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from atalaia.core.translations import Translations, choose_locale
+from atalaia.core.errors import UnsupportedMedia
+from atalaia.core.translations import N_, Translations, choose_locale
 from atalaia.sdk.contribution import AsgiHandler, HotRoute
 from atalaia.web.addresses import TrustedProxies, header
 from atalaia.web.answers import JSON, send_bytes
@@ -37,6 +38,8 @@ class RequestIds:
 OnAnswer = Callable[[str, str, float], None]
 """(route as declared, method, seconds)"""
 _COUNTED_PREFIX = "/api/"
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_JSON_KINDS = frozenset({"", "application/json"})
 
 
 class Edge:
@@ -84,6 +87,12 @@ class Edge:
         clear_contextvars()
         bind_contextvars(request_id=scope["state"]["request_id"])
         started = monotonic()
+        if _is_foreign_media(scope):
+            refusal = UnsupportedMedia(
+                N_("this content type isn't taken here"), hint=N_("Send JSON: Content-Type: application/json.")
+            )
+            await send_error(scope, send, refusal, self._translations)
+            return
         await self._app(scope, receive, self._headers.around(send))
         if scope["path"].startswith(_COUNTED_PREFIX):
             self._on_answer(scope.get("path_template", "unknown"), scope["method"], monotonic() - started)
@@ -95,6 +104,14 @@ class Edge:
                 if path.startswith(route.path):
                     return route
         return found
+
+
+def _is_foreign_media(scope: Any) -> bool:
+    """Whether a request to the JSON API brings something else than JSON; the framework would try to read it all the same."""
+    if scope["method"] not in _WITH_BODY or not scope["path"].startswith(_COUNTED_PREFIX):
+        return False
+    kind = header(scope, b"content-type").partition(";")[0].strip().lower()
+    return kind not in _JSON_KINDS
 
 
 def _uncounted(_endpoint: str, _method: str, _seconds: float) -> None:

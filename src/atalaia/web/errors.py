@@ -101,8 +101,8 @@ def answer_to(error: BaseException, translator: Translator) -> Answer:
         message = _FRAMEWORK_MESSAGES.get(status, N_("the request was refused"))
         return Answer(status, _FRAMEWORK_CODES.get(status, "refused"), translate(message))
     log.error("unhandled_error", exc_info=error)
-    message = translate("something went wrong here; the log has it under this request's id")
-    return Answer(500, "internal_error", message)
+    hint = translate("The log has it under this request's id.")
+    return Answer(500, "internal_error", translate("something went wrong here"), hint)
 
 
 def _of_validation(error: ValidationException, translator: Translator) -> Answer:
