@@ -12,10 +12,10 @@ from tests.servers import free_port
 FIRST_START = 200
 
 
-def test_a_hub_says_where_it_is_and_how_to_begin(hub: Hub) -> None:
-    assert f"Atalaia is listening on {hub.url}\n" in hub.process.output
-    assert hub.first_start is not None
-    assert hub.client().get(hub.first_start.removeprefix(hub.url)).status == FIRST_START
+def test_a_hub_says_where_it_is_and_how_to_begin(shared_hub: Hub) -> None:
+    assert f"Atalaia is listening on {shared_hub.url}\n" in shared_hub.process.output
+    assert shared_hub.first_start is not None
+    assert shared_hub.client().get(shared_hub.first_start.removeprefix(shared_hub.url)).status == FIRST_START
 
 
 def test_the_first_start_address_is_gone_once_somebody_has_an_account(hub: Hub) -> None:
@@ -24,12 +24,12 @@ def test_the_first_start_address_is_gone_once_somebody_has_an_account(hub: Hub) 
     assert hub.first_start is None
 
 
-def test_a_key_made_beside_a_running_hub_works_at_once_and_only_for_its_scopes(hub: Hub) -> None:
-    done = hub.cli("key", "create", "reader", "--scope", "read", "--json")
+def test_a_key_made_beside_a_running_hub_works_at_once_and_only_for_its_scopes(shared_hub: Hub) -> None:
+    done = shared_hub.cli("key", "create", "reader", "--scope", "read", "--json")
     made = json.loads(done.stdout)
     assert set(made) >= {"id", "key"}
-    assert hub.client().get("/api/checks").status == 401
-    reader = hub.client("read")
+    assert shared_hub.client().get("/api/checks").status == 401
+    reader = shared_hub.client("read")
     assert reader.get("/api/checks").status == 200
     assert reader.post("/api/checks", {"name": "x", "kind": "heartbeat", "period_s": 60, "grace_s": 60}).status == 403
 
@@ -39,16 +39,16 @@ def test_a_hub_ends_in_time_and_gives_its_directory_back(hub: Hub) -> None:
     hub.start()
 
 
-def test_a_second_hub_on_a_directory_is_refused_with_the_process_that_has_it(hub: Hub) -> None:
-    done = run_cli("serve", "--data-dir", str(hub.data_dir), "--port", str(free_port()))
+def test_a_second_hub_on_a_directory_is_refused_with_the_process_that_has_it(shared_hub: Hub) -> None:
+    done = run_cli("serve", "--data-dir", str(shared_hub.data_dir), "--port", str(free_port()))
     assert done.returncode == 1
-    assert f"process {hub.process.pid}" in done.stderr
+    assert f"process {shared_hub.process.pid}" in done.stderr
 
 
-def test_a_second_hub_on_a_port_is_refused_with_the_process_that_has_it(hub: Hub, tmp_path: Path) -> None:
-    done = run_cli("serve", "--data-dir", str(tmp_path / "other"), "--port", str(hub.port))
+def test_a_second_hub_on_a_port_is_refused_with_the_process_that_has_it(shared_hub: Hub, tmp_path: Path) -> None:
+    done = run_cli("serve", "--data-dir", str(tmp_path / "other"), "--port", str(shared_hub.port))
     assert done.returncode == 1
-    assert f"process {hub.process.pid}" in done.stderr
+    assert f"process {shared_hub.process.pid}" in done.stderr
 
 
 def test_a_newer_database_is_refused(make_hub: MakeHub) -> None:
@@ -91,9 +91,9 @@ def test_a_backup_of_a_running_hub_brings_everything_back(hub: Hub, make_hub: Ma
     assert [check["name"] for check in answer.json["items"]] == ["Nightly"]
 
 
-def test_a_damaged_backup_is_refused_and_leaves_nothing(hub: Hub, tmp_path: Path) -> None:
+def test_a_damaged_backup_is_refused_and_leaves_nothing(shared_hub: Hub, tmp_path: Path) -> None:
     archive = tmp_path / "backup.tar.zst"
-    assert hub.cli("backup", "--to", str(archive)).returncode == 0
+    assert shared_hub.cli("backup", "--to", str(archive)).returncode == 0
     archive.write_bytes(archive.read_bytes()[:-100])
     done = run_cli("restore", str(archive), "--data-dir", str(tmp_path / "new"), "--without-key")
     assert done.returncode == 1
@@ -108,19 +108,19 @@ def test_migrate_tells_and_does(tmp_path: Path) -> None:
     assert run_cli("migrate", "--check", env=where).returncode == 0
 
 
-def test_migrating_beside_a_running_hub_is_refused(hub: Hub) -> None:
-    done = hub.cli("migrate")
+def test_migrating_beside_a_running_hub_is_refused(shared_hub: Hub) -> None:
+    done = shared_hub.cli("migrate")
     assert done.returncode == 1
-    assert f"process {hub.process.pid}" in done.stderr
+    assert f"process {shared_hub.process.pid}" in done.stderr
 
 
-def test_the_doctor_finds_a_running_hub_well(hub: Hub) -> None:
-    done = hub.cli("doctor", "--port", str(hub.port), "--json")
+def test_the_doctor_finds_a_running_hub_well(shared_hub: Hub) -> None:
+    done = shared_hub.cli("doctor", "--port", str(shared_hub.port), "--json")
     findings = {finding["subject"]: finding for finding in json.loads(done.stdout)}
     assert done.returncode == 0, done.stdout
     assert {"settings", "directory", "key", "disk", "database", "port", "IPv4", "IPv6", "clock"} <= set(findings)
-    assert f"process {hub.process.pid}" in findings["hub"]["message"]
-    outside = run_cli("doctor", "--url", hub.url)
+    assert f"process {shared_hub.process.pid}" in findings["hub"]["message"]
+    outside = run_cli("doctor", "--url", shared_hub.url)
     assert outside.returncode == 0, outside.stdout
 
 

@@ -11,7 +11,7 @@ from tests.acceptance.hub import Hub
 
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
 EXAMPLES = 12
-BUDGET_S = 70
+BUDGET_S = 45
 KEY_PATH = "/api/keys/{key_id}"
 SCOPES = ("agent", "ingest", "read", "write", "jobs:create", "jobs:work", "admin")
 
