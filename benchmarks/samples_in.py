@@ -102,7 +102,10 @@ def _victoria() -> Iterator[str | None]:
     if find_binary("victoria-metrics") is None:
         yield None
         return
-    with tempfile.TemporaryDirectory(dir=ROOT / "build", ignore_cleanup_errors=True) as folder, running_victoria(Path(folder)) as url:
+    with (
+        tempfile.TemporaryDirectory(dir=ROOT / "build", ignore_cleanup_errors=True) as folder,
+        running_victoria(Path(folder)) as url,
+    ):
         yield url
 
 
