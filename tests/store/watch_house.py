@@ -13,6 +13,7 @@ from atalaia.agents.model.wire import Result as WireResult
 from atalaia.agents.model.wire import Samples as WireSamples
 from atalaia.core.clock import to_ms
 from atalaia.core.permissions import SYSTEM, Principal
+from atalaia.metrics.own import OwnMetrics
 from atalaia.notify.model.notice import IncidentNotice, Told
 from atalaia.sdk.transaction import Tx
 from atalaia.store.encryption import Sealer
@@ -80,7 +81,8 @@ class House:
         self.incidents = incidents
         self.decider = Decider(incidents)
         self.book = CheckBook(fleet=self.fleet, sealer=Sealer([b"k" * 32]), decider=self.decider, incidents=incidents)
-        self.results = Results(self.decider, self._keep)
+        self.own = OwnMetrics()
+        self.results = Results(self.decider, self._keep, self.own)
         self.fleet_watch = FleetWatch(book=self.book, decider=self.decider, incidents=incidents)
         self.heartbeats = Heartbeats(store, self.decider, write_samples=self._keep, clock=clock)
         self.service = WatchService(

@@ -58,6 +58,10 @@ class ForwardingState(Collector):
         return families.values()
 
 
+# Sent by agents for each check; the page shows the last of each kind.
+MEASURED_ELSEWHERE = frozenset({"database_available"})
+
+
 class OwnMetrics:
     def __init__(self) -> None:
         registry = self.registry = CollectorRegistry()
@@ -171,10 +175,11 @@ class OwnMetrics:
         return generate_latest(self.registry)
 
     def samples(self, at_ms: int) -> list[tuple[str, Mapping[str, str], int, float]]:
-        """All values now, as samples of the own store."""
+        """All values now, as samples of the own store; without what its measurers send under the same name."""
         return [
             (sample.name, sample.labels, at_ms, sample.value)
             for family in self.registry.collect()
+            if family.name not in MEASURED_ELSEWHERE
             for sample in family.samples
         ]
 

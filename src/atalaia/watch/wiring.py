@@ -68,7 +68,7 @@ def wire(
     )
     heartbeats = Heartbeats(store, decider, write_samples=metrics.write_samples, clock=clock)
     handlers = Handlers(
-        Results(decider, metrics.write_samples),
+        Results(decider, metrics.write_samples, metrics.own),
         FleetWatch(book=book, decider=decider, incidents=told),
         told,
         clock=clock,

@@ -5,10 +5,9 @@ Samples that are written, each with the labels `check` (id), `check_name` and `a
     probe_up                            1 or 0
     probe_duration_seconds              with `phase`: total, and what the probe tells apart (dns, connect, tls, …)
     probe_tls_days_left                 days
-    database_query_latency_seconds      with db_type, operation (connect, query), status (success, error)
-    database_connection_errors_total    with db_type, error_type: 1 for each error
 
-and what database, host and prometheus probes read (`database_available` among it), under its own name.
+and what database, host and prometheus probes read (`database_available` among it), under its own name. What is counted
+by kind of database over all checks is in service.databases.
 """
 
 import re
@@ -19,24 +18,24 @@ from atalaia.agents.model.wire import Result as WireResult
 from atalaia.agents.model.wire import Samples as WireSamples
 from atalaia.core.clock import to_ms
 from atalaia.sdk.transaction import Tx
-from atalaia.watch.model.checks import CheckKind
 from atalaia.watch.model.observations import Result
 from atalaia.watch.model.values import Watched
 from atalaia.watch.ports import Sample, WriteSamples
 from atalaia.watch.queries import states
+from atalaia.watch.service.databases import DatabaseMeter, database_results, meter_databases
 from atalaia.watch.service.deciding import Decider, Seen
 
 REASON_MAX = 500
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]{0,199}")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,99}")
 _SECOND_MS = 1000.0
-_DATABASES = frozenset({CheckKind.POSTGRESQL, CheckKind.MYSQL})
 
 
 class Results:
-    def __init__(self, decider: Decider, write_samples: WriteSamples) -> None:
+    def __init__(self, decider: Decider, write_samples: WriteSamples, meter: DatabaseMeter) -> None:
         self._decider = decider
         self._write_samples = write_samples
+        self._meter = meter
 
     def take(self, tx: Tx, batch: RecordsReceived) -> None:
         """All that a batch says of checks. Probes of others, and of checks that are gone, are passed over."""
@@ -49,6 +48,9 @@ class Results:
         seen = list(_observations(batch, watched, shift_ms))
         self._decider.take_locked(tx, rows, watched, seen, now_ms=to_ms(batch.received_at))
         self._write_samples(tx, _samples(batch, watched))
+        databases = database_results(batch, watched)
+        if databases:
+            tx.after_commit(lambda: meter_databases(self._meter, databases))
 
 
 def _observations(batch: RecordsReceived, watched: Mapping[str, Watched], shift_ms: int) -> Iterator[Seen]:
@@ -102,7 +104,7 @@ def _samples(batch: RecordsReceived, watched: Mapping[str, Watched]) -> list[Sam
     for result in batch.results:
         check = watched.get(result.probe)
         if check is not None:
-            found += _of_probe(result, check, _labels(check, batch))
+            found += _of_probe(result, _labels(check, batch))
     for samples in batch.samples:
         check = watched.get(samples.probe)
         if check is not None:
@@ -114,7 +116,7 @@ def _labels(check: Watched, batch: RecordsReceived) -> dict[str, str]:
     return {"check": check.id, "check_name": check.name, "agent": batch.agent_name}
 
 
-def _of_probe(result: WireResult, check: Watched, labels: dict[str, str]) -> Iterable[Sample]:
+def _of_probe(result: WireResult, labels: dict[str, str]) -> Iterable[Sample]:
     yield "probe_up", labels, result.at, float(result.ok)
     if result.ms is not None:
         yield "probe_duration_seconds", labels | {"phase": "total"}, result.at, result.ms / _SECOND_MS
@@ -124,20 +126,6 @@ def _of_probe(result: WireResult, check: Watched, labels: dict[str, str]) -> Ite
     days_left = (result.data or {}).get("tls_days_left")
     if isinstance(days_left, int | float):
         yield "probe_tls_days_left", labels, result.at, float(days_left)
-    if check.kind in _DATABASES:
-        yield from _of_database(result, labels | {"db_type": str(check.kind)})
-
-
-def _of_database(result: WireResult, labels: dict[str, str]) -> Iterable[Sample]:
-    status = "success" if result.ok else "error"
-    for operation in ("connect", "query"):
-        spent_ms = (result.phases or {}).get(operation)
-        if spent_ms is not None:
-            marked = labels | {"operation": operation, "status": status}
-            yield "database_query_latency_seconds", marked, result.at, spent_ms / _SECOND_MS
-    if not result.ok:
-        marked = labels | {"error_type": result.error or result.outcome}
-        yield "database_connection_errors_total", marked, result.at, 1.0
 
 
 def _read_by_probe(samples: WireSamples, labels: dict[str, str]) -> Iterable[Sample]:
