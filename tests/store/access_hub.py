@@ -6,6 +6,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+import pyotp
+import pytest
+
 from atalaia.access.authenticator import Authenticator
 from atalaia.access.cookies import CookieNames
 from atalaia.access.events import PasswordLinkAsked
@@ -19,6 +22,7 @@ from atalaia.access.service.links import LinkService
 from atalaia.access.service.people import PeopleService, create_person
 from atalaia.access.service.sign_in import SignInService
 from atalaia.access.sessions import SessionLimits
+from atalaia.core.errors import Unauthenticated
 from atalaia.core.permissions import SYSTEM, Principal, Role
 from atalaia.store.encryption import Sealer
 from atalaia.store.store import Store
@@ -27,6 +31,7 @@ from tests.fakes import FakeClock
 T = TypeVar("T")
 PASSWORD = "três tigres tristes"
 EMAIL = "ana@example.com"
+WRONG = "not the password"
 HOME = Visitor(address="192.0.2.7", user_agent="Firefox")
 
 
@@ -95,3 +100,18 @@ def run(work: Callable[[], Awaitable[T]]) -> T:
         return await work()
 
     return asyncio.run(call())
+
+
+async def fail(hub: Hub, times: int, *, email: str = EMAIL, visitor: Visitor = HOME) -> None:
+    for _ in range(times):
+        with pytest.raises(Unauthenticated):
+            await hub.sign_in.sign_in(email, WRONG, visitor=visitor)
+
+
+async def enrol(hub: Hub) -> tuple[pyotp.TOTP, list[str], Principal]:
+    me = await hub.who(await hub.enter())
+    assert me is not None
+    otp = pyotp.TOTP((await hub.account.begin_second_factor(me)).secret)
+    codes = await hub.account.confirm_second_factor(me, otp.at(hub.clock.now()), address=None)
+    hub.clock.advance(60)
+    return otp, codes, me
