@@ -40,6 +40,7 @@ _PHASES = {
     CheckKind.POSTGRESQL: (("connect", N_("Connect")), ("query", N_("Query"))),
     CheckKind.MYSQL: (("connect", N_("Connect")), ("query", N_("Query"))),
 }
+PHASE_WORDS = {name: words for phases in _PHASES.values() for name, words in phases}
 Translate = Callable[[str], str]
 
 

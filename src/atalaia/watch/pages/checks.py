@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from atalaia.access.guards import requires
+from atalaia.agents.model.wire import Result as WireResult
 from atalaia.core.errors import AtalaiaError, InvalidField
 from atalaia.core.formats import zone
 from atalaia.core.permissions import Permission
@@ -22,7 +23,7 @@ from atalaia.watch.model.titles import shown_title
 from atalaia.watch.model.uptime import days, uptime
 from atalaia.watch.model.values import Check, CheckFilter
 from atalaia.watch.pages import check_form
-from atalaia.watch.pages.check_view import charts_of, marks_of, row_of, state_words
+from atalaia.watch.pages.check_view import PHASE_WORDS, charts_of, marks_of, row_of, state_words
 from atalaia.web.cursors import decode_cursor, encode_cursor
 from atalaia.web.pages import see_other
 
@@ -77,7 +78,7 @@ class CheckPages(Controller):
             result = await watch.try_spec(spec, check_id=str(form.get("check_id") or "") or None)
         except (AtalaiaError, msgspec.ValidationError) as error:
             problem = _words(error, pages, request)
-        return await pages.fragment(request, "watch/_try.html", result=result, problem=problem)
+        return await _tried(request, pages, result, problem)
 
     @get("/{check_id:str}", guards=_READ)
     async def show(self, request: AnyRequest, pages: ThePages, watch: Watch, check_id: FromPath[str]) -> Response[str]:
@@ -136,7 +137,7 @@ class CheckPages(Controller):
             result = await watch.try_check(check_id)
         except AtalaiaError as error:
             problem = _words(error, pages, request)
-        return await pages.fragment(request, "watch/_try.html", result=result, problem=problem)
+        return await _tried(request, pages, result, problem)
 
 
 def choice(kind: Callable[[str], T], text: str | None) -> T | None:
@@ -218,6 +219,14 @@ async def _check_context(request: AnyRequest, pages: ThePages, watch: Watch, che
         "titles": {incident.id: shown_title(incident, translate) for incident in incidents},
         "hours": DAY_HOURS if now - check.created_at > timedelta(hours=SHORT_HOURS) else SHORT_HOURS,
     }
+
+
+async def _tried(request: AnyRequest, pages: ThePages, result: WireResult | None, problem: str | None) -> Response[str]:
+    translate = pages.translator(request).translate
+    phases = [(translate(PHASE_WORDS.get(name, name)), ms) for name, ms in ((result and result.phases) or {}).items()]
+    said = f"{result.error or result.outcome}: {result.message or ''}" if result and not result.ok else None
+    why = reasons_of(request, pages)(said)
+    return await pages.fragment(request, "watch/_try.html", result=result, problem=problem, phases=phases, why=why)
 
 
 async def _sent(request: AnyRequest) -> tuple[dict[str, Any], list[str]]:
