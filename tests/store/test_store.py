@@ -2,16 +2,19 @@
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from atalaia.core.events import Event
 from atalaia.sdk.transaction import Tx
 from atalaia.store.leadership import TTL_S, Leadership
+from atalaia.store.opening import open_store
 from atalaia.store.store import Store
 from atalaia.store.work import Merged
 from tests.conftest import MakeStore
 from tests.fakes import FakeClock
+from tests.servers import wait_until
 
 CREATE = "CREATE TABLE things (name TEXT PRIMARY KEY, n BIGINT NOT NULL)"
 
@@ -119,3 +122,30 @@ def test_one_hub_leads_and_another_follows_when_it_is_silent(store: Store) -> No
     store.write_now(second.release)
     clock.advance(0.01)
     assert store.write_now(first.renew)
+
+
+def test_what_is_published_is_heard_here_at_once_and_by_other_hubs_once(
+    make_store: MakeStore, dialect: str, database_url: str | None, tmp_path: Path
+) -> None:
+    if dialect != "postgresql":
+        pytest.skip("one hub has the directory")
+    mine, other = make_store(), open_store(tmp_path, database_url=database_url)
+    try:
+        heard_here: list[str] = []
+        heard_there: list[str] = []
+        mine.live.subscribe(lambda topic, _: heard_here.append(topic))
+        other.live.subscribe(lambda topic, _: heard_there.append(topic))
+
+        def publish_until_heard() -> bool:
+            heard_here.clear()
+            mine.write_now(lambda tx: tx.publish("checks", "1"))
+            assert heard_here == ["checks"]
+            return bool(heard_there)
+
+        wait_until(publish_until_heard, what="the other hub's listener")
+        mine.write_now(lambda tx: tx.publish("last", ""))
+        wait_until(lambda: "last" in heard_there, what="the other hub")
+        assert heard_there.count("last") == 1
+        assert heard_here.count("last") == 1
+    finally:
+        other.close()

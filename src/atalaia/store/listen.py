@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
+from atalaia.core.ids import new_id
 from atalaia.store.live import Live
 
 CHANNEL = "atalaia_live"
@@ -25,15 +26,16 @@ class Listener:
     def __init__(self, url: str, live: Live) -> None:
         self._url = url
         self._live = live
+        self._hub = new_id()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="store-listen", daemon=True)
         self._thread.start()
 
     def notify(self, connection: Connection, topics: Sequence[tuple[str, str]]) -> None:
-        """Send in the transaction: PostgreSQL delivers after its commit, to the sender too."""
-        payload = msgspec.json.encode(topics)
+        """Send in the transaction: PostgreSQL delivers after its commit. To the sender too, which has told its own by then."""
+        payload = msgspec.json.encode((self._hub, topics))
         if len(payload) > MAX_PAYLOAD_BYTES:
-            payload = msgspec.json.encode(sorted({(topic, "") for topic, _ in topics}))
+            payload = msgspec.json.encode((self._hub, sorted({(topic, "") for topic, _ in topics})))
         parameters = {"channel": CHANNEL, "payload": payload.decode()}
         connection.execute(text("SELECT pg_notify(:channel, :payload)"), parameters)
 
@@ -54,5 +56,7 @@ class Listener:
             connection.execute(f"LISTEN {CHANNEL}")
             while not self._stop.is_set():
                 for note in connection.notifies(timeout=POLL_S):
-                    for topic, id_ in msgspec.json.decode(note.payload, type=list[tuple[str, str]]):
-                        self._live.publish(topic, id_)
+                    hub, topics = msgspec.json.decode(note.payload, type=tuple[str, list[tuple[str, str]]])
+                    if hub != self._hub:
+                        for topic, id_ in topics:
+                            self._live.publish(topic, id_)

@@ -154,9 +154,8 @@ class Store:
     def _committed(self, tx: Transaction) -> None:
         for call in tx.after:
             call()
-        if self._listener is None:
-            for topic, id_ in tx.published:
-                self.live.publish(topic, id_)
+        for topic, id_ in tx.published:
+            self.live.publish(topic, id_)
 
     def _note_state(self, error: BaseException | None) -> None:
         before, trouble = self.trouble, error if isinstance(error, AtalaiaError) else None
