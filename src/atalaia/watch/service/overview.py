@@ -17,6 +17,8 @@ from atalaia.watch.model.values import Incident, IncidentFilter
 from atalaia.watch.queries import incidents as incident_queries
 from atalaia.watch.queries import overview as queries
 
+# Of so many open ones the worst are shown; beyond that it is the newest that count.
+MAX_OPEN_READ = 200
 _RANK = {state: rank for rank, state in enumerate(WORST_FIRST)}
 _TROUBLED = frozenset({CheckState.DOWN, CheckState.DEGRADED, CheckState.UNKNOWN})
 
@@ -38,7 +40,7 @@ class CheckGlance(msgspec.Struct, frozen=True):
 
 
 class WatchOverview(msgspec.Struct, frozen=True):
-    """`checks` worst first, then by name; `incidents` the newest of `open_incidents`."""
+    """`checks` worst first, then by name; `incidents` the worst of `open_incidents`."""
 
     checks: Sequence[CheckGlance]
     counts: dict[CheckState, int]
@@ -70,10 +72,11 @@ class WatchOverviews:
 def read_overview(tx: Tx, *, max_incidents: int) -> WatchOverview:
     glances = [CheckGlance(*row) for row in queries.glances(tx)]
     glances.sort(key=lambda check: (_RANK[check.state], check.name.casefold()))
-    wanted = IncidentFilter(is_open=True)
+    open_ = incident_queries.page(tx, wanted=IncidentFilter(is_open=True), limit=MAX_OPEN_READ)
+    open_.sort(key=lambda incident: incident.severity.rank, reverse=True)  # the newest first among the equally bad
     return WatchOverview(
         checks=glances,
         counts=dict(Counter(check.state for check in glances)),
-        incidents=incident_queries.page(tx, wanted=wanted, limit=max_incidents)[:max_incidents],
+        incidents=open_[:max_incidents],
         open_incidents=incident_queries.count_open(tx),
     )
