@@ -22,7 +22,7 @@ step() { # step NAME COMMAND…
     fi
 }
 
-tests() { # tests NAME WORKERS PATH…: those with real processes one after the other, so that times mean something
+tests() { # tests NAME WORKERS PATH…; browser tests one after the other, since Chromium alone fills both cores
     local name=$1 workers=$2
     shift 2
     local options=(-q -rs --no-header)
@@ -38,7 +38,7 @@ tests architecture 0 tests/architecture
 tests unit 2 tests/unit
 tests store 2 tests/store
 tests contract 2 tests/contract
-tests acceptance 0 tests/acceptance
+tests acceptance 2 tests/acceptance
 tests browser 0 tests/browser
 
 skipped=$(grep -hE '^SKIPPED' "$log"/* | sort | uniq)
