@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from benchmarks.hub import ATALAIA, BenchHub
 
-EMAIL, PASSWORD = "bench@example.org", "a long enough password for a bench"
+EMAIL, PASSWORD = "bench@example.org", "a long enough password to measure with"
 
 
 def signed_in_cookie(hub: BenchHub) -> str:

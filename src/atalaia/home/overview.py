@@ -7,6 +7,7 @@ from datetime import datetime
 from atalaia.agents.model.agents import Agent, AgentState
 from atalaia.agents.service import AgentsService
 from atalaia.core.clock import Clock
+from atalaia.store.live import Live
 from atalaia.watch.model.checks import CheckKind
 from atalaia.watch.model.values import Incident
 from atalaia.watch.service.overview import CheckGlance, WatchOverview, WatchOverviews
@@ -14,6 +15,8 @@ from atalaia.watch.service.overview import CheckGlance, WatchOverview, WatchOver
 MAX_TROUBLED = 50
 MAX_INCIDENTS = 20
 MAX_AGENTS = 500
+GOOD_FOR_S = 1.0
+_TOPICS = frozenset({"checks", "incidents", "agents"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +54,55 @@ class Shown:
 
 
 class OverviewService:
-    def __init__(self, watch: WatchOverviews, agents: AgentsService, *, clock: Clock) -> None:
+    """What was read is shown to all who look, until something of it changes, and for GOOD_FOR_S at most."""
+
+    def __init__(self, watch: WatchOverviews, agents: AgentsService, *, clock: Clock, live: Live) -> None:
         self._watch = watch
         self._agents = agents
         self._clock = clock
+        self._shown: Shown | None = None
+        self._good_until_s = 0.0
+        self._changes = 0
+        live.subscribe(self._on_live)
 
     async def read(self) -> Shown:
-        now = self._clock.now()
+        shown = self._shown
+        if shown is not None and self._clock.monotonic() < self._good_until_s:
+            return shown
+        changes = self._changes
+        shown = await self._read()
+        if changes == self._changes:
+            self._shown, self._good_until_s = shown, self._clock.monotonic() + GOOD_FOR_S
+        return shown
+
+    def _on_live(self, topic: str, _id: str) -> None:
+        if topic in _TOPICS:
+            self._changes += 1
+            self._shown = None
+
+    async def _read(self) -> Shown:
         seen = await self._watch.read(max_incidents=MAX_INCIDENTS)
-        agents, _ = await self._agents.page(cursor=None, limit=MAX_AGENTS)
-        silent = [agent for agent in agents if agent.state(now) is AgentState.SILENT]
+        agents = await self._agents.brief()
+        silent = await self._silent() if any(agent.is_silent for agent in agents) else []
         troubled = [check for check in seen.checks if check.is_troubled]
         return Shown(
             verdict=verdict(seen, len(silent)),
             counts={str(state): count for state, count in seen.counts.items()},
             total=len(seen.checks),
-            incidents=sorted(seen.incidents, key=lambda incident: -incident.severity.rank),
+            incidents=seen.incidents,
             more_incidents=seen.open_incidents - len(seen.incidents),
             troubled=troubled[:MAX_TROUBLED],
             more_troubled=max(0, len(troubled) - MAX_TROUBLED),
             checks=seen.checks,
-            agents_online=sum(agent.state(now) is AgentState.ONLINE for agent in agents),
+            agents_online=len(agents) - len(silent),
             agents_silent=silent,
-            read_at=now,
+            read_at=self._clock.now(),
         )
+
+    async def _silent(self) -> list[Agent]:
+        now = self._clock.now()
+        agents, _ = await self._agents.page(cursor=None, limit=MAX_AGENTS)
+        return [agent for agent in agents if agent.state(now) is AgentState.SILENT]
 
 
 def verdict(seen: WatchOverview, silent_agents: int) -> Verdict:

@@ -23,7 +23,7 @@ def wire(
     *, store: Store, clock: Clock, settings: Settings, agents: AgentsService, searches: Sequence[SearchSource]
 ) -> Contribution:
     services = {
-        "overview": OverviewService(WatchOverviews(store), agents, clock=clock),
+        "overview": OverviewService(WatchOverviews(store), agents, clock=clock, live=store.live),
         "search": Search(searches),
         "hub_settings": SettingsService(store, settings, clock=clock),
     }
