@@ -1,5 +1,6 @@
 """The overview with 500 checks and 20 agents at 20 requests/s, while 2,000 pings/s come in."""
 
+import os
 import re
 import statistics
 import subprocess
@@ -44,6 +45,15 @@ print(sum(done) / seconds)
 
 
 def run() -> Sequence[Figure]:
+    everywhere = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {LOAD_CORE})  # the readers are threads of this process
+    try:
+        return _measure()
+    finally:
+        os.sched_setaffinity(0, everywhere)
+
+
+def _measure() -> Sequence[Figure]:
     with running_hub() as hub:
         _fill(hub)
         cookie = signed_in_cookie(hub)
