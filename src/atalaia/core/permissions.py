@@ -28,8 +28,11 @@ class Permission(StrEnum):
     AUDIT_READ = "audit.read"
     SETTINGS_READ = "settings.read"
     SETTINGS_WRITE = "settings.write"
-    JOBS_CREATE = "jobs.create"
+    JOBS_READ = "jobs.read"
+    JOBS_CREATE = "jobs.create"  # start, cancel, retry
     JOBS_WORK = "jobs.work"
+    UPSTREAMS_READ = "upstreams.read"  # state, records, captures
+    UPSTREAMS_WRITE = "upstreams.write"  # token by hand, breaker, captures
 
 
 class Role(StrEnum):
@@ -43,7 +46,16 @@ class Role(StrEnum):
 
 _P = Permission
 _READ = frozenset(
-    {_P.OVERVIEW_READ, _P.CHECKS_READ, _P.INCIDENTS_READ, _P.CHANNELS_READ, _P.METRICS_READ, _P.AGENTS_READ}
+    {
+        _P.OVERVIEW_READ,
+        _P.CHECKS_READ,
+        _P.INCIDENTS_READ,
+        _P.CHANNELS_READ,
+        _P.METRICS_READ,
+        _P.AGENTS_READ,
+        _P.JOBS_READ,
+        _P.UPSTREAMS_READ,
+    }
 )
 _WRITE = frozenset({_P.CHECKS_WRITE, _P.INCIDENTS_WRITE, _P.CHANNELS_WRITE})
 

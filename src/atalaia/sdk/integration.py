@@ -1,0 +1,190 @@
+"""The contract of an integration: a manifest, job types, upstreams, and what `setup(host)` gives to the hub.
+
+An integration imports `sdk`, `outbound` and `core` and nothing else of Atalaia. It is found by the entry point group
+`atalaia.integrations`; built-in ones use nothing that another's could not. One that is not configured is there and quiet.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeVar
+
+import msgspec
+from sqlalchemy import MetaData
+
+from atalaia.core.clock import Clock
+from atalaia.core.errors import BadInput, InvalidField
+from atalaia.core.permissions import Permission, Principal
+from atalaia.core.settings import Setting
+from atalaia.sdk.contribution import HealthItem, Loop, NavItem
+from atalaia.sdk.jobs import JobType
+from atalaia.sdk.transaction import Tx
+from atalaia.sdk.upstreams import Upstream, UpstreamDeclaration
+
+T = TypeVar("T")
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """Who an integration is. Settings are keyed `integrations.<name>.<setting>`; the page makes itself from them."""
+
+    name: str
+    title: str  # a proper name, not translated
+    owner: str
+    summary: str  # English, a key of the translations
+    settings: Sequence[Setting] = ()
+    is_configured: Callable[[Callable[[str], Any]], bool] = lambda _setting: True
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request to a route or page of an integration, already authenticated and within the size limit."""
+
+    method: str
+    path: str
+    path_params: Mapping[str, str]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]  # names in lower case
+    body: bytes
+    principal: Principal
+    client: str | None
+    locale: str = "en"
+
+    def json(self, shape: type[T]) -> T:
+        """Raises: BadInput (not JSON), InvalidField (names the field)."""
+        try:
+            return msgspec.json.decode(self.body, type=shape)
+        except msgspec.ValidationError as error:
+            text, _, path = str(error).partition(" - at `$")
+            raise InvalidField(path.rstrip("`").lstrip(".") or "body", "{why}", why=text) from error
+        except msgspec.DecodeError as error:
+            raise BadInput("This is not JSON: {why}", why=str(error)) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """`body` is encoded as JSON unless it is bytes; None is an empty answer."""
+
+    body: Any = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class EventStream:
+    """Server-sent events: (event name, JSON data), until the iterator ends or the reader leaves."""
+
+    events: AsyncIterator[tuple[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A JSON route. `keyless_networks` names a setting with networks that may call it without a key (kept endpoints only)."""
+
+    method: Method
+    path: str  # `{name}` marks a parameter
+    permission: Permission
+    handle: Callable[[Request], Awaitable[Reply | EventStream]]
+    document: Mapping[str, Any] = field(default_factory=dict)  # its OpenAPI operation
+    keyless_networks: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A page's template (of the integration's `templates/`, named `<name>/<file>.html`) and what it is given."""
+
+    template: str
+    title: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page at `/<integration>/…`; `submit` answers its form with an address to go to, or a View with the errors."""
+
+    path: str
+    permission: Permission
+    show: Callable[[Request], Awaitable[View]]
+    submit: Callable[[Request, Mapping[str, str]], Awaitable[View | str]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    id: str
+    status: str
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TokenStatus:
+    has_token: bool
+    length: int | None
+    expires_at: datetime | None
+    renewed_at: datetime | None
+    source: str | None  # login, manual
+
+
+class Host(Protocol):
+    """What the hub gives to an integration."""
+
+    clock: Clock
+    public_url: str
+
+    def setting(self, name: str) -> Any:
+        """In force now; a secret comes as core.redaction.Secret, or None."""
+
+    def upstream(self, name: str, account: str = "default") -> Upstream: ...
+
+    async def enqueue(
+        self,
+        type: str,
+        payload_raw: str,
+        *,
+        by: Principal,
+        idempotency_key: str | None = None,
+        unique_key: str | None = None,
+    ) -> NewJob:
+        """Raises: InvalidField (payload), Conflict (another body under the same key)."""
+
+    async def token_status(self, upstream: str) -> TokenStatus: ...
+
+    async def keep_token(self, upstream: str, token: str, *, by: Principal, client: str | None) -> None: ...
+
+    async def read(self, unit: Callable[[Tx], T]) -> T: ...
+
+    async def write(self, unit: Callable[[Tx], T]) -> T: ...
+
+    def publish(self, topic: str, id: str = "") -> None: ...
+
+    def audit(self, tx: Tx, *, by: Principal, action: str, target: str, client: str | None, **details: Any) -> None: ...
+
+    def events_ticket(self, job_id: str) -> str:
+        """An address of the job's events with a ticket of 10 minutes in it, for a browser's EventSource."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What an integration gives to the hub; each part may be empty."""
+
+    routes: Sequence[Route] = ()
+    pages: Sequence[Page] = ()
+    nav: Sequence[NavItem] = ()
+    loops: Sequence[Loop] = ()
+    health: Sequence[HealthItem] = ()
+    metadata: MetaData | None = None
+    start: Callable[[], Awaitable[None]] | None = None
+    stop: Callable[[], Awaitable[None]] | None = None
+
+
+class Integration(Protocol):
+    """`folder` holds `templates/`, `translations/`, `migrations/`, as many as there are, and `frames/` (built-in templates)."""
+
+    manifest: Manifest
+    folder: Path
+    upstreams: Sequence[UpstreamDeclaration]
+    job_types: Sequence[JobType]
+
+    def setup(self, host: Host) -> Offer: ...
