@@ -38,6 +38,14 @@ class InvalidField(AtalaiaError):
         self.field = field
 
 
+class InvalidFields(InvalidField):
+    """Several wrong fields at once: `fields` says of each what is wrong; `field` is the first."""
+
+    def __init__(self, fields: Mapping[str, str], message: str, *, hint: str | None = None, **params: Any) -> None:
+        super().__init__(next(iter(fields)), message, hint=hint, names=", ".join(fields), **params)
+        self.fields = dict(fields)
+
+
 class Unauthenticated(AtalaiaError):
     code = "unauthenticated"
 

@@ -16,6 +16,7 @@ from sqlalchemy import MetaData
 from atalaia.core.clock import Clock
 from atalaia.core.errors import BadInput, InvalidField
 from atalaia.core.permissions import Permission, Principal
+from atalaia.core.redaction import Secret
 from atalaia.core.settings import Setting
 from atalaia.sdk.contribution import HealthItem, Loop, NavItem
 from atalaia.sdk.jobs import JobType
@@ -151,7 +152,7 @@ class Host(Protocol):
 
     async def token_status(self, upstream: str) -> TokenStatus: ...
 
-    async def keep_token(self, upstream: str, token: str, *, by: Principal, client: str | None) -> None: ...
+    async def keep_token(self, upstream: str, token: Secret, *, by: Principal, client: str | None) -> None: ...
 
     async def read(self, unit: Callable[[Tx], T]) -> T: ...
 

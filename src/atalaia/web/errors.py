@@ -57,6 +57,7 @@ class Answer:
     hint: str | None = None
     field: str | None = None
     retry_after_s: float | None = None
+    fields: dict[str, str] | None = None
 
     def body(self, request_id: str) -> bytes:
         error: dict[str, Any] = {
@@ -67,6 +68,8 @@ class Answer:
         }
         if self.field is not None:
             error["field"] = self.field
+        if self.fields is not None:
+            error["fields"] = self.fields
         return msgspec.json.encode({"error": error})
 
 
@@ -88,6 +91,7 @@ def answer_to(error: BaseException, translator: Translator) -> Answer:
             translate(error.hint) if error.hint else None,
             getattr(error, "field", None),
             getattr(error, "retry_after_s", None) or (5 if isinstance(error, errors.StoreUnavailable) else None),
+            _fields(error, translator),
         )
     if isinstance(error, ValidationException):
         return _of_validation(error, translator)
@@ -103,6 +107,12 @@ def answer_to(error: BaseException, translator: Translator) -> Answer:
     log.error("unhandled_error", exc_info=error)
     hint = translate("The log has it under this request's id.")
     return Answer(500, "internal_error", translate("something went wrong here"), hint)
+
+
+def _fields(error: errors.AtalaiaError, translator: Translator) -> dict[str, str] | None:
+    if not isinstance(error, errors.InvalidFields):
+        return None
+    return {name: translator.translate(why) for name, why in error.fields.items()}
 
 
 def _of_validation(error: ValidationException, translator: Translator) -> Answer:
