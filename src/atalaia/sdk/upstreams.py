@@ -152,6 +152,8 @@ class UpstreamDeclaration:
     min_token_length: int = 1
     polling_interval_s: float | None = None  # a breaker's pause is never longer
     token_markers: tuple[str, ...] = ()  # what an AuthExpired says beside 401, for the page
+    # Keys of frames whose values change from job to job, though every captured frame may show the same.
+    frame_variables: tuple[str, ...] = ()
     connect_s: float = 5.0
     read_s: float = 10.0
     whole_s: float = 15.0
