@@ -1,0 +1,1 @@
+"""Fleet commands: an app's request becomes a job that acts on a vehicle over a third party's WebSocket."""
