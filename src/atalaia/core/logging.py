@@ -7,11 +7,25 @@ from typing import Any, TextIO
 
 import structlog
 
-from atalaia.core.redaction import redact
+from atalaia.core.redaction import redact, scrub
 
 
 def _redacted(_logger: Any, _name: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     return {key: redact(value, name=key) for key, value in entry.items()}
+
+
+def _scrubbed(_logger: Any, _name: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A traceback quotes what libraries say, and they say whole addresses."""
+    if isinstance(trace := entry.get("exception"), str):
+        entry["exception"] = scrub(trace)
+    return entry
+
+
+class _ScrubbingFormatter(logging.Formatter):
+    """For what libraries log by themselves."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return scrub(super().format(record))
 
 
 def configure_logging(*, level: str = "INFO", stream: TextIO | None = None) -> None:
@@ -27,10 +41,13 @@ def configure_logging(*, level: str = "INFO", stream: TextIO | None = None) -> N
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _redacted,
             structlog.processors.format_exc_info,
+            _scrubbed,
             last,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.WriteLoggerFactory(file=target),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(level=logging.WARNING, stream=target, format="%(levelname)s %(name)s %(message)s", force=True)
+    handler = logging.StreamHandler(target)
+    handler.setFormatter(_ScrubbingFormatter("%(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)

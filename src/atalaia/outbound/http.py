@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 
-from atalaia.core.errors import InvalidField
+from atalaia.core.errors import AtalaiaError, InvalidField
 from atalaia.outbound.guard import Guard, Trust
 from atalaia.outbound.limits import DEFAULT_LIMITS, Limits
 from atalaia.outbound.response import Response
@@ -82,21 +82,14 @@ class HttpClient:
             if repeats:
                 return await self._once(call, trust=trust, limits=limits, repeats=repeats - 1, started=started)
             raise TemporaryFailure("The connection was closed before the answer.") from error
-        except aiohttp.ClientConnectorCertificateError as error:
-            raise PermanentFailure("The certificate is not valid: {why}", why=str(error.certificate_error)) from error
-        except aiohttp.InvalidURL as error:
-            raise PermanentFailure("This address can't be used: {why}", why=str(error)) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            refused = refused_address(error)
-            if refused is not None:
-                raise refused from error
-            raise TemporaryFailure("The request failed: {why}", why=_why(error)) from error
+            raise as_failure(error) from error
 
     async def _exchange(self, call: "_Call", *, trust: Trust, limits: Limits, started: float) -> Response:
         timeout = aiohttp.ClientTimeout(
             total=None, connect=limits.connect_s, sock_connect=limits.connect_s, sock_read=limits.read_s
         )
-        async with self._session(trust).request(
+        async with self.session(trust).request(
             call.method, call.url, headers=call.headers, data=call.body, timeout=timeout, allow_redirects=False
         ) as answer:
             body, is_cut = await _read(answer, limits)
@@ -109,8 +102,11 @@ class HttpClient:
                 is_cut=is_cut,
             )
 
-    def _session(self, trust: Trust) -> aiohttp.ClientSession:
-        """One pool for each trust: a connection opened for a trusted address must not carry a typed one."""
+    def session(self, trust: Trust) -> aiohttp.ClientSession:
+        """One pool for each trust: a connection opened for a trusted address must not carry a typed one.
+
+        For outbound's own modules; others call `request`.
+        """
         session = self._sessions.get(trust)
         if session is None:
             connector = aiohttp.TCPConnector(
@@ -178,6 +174,15 @@ async def _read(answer: aiohttp.ClientResponse, limits: Limits) -> tuple[bytes, 
                 return bytes(kept[: limits.body_bytes]), True
             raise BadPayload("The answer is larger than {count} bytes.", count=limits.body_bytes)
     return bytes(kept), False
+
+
+def as_failure(error: Exception) -> AtalaiaError:
+    """What an error of the library means for the one who called."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return PermanentFailure("The certificate is not valid: {why}", why=str(error.certificate_error))
+    if isinstance(error, aiohttp.InvalidURL):
+        return PermanentFailure("This address can't be used: {why}", why=str(error))
+    return refused_address(error) or TemporaryFailure("The request failed: {why}", why=_why(error))
 
 
 def _why(error: Exception) -> str:

@@ -1,0 +1,75 @@
+import io
+import json
+import logging
+from urllib.parse import quote
+
+import pytest
+import structlog
+
+from atalaia.core.logging import configure_logging
+from atalaia.core.redaction import Known, Secret, redact, scrub
+
+CANARY = 'c4nary "tökén"/with+all'
+
+
+def test_a_known_value_is_found_in_every_form() -> None:
+    known = Known()
+    known.add(CANARY)
+    for form in (
+        CANARY,
+        quote(CANARY, safe=""),
+        quote(CANARY),
+        json.dumps(CANARY),
+        json.dumps(CANARY, ensure_ascii=False),
+    ):
+        assert "c4nary" not in known.scrub(f"wss://host/{form}/json")
+
+
+def test_the_longer_of_two_values_leaves_no_rest() -> None:
+    known = Known()
+    known.add("secret-one")
+    known.add("secret-one-and-more")
+    assert known.scrub("a secret-one-and-more b secret-one c") == "a *** b *** c"
+
+
+def test_short_values_do_not_star_out_all_texts() -> None:
+    known = Known()
+    known.add("1234")
+    assert known.scrub("at 12:34 1234 calls") == "at 12:34 1234 calls"
+
+
+def test_the_oldest_values_are_forgotten_beyond_a_number() -> None:
+    known = Known()
+    for number in range(2001):
+        known.add(f"token-{number:05}")
+    assert known.scrub("token-00000 token-02000") == "token-00000 ***"
+
+
+def test_making_a_secret_is_enough_for_texts_to_be_scrubbed_of_it() -> None:
+    Secret("made-once-canary")
+    assert scrub("GET /x/made-once-canary/json") == "GET /x/***/json"
+    assert redact({"why": ["no made-once-canary"]}) == {"why": ["no ***"]}
+
+
+@pytest.mark.usefixtures("_default_logging")
+def test_logs_hide_known_values_in_fields_traces_and_lines_of_libraries() -> None:
+    out = io.StringIO()
+    configure_logging(stream=out)
+    Secret("logged-canary-1")
+    log = structlog.get_logger()
+    try:
+        int("wss://host/logged-canary-1/json")
+    except ValueError:
+        log.exception("call_failed", url="wss://host/logged-canary-1/json")
+    logging.getLogger("some.library").warning("connecting to %s", "wss://host/logged-canary-1/json")
+    assert out.getvalue().count("wss://host/***/json") >= 3
+    assert "canary" not in out.getvalue()
+
+
+@pytest.fixture
+def _default_logging() -> object:
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield
+    structlog.reset_defaults()
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
