@@ -59,8 +59,8 @@ class SocketServer:
             line = await self._shake(reader, writer)
             if line is not None:
                 await self.talk(line)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the test is over
         finally:
             writer.close()
 
