@@ -13,21 +13,22 @@ from typing import Any
 import structlog
 
 from atalaia.app.health import Health
+from atalaia.app.integrations import integration_folders
 from atalaia.app.memory import limit_arenas, settle
 from atalaia.app.options import HubOptions
 from atalaia.app.own import HubMetrics, own_health, own_loops
-from atalaia.app.slices import Base, declared_settings, migration_folders, wire_slices
+from atalaia.app.slices import Base, migration_folders, read_settings, wire_slices
 from atalaia.app.supervisor import Supervisor
 from atalaia.core.clock import SystemClock
 from atalaia.core.ids import new_id
 from atalaia.core.logging import configure_logging
-from atalaia.core.settings import Settings, load_settings
-from atalaia.core.translations import Translations
+from atalaia.core.settings import Settings
+from atalaia.core.translations import SOURCE, Translations
 from atalaia.store.directory import DirectoryLock, prepare_data_dir
 from atalaia.store.encryption import load_sealer
 from atalaia.store.leadership import Leadership
 from atalaia.store.opening import migrate_store, open_store
-from atalaia.store.page_settings import read_page_settings
+from atalaia.store.page_settings import page_secrets, read_page_settings
 from atalaia.store.store import Store
 from atalaia.version import VERSION
 from atalaia.web.addresses import TrustedProxies
@@ -35,7 +36,7 @@ from atalaia.web.application import create_application
 from atalaia.web.edge import Edge
 from atalaia.web.live import LiveStreams
 from atalaia.web.pages import Pages
-from atalaia.web.rendering import Renderer
+from atalaia.web.rendering import Renderer, template_roots
 from atalaia.web.security import SecureHeaders
 from atalaia.web.static_files import StaticFiles
 
@@ -56,16 +57,18 @@ class Hub:
         self._lock = DirectoryLock(data_dir)
         self._lock.acquire()
         self._clock = SystemClock()
-        self.settings = load_settings(declared_settings(), data_dir=data_dir)
+        self.settings = read_settings(data_dir)
         configure_logging(level=str(self.settings.get("hub.log_level")))
         self.store = _open_migrated(options)
+        sealer = load_sealer(data_dir)
+        self.settings.open_secrets_with(page_secrets(sealer))
         self.settings.set_page_values(self.store.read_now(read_page_settings))
         self._leadership = Leadership(holder=f"{socket.gethostname()}:{os.getpid()}:{new_id()}", clock=self._clock)
-        translations = Translations.load()
+        translations = Translations.load((SOURCE, *integration_folders("translations").values()))
         self.pages = _pages(translations, self.settings)
         self.live = LiveStreams(self.store.live)
         self.public_url = str(self.settings.get("hub.public_url")).rstrip("/") or options.listen_url
-        self.slices = wire_slices(self._base(load_sealer(data_dir), options))
+        self.slices = wire_slices(self._base(sealer, options))
         self.contributions = self.slices.contributions
         self._connect()
         loops = [loop for part in self.contributions for loop in part.loops]
@@ -180,5 +183,6 @@ def _open_migrated(options: HubOptions) -> Store:
 
 
 def _pages(translations: Translations, settings: Settings) -> Pages:
-    renderer = Renderer(translations, StaticFiles())
+    roots = {**template_roots(), **integration_folders("templates")}
+    renderer = Renderer(translations, StaticFiles(), roots=roots)
     return Pages(renderer, version=VERSION, default_timezone=lambda: str(settings.get("hub.timezone")))

@@ -10,9 +10,17 @@ from atalaia.access import wiring as access_wiring
 from atalaia.agents import wiring as agents_wiring
 from atalaia.agents.service import AgentsService
 from atalaia.app import options as app_options
+from atalaia.app.host import HostParts
+from atalaia.app.integrations import (
+    integration_folders,
+    integration_settings,
+    set_up,
+    unreadable_integrations,
+)
 from atalaia.core.clock import Clock
-from atalaia.core.settings import Setting, Settings
+from atalaia.core.settings import Setting, Settings, load_settings
 from atalaia.home import wiring as home_wiring
+from atalaia.integrations import find_integrations
 from atalaia.metrics import settings as metrics_settings
 from atalaia.metrics import wiring as metrics_wiring
 from atalaia.metrics.own import OwnMetrics
@@ -61,7 +69,13 @@ def declared_settings() -> Sequence[Setting]:
         *metrics_settings.SETTINGS,
         *pings_settings.SETTINGS,
         *watch_settings.SETTINGS,
+        *integration_settings(),
     )
+
+
+def read_settings(data_dir: Path) -> Settings:
+    """The settings of file and environment; those of the page come from the store, once it is open."""
+    return load_settings(declared_settings(), data_dir=data_dir, unreadable=unreadable_integrations())
 
 
 def migration_folders() -> Sequence[Path]:
@@ -72,6 +86,7 @@ def migration_folders() -> Sequence[Path]:
         notify_wiring.MIGRATIONS,
         pings_wiring.MIGRATIONS,
         watch_wiring.MIGRATIONS,
+        *integration_folders("migrations").values(),
     )
 
 
@@ -116,5 +131,20 @@ def wire_slices(base: Base) -> Slices:
     )
     below = [access.contribution, agents, metrics, notify.contribution, pings, watch]
     searches = [source for part in below for source in part.searches]
-    home = home_wiring.wire(store=store, clock=clock, settings=settings, agents=agents_service, searches=searches)
-    return Slices([*below, home], [access.middleware], access.first_start_address, metrics_service.own)
+    jobs: Any = None
+    upstreams: Any = None
+    parts = HostParts(
+        store=store, clock=clock, settings=settings, public_url=base.public_url, jobs=jobs, upstreams=upstreams
+    )
+    integrations = set_up(find_integrations(), parts, pages=base.pages)
+    home = home_wiring.wire(
+        store=store,
+        clock=clock,
+        settings=settings,
+        sealer=base.sealer,
+        agents=agents_service,
+        searches=searches,
+        integrations=[status.section() for status in integrations],
+    )
+    contributions = [*below, *(status.contribution for status in integrations), home]
+    return Slices(contributions, [access.middleware], access.first_start_address, metrics_service.own)

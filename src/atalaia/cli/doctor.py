@@ -8,11 +8,10 @@ from typing import Annotated
 import msgspec
 import typer
 
-from atalaia.app.slices import declared_settings, migration_folders
+from atalaia.app.slices import migration_folders, read_settings
 from atalaia.cli import surroundings
 from atalaia.cli.places import DatabaseUrl, DataDir
 from atalaia.cli.smoke import examine_hub
-from atalaia.core.settings import load_settings
 from atalaia.store import diagnosis
 from atalaia.store.diagnosis import Finding, Verdict
 from atalaia.store.directory import DirectoryLock
@@ -49,7 +48,7 @@ def doctor(
 
 
 def _examine_here(data_dir: Path, *, database_url: str | None, host: str, port: int) -> Iterator[Finding]:
-    yield from surroundings.examine_settings(lambda: load_settings(declared_settings(), data_dir=data_dir))
+    yield from surroundings.examine_settings(lambda: read_settings(data_dir))
     yield from diagnosis.examine_directory(data_dir)
     yield from diagnosis.examine_key(data_dir)
     yield from diagnosis.examine_disk(data_dir)

@@ -22,10 +22,9 @@ from atalaia.access.service.people import (
     parse_role,
     remove_second_factor,
 )
-from atalaia.app.slices import declared_settings
+from atalaia.app.slices import read_settings
 from atalaia.cli.places import DatabaseUrl, DataDir
 from atalaia.cli.stores import opened_store, operator
-from atalaia.core.settings import load_settings
 from atalaia.sdk.transaction import Tx
 from atalaia.store.page_settings import read_page_settings
 from atalaia.store.store import Store
@@ -206,7 +205,7 @@ def _address(store: Store, data_dir: Path, link: PasswordLink | None, url: str |
     if link is None:
         return None
     if url is None:
-        settings = load_settings(declared_settings(), data_dir=data_dir)
+        settings = read_settings(data_dir)
         settings.set_page_values(store.read_now(read_page_settings))
         url = str(settings.get("hub.public_url")) or _DEFAULT_URL
     return url.rstrip("/") + link.path

@@ -1,13 +1,16 @@
 """Settings: default < settings page < atalaia.toml < environment ATALAIA_* < ATALAIA_*_FILE.
 
 What is fixed by file or environment is read-only on the page. An unknown name is an error that names the nearest
-known one. Secrets have no default.
+known one. Secrets have no default; one that was typed on the page is kept sealed.
+
+An integration's settings are `integrations.<name>.<setting>`: the table `[integrations.<name>]` of the file, and
+`ATALAIA_<NAME>_<SETTING>` in the environment.
 """
 
 import difflib
 import os
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,8 @@ from atalaia.core.errors import ConfigError
 from atalaia.core.redaction import Secret
 
 PREFIX = "ATALAIA_"
+INTEGRATIONS = "integrations"
+SEALED = "sealed"  # a page's secret is kept as {"sealed": base64}
 # Of the processes and scripts around the hub, not of the hub itself.
 FOREIGN = frozenset(
     {
@@ -23,6 +28,7 @@ FOREIGN = frozenset(
         "ATALAIA_DATABASE_URL",
         "ATALAIA_CONFIG",
         "ATALAIA_KEY",
+        "ATALAIA_KEY_FILE",
         "ATALAIA_HUB",
         "ATALAIA_SPOOL",
         "ATALAIA_PORT",
@@ -33,7 +39,7 @@ FOREIGN = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting. `key` is `section.name`; `kind` is one of str, int, float, bool, list, secret.
+    """One setting; `kind` is one of str, int, float, bool, list, secret.
 
     `on_page` settings can be changed on the settings page; `help` is English, a key of the translations.
     """
@@ -48,8 +54,12 @@ class Setting:
     alias: str | None = None  # a kept environment name
 
     @property
+    def section(self) -> str:
+        return self.key.rpartition(".")[0]
+
+    @property
     def environment(self) -> str:
-        section, _, name = self.key.partition(".")
+        section, _, name = self.key.removeprefix(f"{INTEGRATIONS}.").partition(".")
         stem = name if section == "hub" else f"{section}_{name}"
         return PREFIX + stem.upper().replace(".", "_")
 
@@ -118,7 +128,10 @@ def _parse_kind(kind: str, raw: Any) -> Any:
 
 
 class Settings:
-    """The values in force. `get` is cheap; page values may change while the hub runs (`set_page_values`)."""
+    """The values in force. `get` is cheap; page values may change while the hub runs (`set_page_values`).
+
+    `unreadable` are the names of integrations that could not be loaded: what is set for them is passed over.
+    """
 
     def __init__(
         self,
@@ -126,8 +139,11 @@ class Settings:
         *,
         file: Mapping[str, Any] | None = None,
         environment: Mapping[str, str] | None = None,
+        unreadable: Iterable[str] = (),
     ) -> None:
         self.declared = {setting.key: setting for setting in declared}
+        self._unreadable = tuple(unreadable)
+        self._open: Callable[[str, str], str | None] = lambda _key, _sealed: None
         fixed = self._from_file(file or {})
         fixed.update(self._from_environment(environment or {}))
         self._fixed = fixed
@@ -141,28 +157,30 @@ class Settings:
         found = self._fixed.get(key) or self._page.get(key)
         return found or Value(self.declared[key].default, "default")
 
+    def open_secrets_with(self, open_sealed: Callable[[str, str], str | None]) -> None:
+        """`open_sealed(key, text)` gives the secret that the page kept, or None; until then such secrets are not set."""
+        self._open = open_sealed
+
     def set_page_values(self, values: Mapping[str, Any]) -> None:
         """Take what the settings page has kept; names that are no longer known are passed over."""
+        plain = {key: self._plain(key, raw) for key, raw in values.items() if key in self.declared}
         self._page = {
-            key: Value(parse_value(self.declared[key], raw), "page")
-            for key, raw in values.items()
-            if key in self.declared
+            key: Value(parse_value(self.declared[key], raw), "page") for key, raw in plain.items() if raw is not None
         }
         for listener in self._listeners:
             listener()
+
+    def _plain(self, key: str, raw: Any) -> Any:
+        return self._open(key, str(raw[SEALED])) if isinstance(raw, dict) and SEALED in raw else raw
 
     def on_change(self, listener: Callable[[], None]) -> None:
         self._listeners.append(listener)
 
     def _from_file(self, content: Mapping[str, Any]) -> dict[str, Value]:
-        flat: dict[str, Any] = {}
-        for section, body in content.items():
-            if isinstance(body, dict):
-                flat.update({f"{section}.{name}": value for name, value in body.items()})
-            else:
-                flat[f"hub.{section}"] = body
         found: dict[str, Value] = {}
-        for key, raw in flat.items():
+        for key, raw in _flat(content):
+            if key.startswith(tuple(f"{INTEGRATIONS}.{name}." for name in self._unreadable)):
+                continue
             if key not in self.declared:
                 raise ConfigError(f"atalaia.toml: unknown setting {key}{_nearest(key, self.declared)}")
             found[key] = Value(parse_value(self.declared[key], raw), "file")
@@ -171,6 +189,7 @@ class Settings:
     def _from_environment(self, environment: Mapping[str, str]) -> dict[str, Value]:
         by_name = {setting.environment: setting for setting in self.declared.values()}
         by_name |= {setting.alias: setting for setting in self.declared.values() if setting.alias}
+        passed_over = tuple(f"{PREFIX}{name.upper()}_" for name in self._unreadable)
         found: dict[str, Value] = {}
         for name, raw in environment.items():
             if name in by_name:
@@ -178,9 +197,22 @@ class Settings:
             elif name.endswith("_FILE") and name.removesuffix("_FILE") in by_name:
                 setting = by_name[name.removesuffix("_FILE")]
                 found[setting.key] = Value(parse_value(setting, _read_file(name, raw)), "environment")
-            elif name.startswith(PREFIX) and name not in FOREIGN:
+            elif name.startswith(PREFIX) and name not in FOREIGN and not name.startswith(passed_over):
                 raise ConfigError(f"unknown setting {name} in the environment{_nearest(name, by_name)}")
         return found
+
+
+def _flat(content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Key and value of all that a file says; what stands before any table is the hub's."""
+    for section, body in content.items():
+        if not isinstance(body, dict):
+            yield f"hub.{section}", body
+            continue
+        for name, value in body.items():
+            if section == INTEGRATIONS and isinstance(value, dict):
+                yield from ((f"{section}.{name}.{last}", each) for last, each in value.items())
+            else:
+                yield f"{section}.{name}", value
 
 
 def _read_file(name: str, path: str) -> str:
@@ -190,7 +222,7 @@ def _read_file(name: str, path: str) -> str:
         raise ConfigError(f"{name}: can't read {path}: {error.strerror}") from error
 
 
-def load_settings(declared: Iterable[Setting], *, data_dir: Path) -> Settings:
+def load_settings(declared: Iterable[Setting], *, data_dir: Path, unreadable: Iterable[str] = ()) -> Settings:
     """Read atalaia.toml (of ATALAIA_CONFIG, else in the data directory) and the environment."""
     path = Path(os.environ.get("ATALAIA_CONFIG") or data_dir / "atalaia.toml")
     content: dict[str, Any] = {}
@@ -199,4 +231,4 @@ def load_settings(declared: Iterable[Setting], *, data_dir: Path) -> Settings:
             content = tomllib.loads(path.read_text(encoding="utf-8"))
         except tomllib.TOMLDecodeError as error:
             raise ConfigError(f"{path}: {error}") from error
-    return Settings(declared, file=content, environment=os.environ)
+    return Settings(declared, file=content, environment=os.environ, unreadable=unreadable)

@@ -1,8 +1,7 @@
 """What the settings page shows and changes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any, Final
 
 from atalaia.access.audit import record
@@ -10,10 +9,11 @@ from atalaia.core.clock import Clock
 from atalaia.core.errors import ConfigError, Conflict, NotFound
 from atalaia.core.permissions import Principal
 from atalaia.core.redaction import STARS, Secret
-from atalaia.core.settings import Setting, Settings, Value, parse_value
+from atalaia.core.settings import INTEGRATIONS, Setting, Settings, Value, parse_value
 from atalaia.core.translations import N_
 from atalaia.sdk.transaction import Tx
-from atalaia.store.page_settings import write_page_setting
+from atalaia.store.encryption import Sealer
+from atalaia.store.page_settings import seal_page_secret, write_page_setting
 from atalaia.store.store import Store
 
 SECTION_TITLES: Final = {
@@ -24,7 +24,11 @@ SECTION_TITLES: Final = {
     "notify": N_("Messages"),
     "metrics": N_("Metrics"),
     "pings": N_("Latency"),
+    "jobs": N_("Jobs"),
+    "upstreams": N_("Upstreams"),
+    "captures": N_("Captures"),
 }
+FORGET: Final = "forget:"  # in a form, before the key of a secret that is to be unset
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class Field:
     """A setting as a form field. `text` is what the field holds; a secret shows nothing but whether it is set."""
 
     key: str
+    label: str
     kind: str
     help: str
     text: str
@@ -61,34 +66,64 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class IntegrationSection:
+    """What the page says of an integration beside its settings.
+
+    `standing` gives `ready`, `unconfigured` or `failed`; `trouble` says why it failed.
+    """
+
+    key: str  # integrations.<name>
+    title: str
+    summary: str
+    standing: Callable[[], str]
+    trouble: Callable[[], str | None]
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     key: str
     title: str
     fields: Sequence[Field]
+    summary: str = ""
+    standing: str | None = None
+    trouble: str | None = None
 
 
 class SettingsService:
-    def __init__(self, store: Store, settings: Settings, *, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        *,
+        clock: Clock,
+        sealer: Sealer,
+        integrations: Sequence[IntegrationSection] = (),
+    ) -> None:
         self._store = store
         self._settings = settings
         self._clock = clock
+        self._sealer = sealer
+        self._integrations = integrations
+        self._order = [*SECTION_TITLES, *(each.key for each in integrations)]
 
     def sections(self) -> list[Section]:
-        declared = sorted(
-            self._settings.declared.values(), key=lambda setting: list(SECTION_TITLES).index(_section(setting))
-        )
-        return [
-            Section(
-                key, SECTION_TITLES[key], [_field(setting, self._settings.lookup(setting.key)) for setting in group]
-            )
-            for key, group in groupby(declared, key=_section)
+        by_section: dict[str, list[Field]] = {key: [] for key in self._order}
+        for setting in self._settings.declared.values():
+            by_section[self._section(setting)].append(_field(setting, self._settings.lookup(setting.key)))
+        own = [Section(key, title, by_section[key]) for key, title in SECTION_TITLES.items() if by_section[key]]
+        return own + [
+            Section(each.key, each.title, by_section[each.key], each.summary, each.standing(), each.trouble())
+            for each in self._integrations
         ]
+
+    def _section(self, setting: Setting) -> str:
+        return setting.section if setting.section in self._order else "hub"
 
     async def change(
         self, section: str, form: Mapping[str, str], *, by: Principal, address: str | None
     ) -> dict[str, Complaint]:
         """Keep what was typed into a section's form; errors by setting, and nothing kept if there is one."""
-        known = [setting for setting in self._settings.declared.values() if _section(setting) == section]
+        known = [setting for setting in self._settings.declared.values() if self._section(setting) == section]
         if not known:
             raise NotFound("there is no such section")
         changes, errors = self._read_form(known, form)
@@ -105,7 +140,10 @@ class SettingsService:
         errors: dict[str, Complaint] = {}
         for setting in known:
             now = self._settings.lookup(setting.key)
-            if not setting.on_page or now.is_fixed or setting.kind == "secret":
+            if not setting.on_page or now.is_fixed:
+                continue
+            if setting.kind == "secret":
+                changes |= self._read_secret(setting, form)
                 continue
             raw = form.get(setting.key, "off" if setting.kind == "bool" else "").strip()
             try:
@@ -116,6 +154,13 @@ class SettingsService:
             if value != now.value:
                 changes[setting.key] = None if value == setting.default else value
         return changes, errors
+
+    def _read_secret(self, setting: Setting, form: Mapping[str, str]) -> dict[str, Any]:
+        """An empty field leaves it as it is: nobody is shown what stands there."""
+        typed = form.get(setting.key, "").strip()
+        if typed:
+            return {setting.key: seal_page_secret(self._sealer, setting.key, typed)}
+        return {setting.key: None} if form.get(FORGET + setting.key) else {}
 
     def _keep(
         self, tx: Tx, changes: Mapping[str, Any], *, before: Mapping[str, str], by: Principal, address: str | None
@@ -143,11 +188,6 @@ def _complaint(setting: Setting) -> Complaint:
     return Complaint(N_("A number is expected."), {})
 
 
-def _section(setting: Setting) -> str:
-    section = setting.key.partition(".")[0]
-    return section if section in SECTION_TITLES else "hub"
-
-
 def _text(setting: Setting, value: Any) -> str:
     if value is None:
         return ""
@@ -163,11 +203,12 @@ def _text(setting: Setting, value: Any) -> str:
 def _field(setting: Setting, value: Value) -> Field:
     return Field(
         key=setting.key,
+        label=setting.key.removeprefix(f"{INTEGRATIONS}."),
         kind=setting.kind,
         help=setting.help,
         text=_text(setting, value.value),
         source=value.source,
-        is_editable=setting.on_page and not value.is_fixed and setting.kind != "secret",
+        is_editable=setting.on_page and not value.is_fixed,
         environment=setting.environment,
         minimum=setting.minimum,
         maximum=setting.maximum,

@@ -13,19 +13,27 @@ from atalaia.core.translations import N_
 from atalaia.home.overview import OverviewService
 from atalaia.home.pages import ROUTES
 from atalaia.home.search import Search
-from atalaia.home.settings import SettingsService
+from atalaia.home.settings import IntegrationSection, SettingsService
 from atalaia.sdk.contribution import Contribution, NavItem, SearchSource
+from atalaia.store.encryption import Sealer
 from atalaia.store.store import Store
 from atalaia.watch.service.overview import WatchOverviews
 
 
 def wire(
-    *, store: Store, clock: Clock, settings: Settings, agents: AgentsService, searches: Sequence[SearchSource]
+    *,
+    store: Store,
+    clock: Clock,
+    settings: Settings,
+    sealer: Sealer,
+    agents: AgentsService,
+    searches: Sequence[SearchSource],
+    integrations: Sequence[IntegrationSection] = (),
 ) -> Contribution:
     services = {
         "overview": OverviewService(WatchOverviews(store), agents, clock=clock, live=store.live),
         "search": Search(searches),
-        "hub_settings": SettingsService(store, settings, clock=clock),
+        "hub_settings": SettingsService(store, settings, clock=clock, sealer=sealer, integrations=integrations),
     }
     return Contribution(
         name="home",

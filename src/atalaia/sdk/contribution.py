@@ -97,6 +97,9 @@ class Contribution:
 
     name: str
     routes: Sequence[Any] = ()  # Litestar controllers, routers and handlers
+    documents: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # OpenAPI path items of routes that don't tell by themselves
     dependencies: Mapping[str, Any] = field(default_factory=dict)  # name -> Litestar Provide
     hot_routes: Sequence[HotRoute] = ()
     loops: Sequence[Loop] = ()

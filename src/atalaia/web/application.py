@@ -36,7 +36,8 @@ def create_application(
     for contribution in contributions:
         dependencies.update(contribution.dependencies)
     static = asgi(STATIC_PREFIX, is_mount=True, copy_scope=True, opt={"public": True})(pages.renderer.static)
-    described = Described(hot_routes)
+    documents = {path: item for part in contributions for path, item in part.documents.items()}
+    described = Described(hot_routes, documents)
     return Litestar(
         route_handlers=[
             static,

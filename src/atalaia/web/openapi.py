@@ -52,8 +52,10 @@ _SCHEMES: Final = {
 }
 
 
-def describe(framework: Mapping[str, Any], hot_routes: Sequence[HotRoute]) -> dict[str, Any]:
-    """The whole description as a JSON value."""
+def describe(
+    framework: Mapping[str, Any], hot_routes: Sequence[HotRoute], documents: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The whole description as a JSON value; `documents` are path items of routes that the framework can't describe."""
     schema: dict[str, Any] = copy.deepcopy(dict(framework))
     paths: dict[str, Any] = schema.setdefault("paths", {})
     for route in hot_routes:
@@ -63,6 +65,8 @@ def describe(framework: Mapping[str, Any], hot_routes: Sequence[HotRoute]) -> di
                 continue
             for operation in _operations(paths[path]):
                 operation.setdefault("security", _SECURITY)
+    for path, item in (documents or {}).items():
+        paths.setdefault(path, {}).update(copy.deepcopy(dict(item)))
     components = schema.setdefault("components", {})
     components.setdefault("schemas", {})["Error"] = _ERROR
     components["securitySchemes"] = _SCHEMES
@@ -95,9 +99,10 @@ def _add_errors(operation: dict[str, Any], *, is_write: bool, has_id: bool) -> N
 class Described(OpenAPIRenderPlugin):
     """The description, made once. The framework serves it below /openapi; `route` is the address that we promise."""
 
-    def __init__(self, hot_routes: Sequence[HotRoute]) -> None:
+    def __init__(self, hot_routes: Sequence[HotRoute], documents: Mapping[str, Any] | None = None) -> None:
         super().__init__(path="/openapi.json", media_type=MediaType.JSON)
         self._hot_routes = hot_routes
+        self._documents = documents
         self._made: bytes | None = None
 
     def route(self) -> Any:
@@ -109,5 +114,5 @@ class Described(OpenAPIRenderPlugin):
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:  # noqa: ARG002 - the base class's form
         if self._made is None:
-            self._made = msgspec.json.encode(describe(openapi_schema, self._hot_routes))
+            self._made = msgspec.json.encode(describe(openapi_schema, self._hot_routes, self._documents))
         return self._made

@@ -1,0 +1,109 @@
+"""What the hub gives to one integration: its own settings, its own upstreams, and the services of the slices."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from atalaia.access.audit import record
+from atalaia.core.clock import Clock
+from atalaia.core.errors import ConfigError
+from atalaia.core.permissions import Principal
+from atalaia.core.redaction import Secret
+from atalaia.core.settings import INTEGRATIONS, Settings
+from atalaia.sdk.integration import Integration, NewJob, TokenStatus
+from atalaia.sdk.transaction import Tx
+from atalaia.sdk.upstreams import Upstream
+from atalaia.store.store import Store
+
+T = TypeVar("T")
+
+
+class JobsPort(Protocol):
+    """What of the jobs an integration may ask for."""
+
+    async def enqueue(
+        self, type: str, payload_raw: str, *, by: Principal, idempotency_key: str | None, unique_key: str | None
+    ) -> NewJob: ...
+
+    def events_ticket(self, job_id: str) -> str: ...
+
+
+class UpstreamsPort(Protocol):
+    """What of the upstreams an integration may ask for."""
+
+    def client(self, name: str, account: str) -> Upstream: ...
+
+    async def token_status(self, upstream: str) -> TokenStatus: ...
+
+    async def keep_token(self, upstream: str, token: Secret, *, by: Principal, client: str | None) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class HostParts:
+    """The hub's own, for all integrations."""
+
+    store: Store
+    clock: Clock
+    settings: Settings
+    public_url: str
+    jobs: JobsPort
+    upstreams: UpstreamsPort
+
+
+class IntegrationHost:
+    """The sdk's `Host`, for one integration."""
+
+    def __init__(self, integration: Integration, parts: HostParts) -> None:
+        self.clock = parts.clock
+        self.public_url = parts.public_url
+        self._parts = parts
+        self._name = integration.manifest.name
+        self._upstreams = {declaration.name for declaration in integration.upstreams}
+        self._job_types = {job_type.name for job_type in integration.job_types}
+
+    def setting(self, name: str) -> Any:
+        return self._parts.settings.get(f"{INTEGRATIONS}.{self._name}.{name}")
+
+    def upstream(self, name: str, account: str = "default") -> Upstream:
+        return self._parts.upstreams.client(self._own_upstream(name), account)
+
+    async def enqueue(
+        self,
+        type: str,
+        payload_raw: str,
+        *,
+        by: Principal,
+        idempotency_key: str | None = None,
+        unique_key: str | None = None,
+    ) -> NewJob:
+        if type not in self._job_types:
+            raise ConfigError(f"{self._name} has no job type {type}")
+        return await self._parts.jobs.enqueue(
+            type, payload_raw, by=by, idempotency_key=idempotency_key, unique_key=unique_key
+        )
+
+    async def token_status(self, upstream: str) -> TokenStatus:
+        return await self._parts.upstreams.token_status(self._own_upstream(upstream))
+
+    async def keep_token(self, upstream: str, token: Secret, *, by: Principal, client: str | None) -> None:
+        await self._parts.upstreams.keep_token(self._own_upstream(upstream), token, by=by, client=client)
+
+    async def read(self, unit: Callable[[Tx], T]) -> T:
+        return await self._parts.store.read(unit)
+
+    async def write(self, unit: Callable[[Tx], T]) -> T:
+        return await self._parts.store.write(unit)
+
+    def publish(self, topic: str, id: str = "") -> None:
+        self._parts.store.live.publish(topic, id)
+
+    def audit(self, tx: Tx, *, by: Principal, action: str, target: str, client: str | None, **details: Any) -> None:
+        record(tx, by, action, target, after=details or None, address=client, now=self.clock.now())
+
+    def events_ticket(self, job_id: str) -> str:
+        return self._parts.jobs.events_ticket(job_id)
+
+    def _own_upstream(self, name: str) -> str:
+        if name not in self._upstreams:
+            raise ConfigError(f"{self._name} has no upstream {name}")
+        return name

@@ -1,0 +1,169 @@
+"""Routes and pages of integrations, as the framework takes them."""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from litestar import Response
+from litestar.handlers import HTTPRouteHandler
+from litestar.response import Stream
+
+from atalaia.access.guards import requires
+from atalaia.app.keyless import RequiresKeyOrNetwork
+from atalaia.core.errors import AtalaiaError, ConfigError, NotFound
+from atalaia.sdk.integration import EventStream, Page, Reply, Request, Route, View
+from atalaia.web.live import BEAT_S
+from atalaia.web.pages import AnyRequest, Pages, locale_of, see_other
+
+_PARAMETER: Final = re.compile(r"\{(\w+)\}")
+_SSE: Final = {"cache-control": "no-store", "x-accel-buffering": "no"}
+_UPSTREAM_ANSWERS: Final = {"502": {"description": "The upstream refused, or was not understood"}}
+
+
+class OpenStreams:
+    """Event streams of integrations: ended at a stop, so that the server need not wait for their readers."""
+
+    def __init__(self) -> None:
+        self._ends: set[asyncio.Event] = set()
+
+    def release(self) -> None:
+        for end in self._ends:
+            end.set()
+
+    async def lines(self, events: AsyncIterator[tuple[str, Any]]) -> AsyncIterator[bytes]:
+        """Server-sent events, with a beat where nothing is said for long; until `events` ends, or the hub stops."""
+        end = asyncio.Event()
+        self._ends.add(end)
+        ended = asyncio.ensure_future(end.wait())
+        upcoming: asyncio.Future[Any] | None = None
+        try:
+            yield b"retry: 1000\n\n"
+            while True:
+                upcoming = upcoming or asyncio.ensure_future(anext(events, None))
+                await asyncio.wait({upcoming, ended}, timeout=BEAT_S, return_when=asyncio.FIRST_COMPLETED)
+                if ended.done():
+                    return
+                if not upcoming.done():
+                    yield b"event: beat\ndata: {}\n\n"
+                    continue
+                event, upcoming = upcoming.result(), None
+                if event is None:
+                    return
+                yield b"event: %s\ndata: %s\n\n" % (event[0].encode(), msgspec.json.encode(event[1]))
+        finally:
+            self._ends.discard(end)
+            ended.cancel()
+            if upcoming is not None:
+                upcoming.cancel()
+                await asyncio.wait({upcoming})
+            if isinstance(events, AsyncGenerator):
+                await events.aclose()
+
+
+def route_handler(route: Route, *, networks: Callable[[str], Sequence[str]], streams: OpenStreams) -> HTTPRouteHandler:
+    async def answer(request: AnyRequest) -> Response[Any]:
+        given = await route.handle(await request_of(request))
+        if isinstance(given, EventStream):
+            return Stream(streams.lines(given.events), media_type="text/event-stream", headers=_SSE, status_code=200)
+        return _response(given)
+
+    setting = route.keyless_networks
+    guard = (
+        RequiresKeyOrNetwork(route.permission, networks=lambda: networks(setting))
+        if setting is not None
+        else requires(route.permission)
+    )
+    return HTTPRouteHandler(
+        _path(route.path), http_method=route.method, guards=[guard], include_in_schema=False, status_code=200
+    )(answer)
+
+
+def page_handlers(page: Page, *, name: str, pages: Pages) -> list[HTTPRouteHandler]:
+    """Raises: ConfigError: the page is not below its integration's address."""
+    take = page.submit
+    if page.path != f"/{name}" and not page.path.startswith(f"/{name}/"):
+        raise ConfigError(f"the page {page.path} is not below /{name}")
+
+    async def show(request: AnyRequest) -> Response[Any]:
+        return await _shown(request, await page.show(await request_of(request)), name=name, pages=pages)
+
+    async def submit(request: AnyRequest) -> Response[Any]:
+        if take is None:
+            raise NotFound("this page has no form")
+        form = {key: str(value) for key, value in (await request.form()).items()}
+        given = await take(await request_of(request, reads_body=False), form)
+        if isinstance(given, View):
+            return await _shown(request, given, name=name, pages=pages, status=422)
+        return see_other(_local(given))
+
+    shared: dict[str, Any] = {"guards": [requires(page.permission)], "include_in_schema": False}
+    handlers = [HTTPRouteHandler(_path(page.path), http_method="GET", **shared)(show)]
+    if take is not None:
+        handlers.append(HTTPRouteHandler(_path(page.path), http_method="POST", **shared)(submit))
+    return handlers
+
+
+def documents(routes: Sequence[Route], *, title: str) -> dict[str, dict[str, Any]]:
+    """Their part of the OpenAPI description: path -> path item."""
+    found: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        operation: dict[str, Any] = {"summary": f"{title}: {route.method} {route.path}", "tags": [title]}
+        operation |= dict(route.document)
+        operation["responses"] = {**_UPSTREAM_ANSWERS, **operation.get("responses", {})}
+        names = [part.partition("}")[0].partition(":")[0] for part in route.path.split("{")[1:]]
+        described = {each.get("name") for each in operation.get("parameters", ())}
+        operation["parameters"] = [
+            *operation.get("parameters", ()),
+            *(
+                {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+                for name in names
+                if name not in described
+            ),
+        ]
+        found.setdefault(route.path, {})[route.method.lower()] = operation
+    return found
+
+
+async def request_of(request: AnyRequest, *, reads_body: bool = True) -> Request:
+    state: Mapping[str, Any] = request.scope["state"]
+    return Request(
+        method=str(request.method),
+        path=request.url.path,
+        path_params={key: str(value) for key, value in request.path_params.items()},
+        query=dict(request.query_params.items()),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=await request.body() if reads_body else b"",  # a form is read already
+        principal=state["principal"],
+        client=state.get("client"),
+        locale=locale_of(request),
+    )
+
+
+def _response(reply: Reply) -> Response[Any]:
+    body = reply.body
+    content = b"" if body is None else body if isinstance(body, bytes) else msgspec.json.encode(body)
+    if body is None and reply.status in {204, 304}:
+        return Response(None, status_code=reply.status, headers=dict(reply.headers))
+    return Response(content, status_code=reply.status, media_type=reply.content_type, headers=dict(reply.headers))
+
+
+async def _shown(request: AnyRequest, view: View, *, name: str, pages: Pages, status: int = 200) -> Response[str]:
+    if not view.template.startswith(f"{name}/"):
+        raise AtalaiaError(f"the template {view.template} is not of the integration {name}")
+    title = pages.translator(request).translate(view.title)
+    rows = view.values.get("rows", 0)
+    values = {key: value for key, value in view.values.items() if key != "rows"}
+    return await pages.page(request, view.template, status=status, title=title, rows=int(rows or 0), **values)
+
+
+def _local(address: str) -> str:
+    if not address.startswith("/") or address.startswith("//"):
+        raise AtalaiaError("a form leads to an address of this hub")
+    return address
+
+
+def _path(path: str) -> str:
+    """`/api/jobs/{id}` in the framework's words: `/api/jobs/{id:str}`."""
+    return _PARAMETER.sub(r"{\1:str}", path)

@@ -1,0 +1,162 @@
+"""Integrations in the hub: each is set up with a host of its own, and what it offers becomes a part like a slice's.
+
+One that fails while it is loaded, set up or started is logged, shown on the settings page and by /health (which it does not
+degrade), and keeps nobody else from working.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from atalaia.app.host import HostParts, IntegrationHost
+from atalaia.app.integration_routes import OpenStreams, documents, page_handlers, route_handler
+from atalaia.core.settings import INTEGRATIONS, Setting, Settings
+from atalaia.home.settings import IntegrationSection
+from atalaia.integrations import Loaded, find_integrations
+from atalaia.sdk.contribution import Contribution, HealthItem
+from atalaia.sdk.integration import Integration, Offer
+from atalaia.web.pages import Pages
+
+log = structlog.get_logger()
+
+
+class Standing(StrEnum):
+    READY = "ready"
+    UNCONFIGURED = "unconfigured"
+    FAILED = "failed"
+
+
+@dataclass(slots=True)
+class Status:
+    """How one integration stands; `trouble` is of its failure, for people who may see the settings."""
+
+    loaded: Loaded
+    settings: Settings
+    trouble: str | None = None
+    contribution: Contribution = field(default_factory=lambda: Contribution(name=""), repr=False)
+
+    def section(self) -> IntegrationSection:
+        """Its part of the settings page."""
+        manifest = self.loaded.integration.manifest if self.loaded.integration else None
+        return IntegrationSection(
+            key=f"{INTEGRATIONS}.{self.name}",
+            title=manifest.title if manifest else self.name,
+            summary=manifest.summary if manifest else "",
+            standing=lambda: str(self.standing()),
+            trouble=lambda: self.trouble,
+        )
+
+    @property
+    def name(self) -> str:
+        return self.loaded.name
+
+    def standing(self) -> Standing:
+        integration = self.loaded.integration
+        if integration is None or self.trouble is not None:
+            return Standing.FAILED
+        try:
+            is_configured = integration.manifest.is_configured(setting_getter(self.settings, self.name))
+        except Exception as error:
+            log.exception("integration_failed", integration=self.name, phase="is_configured")
+            self.trouble = _words(error)
+            return Standing.FAILED
+        return Standing.READY if is_configured else Standing.UNCONFIGURED
+
+
+def setting_getter(settings: Settings, name: str) -> Callable[[str], Any]:
+    """`get("login_url")` for one integration."""
+    return lambda key: settings.get(f"{INTEGRATIONS}.{name}.{key}")
+
+
+def integration_settings() -> Sequence[Setting]:
+    return tuple(
+        setting
+        for loaded in find_integrations()
+        if loaded.integration is not None
+        for setting in loaded.integration.manifest.settings
+    )
+
+
+def unreadable_integrations() -> Sequence[str]:
+    return tuple(loaded.name for loaded in find_integrations() if loaded.integration is None)
+
+
+def integration_folders(part: str) -> dict[str, Path]:
+    """By name: those that have such a folder, as `migrations` or `templates`."""
+    return {loaded.name: folder for loaded in find_integrations() if (folder := loaded.part(part)) is not None}
+
+
+def set_up(found: Sequence[Loaded], parts: HostParts, *, pages: Pages) -> list[Status]:
+    """All of them, each as it stands; `contribution` is what it gives to the hub."""
+    return [_set_up_one(loaded, parts, pages) for loaded in found]
+
+
+def _set_up_one(loaded: Loaded, parts: HostParts, pages: Pages) -> Status:
+    status = Status(loaded, parts.settings, loaded.trouble)
+    offer = Offer()
+    routes: list[Any] = []
+    streams = OpenStreams()
+    if loaded.integration is None:
+        log.error("integration_failed", integration=loaded.name, phase="load", reason=loaded.trouble)
+    else:
+        try:
+            offer = loaded.integration.setup(IntegrationHost(loaded.integration, parts))
+            routes = _routes(loaded.integration, offer, settings=parts.settings, pages=pages, streams=streams)
+        except Exception as error:
+            log.exception("integration_failed", integration=status.name, phase="setup")
+            status.trouble, offer, routes = _words(error), Offer(), []
+    status.contribution = _contribution(status, offer, routes, streams)
+    return status
+
+
+def _routes(
+    integration: Integration, offer: Offer, *, settings: Settings, pages: Pages, streams: OpenStreams
+) -> list[Any]:
+    name = integration.manifest.name
+    get = setting_getter(settings, name)
+    handlers: list[Any] = [route_handler(route, networks=get, streams=streams) for route in offer.routes]
+    for page in offer.pages:
+        handlers += page_handlers(page, name=name, pages=pages)
+    return handlers
+
+
+def _contribution(status: Status, offer: Offer, routes: Sequence[Any], streams: OpenStreams) -> Contribution:
+    title = status.loaded.integration.manifest.title if status.loaded.integration else status.name
+    own = HealthItem(f"integration_{status.name}", lambda: status.standing() is not Standing.FAILED, degrades=False)
+    return Contribution(
+        name=status.name,
+        routes=routes,
+        documents=documents(offer.routes, title=title),
+        loops=offer.loops,
+        metadata=offer.metadata,
+        migrations=status.loaded.part("migrations"),
+        nav=offer.nav,
+        health=(own, *offer.health),
+        start=_guarded(status, offer.start, phase="start"),
+        release=streams.release,
+        stop=_guarded(status, offer.stop, phase="stop"),
+    )
+
+
+def _guarded(
+    status: Status, call: Callable[[], Awaitable[None]] | None, *, phase: str
+) -> Callable[[], Awaitable[None]] | None:
+    if call is None:
+        return None
+
+    async def guarded() -> None:
+        try:
+            await call()
+        except Exception as error:
+            log.exception("integration_failed", integration=status.name, phase=phase)
+            status.trouble = _words(error)
+
+    return guarded
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
