@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from atalaia.core.errors import Overloaded
 from atalaia.core.events import Event
 from atalaia.sdk.transaction import Tx
 from atalaia.store.leadership import TTL_S, Leadership
@@ -73,6 +74,63 @@ def test_payloads_of_a_merged_unit_run_together_and_a_bad_one_fails_alone(store:
     assert answers[0] == "M000"
     assert len(_names(store)) == 100
     assert max(sizes) > 1
+
+
+def test_what_comes_in_together_is_written_together(store: Store) -> None:
+    sizes: list[int] = []
+
+    def count(_tx: Tx, payloads: Sequence[int]) -> list[int]:
+        sizes.append(len(payloads))
+        return list(payloads)
+
+    merged = Merged("counted", count)
+
+    async def caller(number: int) -> None:
+        for turn in range(5):
+            assert await store.merge(merged, number * turn) == number * turn
+
+    async def run() -> None:
+        await asyncio.gather(*(caller(number) for number in range(64)))
+
+    asyncio.run(run())
+    assert sum(sizes) == 5 * 64
+    assert len(sizes) <= 10  # 5, but for a machine that is busy with something else
+
+
+def test_too_many_that_wait_are_refused_and_the_rest_is_written(
+    make_store: MakeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("atalaia.store.writer.MAX_WAITING", 10)
+    store = make_store()
+    merged: Merged[int, int] = Merged("echo", lambda _tx, payloads: payloads)
+
+    async def run() -> list[object]:
+        async def one(number: int) -> int:
+            return await store.merge(merged, number)
+
+        return await asyncio.gather(*(one(number) for number in range(15)), return_exceptions=True)
+
+    answers = asyncio.run(run())
+    assert answers[:10] == list(range(10))
+    assert [type(answer) for answer in answers[10:]] == [Overloaded] * 5
+    assert store.waiting == 0
+
+
+def test_a_closing_store_writes_what_still_waits(make_store: MakeStore) -> None:
+    store = make_store()
+    done: list[int] = []
+
+    def note(_tx: Tx, payloads: Sequence[int]) -> list[None]:
+        done.extend(payloads)
+        return [None] * len(payloads)
+
+    async def run() -> None:
+        waiter = store.merge(Merged("noted", note), 1)
+        store.close()
+        await waiter
+
+    asyncio.run(run())
+    assert done == [1]
 
 
 def test_what_a_failed_unit_published_is_never_told(store: Store) -> None:

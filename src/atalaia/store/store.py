@@ -92,12 +92,15 @@ class Store:
         self._writer.submit(Work(unit, None, None, waiter, loop))
         return await waiter
 
-    async def merge(self, kind: Merged[P, R], payload: P) -> R:
-        """Hand a payload to a merged unit; comes back with its own result after the commit. Raises as `write`."""
+    def merge(self, kind: Merged[P, R], payload: P) -> "asyncio.Future[R]":
+        """Hand a payload to a merged unit; its own result is there after the commit. Raises as `write`.
+
+        Not a coroutine: each layer between a hot route and the commit is paid for by every request.
+        """
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[R] = loop.create_future()
         self._writer.submit(Work(None, kind, payload, waiter, loop))
-        return await waiter
+        return waiter
 
     # -- from any other thread, or without a loop (commands, tests)
 

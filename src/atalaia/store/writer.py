@@ -1,15 +1,15 @@
 """Group commit: one thread writes, many units to a commit.
 
 1. Take all work that waits, up to MAX_GROUP.
-2. BEGIN (IMMEDIATE on SQLite); run each unit in a savepoint, all payloads of one merged kind as one unit.
-3. A unit that raises is rolled back alone, and its caller gets the error.
+2. BEGIN (IMMEDIATE on SQLite); run each unit in a savepoint, all payloads of one merged kind as one unit. A group that is
+   one unit needs no savepoint.
+3. A unit that raises is rolled back alone, and its caller gets the error; of a merged unit, each payload is run alone.
 4. COMMIT (durable: synchronous=FULL). Only then are the callers answered, and what was published goes out.
 5. A commit that fails fails every unit of the group: nobody was answered, nothing is lost.
 
 Source: docs/decisions/0002-group-commit.md
 """
 
-import queue
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -18,10 +18,10 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.engine import Connection
 
-from atalaia.core.errors import Overloaded, StoreUnavailable
+from atalaia.core.errors import StoreUnavailable
 from atalaia.store.engine import translate_error
 from atalaia.store.transaction import Handlers, Transaction
-from atalaia.store.work import Merged, Outcome, Work, WorkQueue, settle
+from atalaia.store.work import Inbox, Merged, Work, settle
 
 MAX_GROUP = 512
 MAX_WAITING = 20_000
@@ -31,7 +31,7 @@ log = structlog.get_logger()
 
 
 class _UnitFailed(Exception):
-    """A unit that was alone in its group raised; the group's transaction is rolled back, the store is well."""
+    """The only unit of a group raised; the group's transaction is rolled back, the store is well."""
 
     def __init__(self, cause: Exception) -> None:
         super().__init__(str(cause))
@@ -55,7 +55,7 @@ class GroupWriter:
         self._before_commit = before_commit
         self._after_commit = after_commit
         self._on_state = on_state
-        self._queue: WorkQueue = queue.SimpleQueue()
+        self._inbox = Inbox()
         self._is_closing = False
         self._connection: Connection | None = None
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
@@ -64,7 +64,7 @@ class GroupWriter:
     @property
     def depth(self) -> int:
         """Units that wait."""
-        return self._queue.qsize()
+        return self._inbox.depth
 
     def submit(self, work: Work) -> None:
         """Queue a unit.
@@ -74,57 +74,50 @@ class GroupWriter:
         """
         if self._is_closing:
             raise StoreUnavailable("the hub is stopping")
-        if self._queue.qsize() >= MAX_WAITING:
-            raise Overloaded("too many writes are waiting", retry_after_s=1)
-        self._queue.put(work)
+        self._inbox.put(work, limit=MAX_WAITING)
 
     def close(self) -> None:
         """Write what waits, then stop."""
         self._is_closing = True
-        self._queue.put(None)
+        self._inbox.end()
         self._thread.join(STOP_TIMEOUT_S)
         if self._connection is not None and not self._thread.is_alive():
             self._connection.close()
 
     def _run(self) -> None:
-        stop = False
-        while not stop:
-            group, stop = self._take()
+        is_last = False
+        while not is_last:
+            group, is_last = self._inbox.take(MAX_GROUP)
             if group:
-                settle(self._write(group))
+                self._write(group)
+                settle(group)
 
-    def _take(self) -> tuple[list[Work], bool]:
-        first = self._queue.get()
-        if first is None:
-            return [], True
-        group = [first]
-        while len(group) < MAX_GROUP:
-            try:
-                item = self._queue.get_nowait()
-            except queue.Empty:
-                break
-            if item is None:
-                return group, True
-            group.append(item)
-        return group, False
-
-    def _write(self, group: list[Work]) -> list[tuple[Work, Outcome]]:
+    def _write(self, group: list[Work]) -> None:
         try:
-            connection = self._connect()
-            with connection.begin():
-                tx = Transaction(connection, self._handlers)
-                done = _run_group(tx, group)
-                self._before_commit(tx)
-        except _UnitFailed as failed:  # its group was itself alone
-            return [(group[0], (None, failed.cause))]
+            try:
+                tx = self._commit(group, is_alone=_is_one_unit(group))
+            except _UnitFailed as failed:
+                if len(group) == 1:
+                    group[0].error = failed.cause
+                    return
+                tx = self._commit(group, is_alone=False)
         except Exception as error:  # noqa: BLE001 - the boundary of the loop: every caller gets it
             cause = translate_error(error) or error
             self._on_state(cause)
             self._drop_connection()
-            return [(work, (None, cause)) for work in group]
+            for work in group:
+                work.error = cause
+            return
         self._on_state(None)
         self._tell(tx)
-        return done
+
+    def _commit(self, group: list[Work], *, is_alone: bool) -> Transaction:
+        connection = self._connect()
+        with connection.begin():
+            tx = Transaction(connection, self._handlers)
+            _run_group(tx, group, is_alone=is_alone)
+            self._before_commit(tx)
+        return tx
 
     def _tell(self, tx: Transaction) -> None:
         try:
@@ -147,53 +140,57 @@ class GroupWriter:
                 log.debug("connection_close_failed")
 
 
-def _run_group(tx: Transaction, group: list[Work]) -> list[tuple[Work, Outcome]]:
+def _is_one_unit(group: list[Work]) -> bool:
+    kind = group[0].merged
+    return len(group) == 1 or (kind is not None and all(work.merged is kind for work in group))
+
+
+def _run_group(tx: Transaction, group: list[Work], *, is_alone: bool) -> None:
     merged: dict[Merged[Any, Any], list[Work]] = {}
-    done: list[tuple[Work, Outcome]] = []
-    alone = len(group) == 1
     for work in group:
         if work.merged is not None:
             merged.setdefault(work.merged, []).append(work)
-        else:
-            done.append((work, _guarded(tx, work.unit, alone=alone)))
+        elif work.unit is not None:
+            work.value, work.error = _guarded(tx, work.unit, is_alone=is_alone)
     for kind, works in merged.items():
-        done.extend(_run_merged(tx, kind, works))
-    return done
+        _run_merged(tx, kind, works, is_alone=is_alone)
 
 
-def _run_merged(tx: Transaction, kind: Merged[Any, Any], works: list[Work]) -> list[tuple[Work, Outcome]]:
+def _run_merged(tx: Transaction, kind: Merged[Any, Any], works: list[Work], *, is_alone: bool) -> None:
     payloads = [work.payload for work in works]
-    results, error = _guarded(tx, lambda inner: kind.run(inner, payloads))
+    results, error = _guarded(tx, lambda inner: kind.run(inner, payloads), is_alone=is_alone)
     if error is None:
-        return [(work, (result, None)) for work, result in zip(works, results, strict=True)]
-    if len(works) == 1:
-        return [(works[0], (None, error))]
-    return [(work, _run_single(tx, kind, work)) for work in works]
+        for work, result in zip(works, results, strict=True):
+            work.value = result
+    elif len(works) == 1:
+        works[0].error = error
+    else:
+        for work in works:
+            _run_merged(tx, kind, [work], is_alone=False)
 
 
-def _run_single(tx: Transaction, kind: Merged[Any, Any], work: Work) -> Outcome:
-    results, error = _guarded(tx, lambda inner: kind.run(inner, [work.payload]))
-    return (None, error) if error is not None else (results[0], None)
+def _guarded(
+    tx: Transaction, unit: Callable[[Transaction], Any], *, is_alone: bool
+) -> tuple[Any, BaseException | None]:
+    """Run a unit in a savepoint. What is about the store itself (full, gone) ends the whole group.
 
-
-def _guarded(tx: Transaction, unit: Callable[[Transaction], Any] | None, *, alone: bool = False) -> Outcome:
-    """Run a unit in a savepoint. What is about the store itself (full, gone) ends the whole group."""
-    if unit is None:
-        raise TypeError("work without a unit")
+    Raises:
+        _UnitFailed: it raised, and `is_alone`, so that it is the transaction that goes back.
+    """
     marks = len(tx.after), len(tx.published)
-    if not alone:
+    if not is_alone:
         _savepoint(tx, "SAVEPOINT unit")
     try:
         value = unit(tx)
     except Exception as error:
         if translate_error(error) is not None:
             raise
-        if alone:
+        if is_alone:
             raise _UnitFailed(error) from error
         _savepoint(tx, "ROLLBACK TO SAVEPOINT unit", "RELEASE SAVEPOINT unit")
         del tx.after[marks[0] :], tx.published[marks[1] :]
         return None, error
-    if not alone:
+    if not is_alone:
         _savepoint(tx, "RELEASE SAVEPOINT unit")
     return value, None
 
