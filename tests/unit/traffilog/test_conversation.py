@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import msgspec
 import pytest
@@ -42,6 +42,17 @@ class Line:
             yield self.waiting.popleft()
 
 
+def in_loop(test: Callable[[], Awaitable[None]]) -> Callable[[], None]:
+    async def awaited() -> None:
+        await test()
+
+    def run() -> None:
+        asyncio.run(awaited())
+
+    run.__name__ = test.__name__
+    return run
+
+
 def talk(answer: Callable[[str], list[str]]) -> Conversation:
     numbers = itertools.count(1)
     maker = FrameMaker({}, now_ms=lambda: 17, digits=lambda count: str(next(numbers)).rjust(count, "0"))
@@ -58,18 +69,20 @@ def ok(mtkn: str, value: str = "0") -> str:
     return f'{{"mtkn":"{mtkn}","action_value":"{value}"}}'
 
 
+@in_loop
 async def test_answers_of_others_pass_by() -> None:
     conversation = talk(lambda mtkn: [ok("999", "403"), "noise", ok(mtkn)])
 
     assert await ask(conversation) == "0"
 
 
+@in_loop
 async def test_answers_out_of_order_find_their_requests() -> None:
     held: list[str] = []
 
     def reorder(mtkn: str) -> list[str]:
         held.append(mtkn)
-        return [ok(held[1], "8"), ok(held[0], "1")] if len(held) == 2 else []  # noqa: PLR2004 - both are there
+        return [ok(held[1], "8"), ok(held[0], "1")] if len(held) == 2 else []
 
     conversation = talk(reorder)
     first = await conversation.send(conversation.prepare("review_process_attributes", {"client_id": "2"}))
@@ -79,10 +92,12 @@ async def test_answers_out_of_order_find_their_requests() -> None:
     assert (await conversation.answer_to(first)).action_value == "1"
 
 
+@in_loop
 async def test_an_error_without_mtkn_belongs_to_the_one_that_waits() -> None:
     assert await ask(talk(lambda _mtkn: [FORBIDDEN])) == "403"
 
 
+@in_loop
 async def test_where_several_wait_it_belongs_to_none_and_is_told_with_what_fails() -> None:
     answers = iter([[], [FORBIDDEN]])
     conversation = talk(lambda _mtkn: next(answers))
@@ -92,17 +107,19 @@ async def test_where_several_wait_it_belongs_to_none_and_is_told_with_what_fails
         await ask(conversation)
 
 
+@in_loop
 async def test_no_answer_in_time_names_the_mtkn() -> None:
     with pytest.raises(TemporaryFailure, match=r"No frame with the mtkn 17000001 came within 0\.05 s"):
         await ask(talk(lambda _mtkn: []))
 
 
+@in_loop
 async def test_a_late_answer_is_not_taken_for_the_next_request() -> None:
     late: list[str] = []
 
     def answer(mtkn: str) -> list[str]:
         late.append(mtkn)
-        return [ok(late[0], "403"), ok(mtkn)] if len(late) == 2 else []  # noqa: PLR2004 - the second asks
+        return [ok(late[0], "403"), ok(mtkn)] if len(late) == 2 else []
 
     conversation = talk(answer)
     with pytest.raises(TemporaryFailure):
@@ -111,11 +128,13 @@ async def test_a_late_answer_is_not_taken_for_the_next_request() -> None:
     assert await ask(conversation) == "0"
 
 
+@in_loop
 async def test_a_refused_session_is_said_as_such() -> None:
     with pytest.raises(AuthExpired):
         await ask(talk(lambda _mtkn: ['{"action_value":"403","error_description":"invalid session_token"}']))
 
 
+@in_loop
 async def test_the_token_is_hidden_in_what_is_shown() -> None:
     conversation = talk(lambda mtkn: [f'{{"mtkn":"{mtkn}","echo":"{TOKEN.value.reveal()}","action_value":"0"}}'])
     frame = conversation.prepare("get_vehicle_info", {"vehicle_id": "1", "client_id": "2"})
