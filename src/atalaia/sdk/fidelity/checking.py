@@ -1,6 +1,6 @@
 """A frame held against its template before it is sent; two captures held against each other for people."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from atalaia.sdk.fidelity import percent
 from atalaia.sdk.fidelity.departures import Comparison, Departure
@@ -9,7 +9,7 @@ from atalaia.sdk.fidelity.paths import ROOT, walk
 from atalaia.sdk.fidelity.rendering import FrameDeparts, WireToken
 from atalaia.sdk.fidelity.slots import Slot
 from atalaia.sdk.fidelity.templates import Reference, Template, reference
-from atalaia.sdk.fidelity.tokens import Node, NotJson
+from atalaia.sdk.fidelity.tokens import NUMBER, STRING, Node, NotJson
 
 _NEAR = 24  # characters shown around a place that differs
 
@@ -17,6 +17,8 @@ _NEAR = 24  # characters shown around a place that differs
 def departures(template: Template, text: str) -> list[Departure]:
     """All ways in which a frame departs from its template; none, and it may be sent."""
     whole = reference(template)
+    if _fits(template, whole, text):
+        return []
     try:
         sent = open_frame(text, form=template.percent)
     except NotJson as error:
@@ -54,44 +56,60 @@ def values_of(template: Template, text: str) -> dict[str, WireToken]:
     frame = open_frame(text, form=template.percent)
     paths = {slot.path for slot in template.slots}
     return {
-        path: WireToken(frame.wire[slice(*frame.span(node.start, node.end))])
-        for path, _, node in walk(frame.root)
-        if path in paths
+        path: WireToken(frame.wire[slice(*_span(frame, node))]) for path, _, node in walk(frame.root) if path in paths
     }
+
+
+def _fits(template: Template, whole: Reference, text: str) -> bool:
+    """The usual answer by the short way: the constants to the byte, and one fitting token in each slot."""
+    if template.encoding != "plain":
+        return False
+    comparison = Comparison(whole.slots, template.escapes)
+    at = 0
+    for part in template.form:
+        if isinstance(part, str):
+            if not text.startswith(part, at):
+                return False
+            at += len(part)
+            continue
+        token = STRING.match(text, at) or NUMBER.match(text, at)
+        if token is None:
+            return False
+        node = comparison.filled[part.path] = Node("string" if text[at] == '"' else "number", text, at, token.end())
+        if any(comparison.slot(part, whole.nodes[part.path], node)):
+            return False
+        at = token.end()
+    return at == len(text) and not any(_made_alike(template, comparison.filled))
 
 
 def _not_json(captured: Node, error: NotJson) -> Departure:
     return Departure(ROOT, "not_json", captured.kind, f"text that is not JSON (at {error.position}: {error.why})")
 
 
-def _made_alike(template: Template, filled: dict[str, Node]) -> Iterator[Departure]:
-    """One number is at two places of a frame, and has to be the same at both, when it was when it was captured."""
-    first: dict[str, Slot] = {}
+def _made_alike(template: Template, filled: Mapping[str, Node]) -> Iterator[Departure]:
+    """One number is at two places of a frame, and has to be the same at both."""
     for slot in template.slots:
-        if slot.maker is None or slot.path not in filled:
-            continue
-        other = first.setdefault(slot.maker, slot)
-        if slot.captured == other.captured and filled[slot.path].raw != filled[other.path].raw:
-            yield Departure(slot.path, "differ", f"the same as {other.path}", "another", f"{slot.maker} differs")
+        here, there = filled.get(slot.path), filled.get(slot.same_as or "")
+        if here is not None and there is not None and here.raw != there.raw:
+            yield Departure(slot.path, "differ", f"the same as {slot.same_as}", "another", f"{slot.name} differs")
 
 
 def _wire(template: Template, whole: Reference, sent: Frame) -> Iterator[Departure]:
     """What the tokens don't tell: the percent-encoding. The constants have to be there to the byte."""
+    nodes = {path: node for path, _, node in walk(sent.root) if path in whole.slots}
     at = 0
-    places = {path: node for path, _, node in walk(sent.root) if path in whole.slots}
     for part in template.form:
         if isinstance(part, Slot):
-            node = places[part.path]
-            start, end = sent.span(node.start, node.end)
-            yield from _slot_wire(template, part, sent.wire[start:end], node)
-            at = end
-        elif sent.wire.startswith(part, at):
-            at += len(part)
-        else:
-            yield _constant_wire(part, sent.wire[at : at + len(part)])
-            return
-    if at != len(sent.wire):
-        yield Departure(ROOT, "encoding", "the end", f'"{sent.wire[at : at + _NEAR]}"')
+            start, at = _span(sent, nodes[part.path])
+            yield from _slot_wire(template, part, sent.wire[start:at], nodes[part.path])
+            continue
+        end = min((start for start, _ in (_span(sent, node) for node in nodes.values()) if start >= at), default=None)
+        if sent.wire[at:end] != part:
+            yield _constant_wire(part, sent.wire[at:end])
+
+
+def _span(frame: Frame, node: Node) -> tuple[int, int]:
+    return frame.span(node.start, node.end)
 
 
 def _slot_wire(template: Template, slot: Slot, wire: str, node: Node) -> Iterator[Departure]:

@@ -67,7 +67,7 @@ class Comparison:
         slot = self._slots.get(path)
         if slot is not None:
             self.filled[path] = sent
-            yield from self._slot(slot, captured, sent, key=key)
+            yield from self.slot(slot, captured, sent, key=key)
         elif type_of(captured) != type_of(sent):
             yield Departure(path, "type", describe(captured, key), describe(sent, key))
         elif captured.kind == "object":
@@ -83,8 +83,7 @@ class Comparison:
             return Departure(path, "escapes", a, b, "the same text, escaped differently")
         return Departure(path, "constant", a, b)
 
-    def _slot(self, slot: Slot, captured: Node, sent: Node, *, key: str) -> Iterator[Departure]:
-        key = slot.name if slot.is_secret else key
+    def slot(self, slot: Slot, captured: Node, sent: Node, *, key: str = "") -> Iterator[Departure]:
         if slot.type not in {"any", type_of(sent)}:
             yield Departure(slot.path, "type", describe_slot(slot, captured, key), describe(sent, key))
         elif sent.kind == "number" and captured.kind == "number" and _number_form(sent) != _number_form(captured):

@@ -7,7 +7,7 @@ import msgspec
 from atalaia.sdk.fidelity import percent
 from atalaia.sdk.fidelity.frames import Frame, open_frame
 from atalaia.sdk.fidelity.paths import walk
-from atalaia.sdk.fidelity.slots import SlotType, is_volatile, type_of
+from atalaia.sdk.fidelity.slots import Slot, SlotType, is_volatile, type_of
 from atalaia.sdk.fidelity.strings import form_of
 from atalaia.sdk.fidelity.templates import Template, action_of, reference, template_of
 from atalaia.sdk.fidelity.tokens import Node
@@ -83,7 +83,17 @@ def _learn_one(samples: Sequence[Frame], variables: Collection[str]) -> Template
             types[path] = kinds.pop() if len(kinds) == 1 else "any"
     made = template_of(samples[0], variables=names, types=types)
     escapes = form_of([raw for frame in samples for raw in frame.strings()])
-    return msgspec.structs.replace(made, escapes=escapes, samples=len(samples))
+    form = tuple(part if isinstance(part, str) else _held_same(part, samples) for part in made.form)
+    return msgspec.structs.replace(made, form=form, escapes=escapes, samples=len(samples))
+
+
+def _held_same(slot: Slot, samples: Sequence[Frame]) -> Slot:
+    """Two places have the same value only if they have it in all samples."""
+    if slot.same_as is None:
+        return slot
+    values = [{path: node.raw for path, _, node in walk(frame.root)} for frame in samples]
+    holds = all(each.get(slot.path) == each.get(slot.same_as) for each in values)
+    return slot if holds else msgspec.structs.replace(slot, same_as=None)
 
 
 def _named(templates: Sequence[Template]) -> list[Template]:

@@ -24,7 +24,7 @@ _TYPES: Mapping[Kind, SlotType] = {
     "false": "boolean",
     "null": "null",
 }
-_EMPTY: Mapping[Kind, str] = {"object": "{}", "array": "[]", "number": "0"}
+_EMPTY: Mapping[Kind, str] = {"object": "{}", "array": "[]"}
 _CLASSES = (
     (re.compile(r"[0-9]+"), "digits"),
     (re.compile(r"[0-9A-Fa-f]+"), "hex"),
@@ -47,6 +47,7 @@ class Slot(msgspec.Struct, frozen=True):
     maker: Maker | None = None
     is_secret: bool = False
     length: int | None = None  # of a string, in characters
+    same_as: str | None = None  # the path of another slot that has the same value in every frame
 
 
 def make_slot(path: str, key: str, node: Node, *, name: str | None = None, type: SlotType | None = None) -> Slot:
@@ -67,7 +68,7 @@ def is_volatile(key: str, node: Node) -> bool:
     """Whether a value is new for each frame, or a secret, by its name."""
     if node.kind in {"string", "number"}:
         return key in MAKERS or is_secret(key)
-    return bool(node.members or node.items) and is_secret(key)
+    return node.kind in {"object", "array"} and is_secret(key)
 
 
 def is_secret(key: str) -> bool:
@@ -82,6 +83,8 @@ def without_value(node: Node) -> str:
     """In place of a secret: a token of the same type that says its length and class, and nothing else."""
     if node.kind == "string":
         return node.raw if _REDACTED.match(node.raw) else f'"{STARS} ({describe_text(decode_string(node.raw))})"'
+    if node.kind == "number":
+        return "0e0" if set(node.raw) & {"e", "E"} else "0.0" if "." in node.raw else "0"
     return _EMPTY.get(node.kind, node.raw)
 
 

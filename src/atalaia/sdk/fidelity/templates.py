@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
 import msgspec
 
@@ -33,7 +32,7 @@ class Template(msgspec.Struct, frozen=True):
     percent: PercentForm | None = None
     variant: str = ""  # tells frames of one action apart that differ in their keys
     samples: int = 1
-    version: Literal[1] = 1
+    version: int = 1  # grows with each capture that changes it; 0 is built in
 
     @classmethod
     def from_sample(cls, raw_text: str, variables: Mapping[str, str] | None = None) -> "Template":
@@ -76,12 +75,15 @@ def template_of(frame: Frame, *, variables: Mapping[str, str], types: Mapping[st
 
 def _slots_of(frame: Frame, variables: Mapping[str, str], types: Mapping[str, SlotType]) -> list[tuple[Slot, Node]]:
     found: list[tuple[Slot, Node]] = []
+    first: dict[tuple[str | None, str], str] = {}
     unknown = set(variables)
     end = -1  # of the slot last found: what is within a slot is none of its own
     for path, key, node in walk(frame.root):
         unknown.discard(path)
         if node.start >= end and (path in variables or is_volatile(key, node)):
-            found.append((make_slot(path, key, node, name=variables.get(path), type=types.get(path)), node))
+            slot = make_slot(path, key, node, name=variables.get(path), type=types.get(path))
+            other = first.setdefault((slot.maker, slot.captured), path) if slot.maker and not slot.is_secret else path
+            found.append((msgspec.structs.replace(slot, same_as=other if other != path else None), node))
             end = node.end
     if unknown:
         raise TemplateMismatch("the sample has no {paths}", paths=", ".join(sorted(unknown)))
@@ -94,6 +96,7 @@ class Reference:
 
     frame: Frame
     slots: Mapping[str, Slot]  # by path
+    nodes: Mapping[str, Node]  # of the slots
     spans: Mapping[str, tuple[int, int]]  # path -> place on the wire
     names: Mapping[str, tuple[str, ...]]  # a slot's name -> paths
 
@@ -110,5 +113,7 @@ def reference(template: Template) -> Reference:
     names: dict[str, tuple[str, ...]] = {}
     for slot in template.slots:
         names[slot.name] = (*names.get(slot.name, ()), slot.path)
-    spans = {path: frame.span(node.start, node.end) for path, _, node in walk(frame.root)}
-    return Reference(frame, {slot.path: slot for slot in template.slots}, spans, names)
+    slots = {slot.path: slot for slot in template.slots}
+    nodes = {path: node for path, _, node in walk(frame.root)}
+    spans = {path: frame.span(node.start, node.end) for path, node in nodes.items()}
+    return Reference(frame, slots, {path: nodes[path] for path in slots}, spans, names)

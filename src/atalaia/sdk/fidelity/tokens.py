@@ -15,7 +15,7 @@ Kind = Literal["object", "array", "string", "number", "true", "false", "null"]
 MAX_DEPTH = 128
 
 _SPACE = re.compile(r"[ \t\n\r]*")
-_STRING = re.compile(r'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*"')
+STRING = re.compile(r'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*"')
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _WORDS: tuple[tuple[Kind, str], ...] = (("true", "true"), ("false", "false"), ("null", "null"))
 
@@ -144,7 +144,7 @@ class _Reader:
         return self.skip(at + 1)
 
     def _string(self, at: int) -> int:
-        found = _STRING.match(self._text, at)
+        found = STRING.match(self._text, at)
         if found is None:
             why = "a bad or unended string" if self._text[at : at + 1] == '"' else "a string is expected"
             raise NotJson(at, why)
