@@ -43,7 +43,7 @@ _JSON_KINDS = frozenset({"", "application/json"})
 
 
 class Edge:
-    """See the module. `scope["state"]` gets `request_id` and `client`."""
+    """See the module. `scope["state"]` gets `client`, and `request_id`: on a hot route only where an error has to name it."""
 
     def __init__(
         self,
@@ -69,16 +69,17 @@ class Edge:
             await self._app(scope, receive, send)
             return
         state = scope.setdefault("state", {})
-        state["request_id"] = self._ids.new()
         state["client"] = self._proxies.client_of(scope)
-        route = self._find(scope["path"])
+        route = self._exact.get(scope["path"]) or self._find_subtree(scope["path"])
         if route is None:
+            state["request_id"] = self._ids.new()
             await self._ask_framework(scope, receive, send)
             return
-        started = monotonic()
+        started = monotonic() if route.is_counted else 0.0
         try:
             await route.handler(scope, receive, send)
         except Exception as error:  # noqa: BLE001 - the edge: everything becomes an answer
+            state["request_id"] = self._ids.new()
             await send_error(scope, send, error, self._translations)
         if route.is_counted:
             self._on_answer(route.path, scope["method"], monotonic() - started)
@@ -97,13 +98,11 @@ class Edge:
         if scope["path"].startswith(_COUNTED_PREFIX):
             self._on_answer(scope.get("path_template", "unknown"), scope["method"], monotonic() - started)
 
-    def _find(self, path: str) -> HotRoute | None:
-        found = self._exact.get(path)
-        if found is None:
-            for route in self._subtrees:
-                if path.startswith(route.path):
-                    return route
-        return found
+    def _find_subtree(self, path: str) -> HotRoute | None:
+        for route in self._subtrees:
+            if path.startswith(route.path):
+                return route
+        return None
 
 
 def _is_foreign_media(scope: Any) -> bool:

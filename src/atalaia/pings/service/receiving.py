@@ -1,6 +1,7 @@
 """Pings in: many share one statement and one commit; the same id counts once."""
 
-from collections.abc import Awaitable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Collection, Sequence
 from itertools import islice
 
 from atalaia.core.clock import Clock, to_ms
@@ -36,32 +37,29 @@ class Receiving:
             await self._store.write(self._memory)
 
     def _take(self, tx: Tx, pings: Sequence[Received]) -> list[bool]:
-        new = self._keep_new(tx, {ping_id for ping_id, _, _ in pings})
-        counts: dict[tuple[int, int], int] = {}
-        is_new = []
-        for ping_id, source, received_ms in pings:
-            fresh = ping_id in new
-            is_new.append(fresh)
-            if fresh:
-                new.discard(ping_id)  # the same one twice in a group
-                key = (self._sources.id_of(tx, source), received_ms // MINUTE_MS)
-                counts[key] = counts.get(key, 0) + 1
-        queries.count(tx, [(*key, count) for key, count in counts.items()])
+        new = self._keep_new(tx, {ping.ping_id for ping in pings})
+        is_new = [True] * len(pings) if len(new) == len(pings) else _first_of_each(pings, new)
+        fresh = [
+            (ping.source, ping.received_ms // MINUTE_MS) for ping, is_one in zip(pings, is_new, strict=True) if is_one
+        ]
+        counts = Counter(fresh)
+        queries.count(
+            tx, [(self._sources.id_of(tx, source), minute, count) for (source, minute), count in counts.items()]
+        )
         return is_new
 
-    def _keep_new(self, tx: Tx, ids: set[bytes]) -> set[bytes]:
+    def _keep_new(self, tx: Tx, ids: set[bytes]) -> Collection[bytes]:
         received_ms = to_ms(self._clock.now())
         if tx.dialect == "postgresql":
             return queries.insert(tx, ids, received_ms=received_ms)
         memory = self._memory(tx)
         by_hash = {hash(ping_id): ping_id for ping_id in ids}
-        for known in memory.known(list(by_hash)):
+        for known in memory.known(by_hash):
             del by_hash[known]
         if by_hash:
             queries.append(tx, by_hash.values(), received_ms=received_ms)
-            hashes = list(by_hash)
-            tx.after_commit(lambda: memory.add(hashes))
-        return set(by_hash.values())
+            tx.after_commit(lambda: memory.add(by_hash))
+        return set(by_hash.values()) if len(by_hash) < len(ids) else ids
 
     def _memory(self, tx: Tx) -> Remembered:
         if self._remembered is None:
@@ -71,3 +69,13 @@ class Receiving:
                 memory.add(hashes[max(0, start - _LOAD_STEP) : start])
             self._remembered = memory
         return self._remembered
+
+
+def _first_of_each(pings: Sequence[Received], new: Collection[bytes]) -> list[bool]:
+    """Which of them are the first with an id that is new: the same one may be in a group twice."""
+    left = set(new)
+    is_new = []
+    for ping in pings:
+        is_new.append(ping.ping_id in left)
+        left.discard(ping.ping_id)
+    return is_new

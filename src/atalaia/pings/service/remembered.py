@@ -4,7 +4,7 @@ The youngest stand in a set; a full set becomes a sorted array, of which the old
 What is remembered is a keyed hash of the id: that of two million another has the same is one in a trillion.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,7 @@ class Remembered:
     def limit(self) -> int:
         return self._most_young * self._most_arrays
 
-    def known(self, hashes: Sequence[int]) -> set[int]:
+    def known(self, hashes: Collection[int]) -> set[int]:
         """Those of them that came before."""
         found = self._young.intersection(hashes)
         if self._arrays:
