@@ -7,21 +7,23 @@ import socket
 import sys
 import time
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Thread
 
 from atalaia_agent import __version__
+from atalaia_agent.bell import Bell
 from atalaia_agent.clock import ClockOffset
 from atalaia_agent.hub import HubConnection
 from atalaia_agent.line import Line
 from atalaia_agent.measuring import measure
 from atalaia_agent.plan import PlanPoll, load_plan, save_plan
 from atalaia_agent.pool import Pool
-from atalaia_agent.probes import Context, Identity
+from atalaia_agent.probes import GIVING_WAY, Context, Identity
 from atalaia_agent.records import make_records
-from atalaia_agent.schedule import Entry, Scheduler
+from atalaia_agent.schedule import Entry, Schedule
 from atalaia_agent.sender import Sender
 from atalaia_agent.settings import Settings
 from atalaia_agent.spool import Spool
+from atalaia_agent.turns import Turn, Turns
 from atalaia_agent.urgency import Urgency
 from atalaia_agent.voice import Voice
 from atalaia_agent.wire import Json, Probe, new_uuid, now_ms
@@ -51,10 +53,10 @@ class Agent:
         self._clock = ClockOffset()
         self._line = Line(settings.references)
         self._pool = Pool("measure", max_threads=_MAX_MEASURING)
-        self._scheduler = Scheduler(self._start, self._make_seat)
+        self._schedule = Schedule(self._make_seat)
         self._identity = self._make_identity()
         self._tries: dict[str, None] = {}
-        self._plan_lock = Lock()
+        self._ended = Bell()
         self._has_connected = False
         agent = describe(settings.name)
         hub, key, ca = settings.hub, settings.key, settings.ca_file
@@ -66,26 +68,31 @@ class Agent:
             clock=self._clock,
             voice=voice,
         )
+        self._turns = Turns(
+            self._schedule,
+            self._sender,
+            measure=self._run,
+            send=self._send,
+            spawn=lambda work: self._pool.submit(work, first=True),
+        )
         self._plan = PlanPoll(
             HubConnection(hub, key, ca=ca), agent=agent, apply=self._apply, reached=self._reached, voice=voice
         )
 
     def run(self) -> None:
         """Until `stop`; then what is measured is on disk, and sent if the hub takes it within 2 s."""
-        self._scheduler.replace([*load_plan(self._plan_path), *self._local_probes()])
-        sending = Thread(target=self._sender.run, name="send", daemon=True)
-        sending.start()
+        self._schedule.replace([*load_plan(self._plan_path), *self._local_probes()])
+        self._turns.begin()
         Thread(target=self._plan.run, name="plan", daemon=True).start()
-        self._scheduler.run_until_stopped()
+        while not self._ended.wait():
+            pass
+        self._turns.stop()
         self._plan.stop()
-        self._sender.stop()
-        sending.join(_LAST_WORDS_S)
-        self._spool.sync()
-        if not sending.is_alive() and self._has_connected:
-            self._sender.send_all(timeout_s=_LAST_WORDS_S)
+        self._sender.close(timeout_s=_LAST_WORDS_S, may_send=self._has_connected)
 
     def stop(self) -> None:
-        self._scheduler.stop()
+        """May be called from a signal's handler."""
+        self._ended.ring()
 
     def status(self) -> Json:
         return {
@@ -94,8 +101,8 @@ class Agent:
             "line": self._line.state,
             "rss_bytes": resident_bytes(),
             "cpu_s": round(time.process_time(), 3),
-            "probes_running": self._scheduler.running,
-            "late_total": self._scheduler.late_total,
+            "probes_running": self._schedule.running,
+            "late_total": self._schedule.late_total,
         }
 
     @property
@@ -123,8 +130,9 @@ class Agent:
         return [Probe(LOCAL_PING, "ping", settings.ping_url, interval_s, 10.0, options, secrets, {})]
 
     def _apply(self, probes: list[Probe], tries: list[Probe], settings: Json) -> None:
-        self._sender.report_interval_s = max(0.2, float(settings.get("report_interval_s", 5.0)))
-        self._scheduler.replace([*probes, *self._local_probes()])
+        self._sender.report_every(max(0.2, float(settings.get("report_interval_s", 5.0))))
+        self._schedule.replace([*probes, *self._local_probes()])
+        self._turns.nudge()
         for attempt in tries:
             self._try_once(attempt)
         try:
@@ -138,40 +146,55 @@ class Agent:
         self._tries[attempt.try_id] = None
         if len(self._tries) > _REMEMBERED_TRIES:
             del self._tries[next(iter(self._tries))]
-        self._scheduler.run_once(attempt)
+        entry = self._schedule.take_once(attempt)
+        self._pool.submit(lambda: self._run_in(None, entry), first=True)
 
     def _reached(self, plan: Json, status: int) -> None:
-        self._sender.retry_now()
+        if self._sender.retry_now():
+            self._turns.nudge()
         if not self._has_connected and status == 200:  # noqa: PLR2004
             self._has_connected = True
             name = plan.get("name") or self._settings.name
             self._voice.say(f"connected to {self._settings.hub.origin} as {name}, {len(plan['probes'])} probes")
 
-    def _start(self, entry: Entry) -> None:
-        is_first = entry.probe.kind == "ping" or entry.probe.try_id is not None
-        self._pool.submit(lambda: self._run(entry), first=is_first)
+    def _run(self, entry: Entry, turn: Turn) -> None:
+        if entry.probe.kind in GIVING_WAY:
+            self._run_in(turn, entry)
+        else:
+            self._pool.submit(lambda: self._run_in(None, entry))
 
-    def _run(self, entry: Entry) -> None:
+    def _run_in(self, turn: Turn | None, entry: Entry) -> None:
         try:
-            self._measure(entry)
+            self._measure(entry, turn)
         except Exception as failure:  # noqa: BLE001 - the boundary of a run: the next one must come
             self._voice.trouble("internal", f"internal error: {type(failure).__name__}: {failure}")
         finally:
-            self._scheduler.finished(entry)
+            self._schedule.finished(entry)
 
-    def _measure(self, entry: Entry) -> None:
+    def _measure(self, entry: Entry, turn: Turn | None) -> None:
         seat = entry.seat
         if not isinstance(seat, _Seat):
             raise TypeError("a seat")
         at_ms = now_ms()
+        seat.context.turn = turn
         found = measure(entry.probe, seat.context)
         if entry.is_gone and entry.probe.try_id is None:
             return
-        line = self._line.state if found.is_ok else self._line.check()
+        line = self._line.state if found.is_ok else self._line.check(turn)
         for record in make_records(entry.probe, found, at_ms=at_ms, line=line, local_id=LOCAL_PING):
             self._spool.append(record)
         if seat.urgency.is_urgent(found) or entry.probe.try_id is not None:
-            self._sender.wake()
+            self._sender.hurry()
+            if turn is None or not turn.is_held:
+                self._turns.nudge()
+
+    def _send(self, turn: Turn) -> None:
+        try:
+            self._sender.send_due(turn)
+        except Exception as failure:  # noqa: BLE001 - the boundary of a report: the next one must come
+            self._voice.trouble("internal", f"internal error: {type(failure).__name__}: {failure}")
+        if not turn.is_held:
+            self._turns.nudge()
 
 
 def describe(name: str) -> Json:

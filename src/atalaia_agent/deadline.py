@@ -1,15 +1,26 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import monotonic
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from atalaia_agent.turns import Turn
+
+T = TypeVar("T")
 
 
 class Deadline:
-    """One limit for all steps of a measurement, by the monotonic clock."""
+    """One limit for all steps of a measurement, by the monotonic clock.
 
-    __slots__ = ("_timeout_s", "at")
+    `turn` is the measuring thread's, if it has it: it goes to another thread before a wait would make others late.
+    """
 
-    def __init__(self, timeout_s: float) -> None:
+    __slots__ = ("_timeout_s", "_turn", "at")
+
+    def __init__(self, timeout_s: float, turn: Turn | None = None) -> None:
         self._timeout_s = timeout_s
+        self._turn = turn
         self.at = monotonic() + timeout_s
 
     def left_s(self) -> float:
@@ -18,6 +29,25 @@ class Deadline:
         if left <= 0:
             raise self.passed()
         return left
+
+    def wait(self, ready: Callable[[float], object], what: str) -> None:
+        """Until `ready`, which waits for so many seconds at most, says yes. Raises TimeoutError."""
+        if not self.watch(ready, self.left_s()):
+            raise self.passed(what)
+
+    def watch(self, ready: Callable[[float], T], most_s: float) -> T:
+        """What `ready` says within `most_s`."""
+        turn = self._turn
+        if turn is not None:
+            own_s = max(0.0, turn.left_s())
+            if own_s < most_s:
+                found = ready(own_s)
+                if found:
+                    return found
+                turn.pass_on()
+                self._turn = None
+                most_s -= own_s
+        return ready(most_s)
 
     def passed(self, what: str = "no answer") -> TimeoutError:
         return TimeoutError(f"{what} within {self._timeout_s:g} s")

@@ -12,6 +12,7 @@ import socket
 from time import monotonic
 from typing import NamedTuple
 
+from atalaia_agent import streams
 from atalaia_agent.deadline import Deadline, elapsed_ms
 from atalaia_agent.failures import ERROR, ProbeError
 from atalaia_agent.pool import Pool
@@ -41,7 +42,7 @@ class Dialed(NamedTuple):
 
 
 def dial(host: str, port: int, *, deadline: Deadline, reach: Reach | None = None, family: str = "any") -> Dialed:
-    """Connect to the first address that answers. `reach` None allows all (the way to the hub).
+    """Connect to the first address that answers; the socket does not block. `reach` None allows all (the way to the hub).
 
     Raises:
         ProbeError, OSError, TimeoutError
@@ -105,8 +106,7 @@ def _look_up(host: str, port: int, *, deadline: Deadline, family: str) -> list[A
         raise ProbeError("dns_failed", f"{host!r} is not a host name") from failure
     found = _resolvers.call(
         lambda: socket.getaddrinfo(name, port, FAMILIES[family], socket.SOCK_STREAM),
-        timeout_s=deadline.left_s(),
-        late=deadline.passed(f"{host} was not resolved"),
+        wait=lambda done: deadline.wait(done, f"{host} was not resolved"),
     )
     return [Address(int(kind), sockaddr) for kind, _, _, _, sockaddr in found]  # type: ignore[arg-type]
 
@@ -126,7 +126,7 @@ def race(addresses: list[Address], deadline: Deadline) -> tuple[socket.socket, A
     """A connection to the first of at least one address that takes one. Raises OSError, TimeoutError."""
     if len(addresses) == 1:
         return _connect(addresses[0], deadline), addresses[0]
-    runners = _Race()
+    runners = _Race(deadline)
     try:
         for address in addresses:
             runners.start(address)
@@ -142,14 +142,10 @@ def race(addresses: list[Address], deadline: Deadline) -> tuple[socket.socket, A
 
 def _connect(address: Address, deadline: Deadline) -> socket.socket:
     """The usual case, without the cost of a race."""
-    sock = socket.socket(address.family, socket.SOCK_STREAM)
+    sock = streams.open_socket(address.family)
     try:
-        sock.settimeout(deadline.left_s())
-        sock.connect(address.sockaddr)
+        streams.connect(sock, address.sockaddr, deadline)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    except TimeoutError:
-        sock.close()
-        raise deadline.passed("no connection") from None
     except BaseException:
         sock.close()
         raise
@@ -157,7 +153,8 @@ def _connect(address: Address, deadline: Deadline) -> socket.socket:
 
 
 class _Race:
-    def __init__(self) -> None:
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
         self._runners: dict[int, tuple[socket.socket, Address]] = {}
         self._poll = select.poll()
         self._winner: socket.socket | None = None
@@ -165,11 +162,10 @@ class _Race:
 
     def start(self, address: Address) -> None:
         try:
-            sock = socket.socket(address.family, socket.SOCK_STREAM)
+            sock = streams.open_socket(address.family)
         except OSError as failure:
             self.failure = self.failure or failure
             return
-        sock.setblocking(False)
         code = sock.connect_ex(address.sockaddr)
         if code not in (0, errno.EINPROGRESS):
             sock.close()
@@ -184,7 +180,7 @@ class _Race:
             left_s = until - monotonic()
             if left_s <= 0:
                 return None
-            for fileno, _ in self._poll.poll(left_s * 1_000):
+            for fileno, _ in self._deadline.watch(lambda most_s: self._poll.poll(most_s * 1_000), left_s):
                 won = self._settle(fileno)
                 if won is not None:
                     return won

@@ -11,6 +11,7 @@ import socket
 from time import monotonic
 from typing import NamedTuple
 
+from atalaia_agent import streams
 from atalaia_agent.deadline import Deadline
 from atalaia_agent.failures import ProbeError
 
@@ -77,17 +78,14 @@ def encode_request(method: str, path: str, *, headers: Headers, body: bytes = b"
 
 
 def send(sock: socket.socket, message: bytes, deadline: Deadline) -> None:
-    sock.settimeout(deadline.left_s())
     try:
-        sock.sendall(message)
-    except TimeoutError:
-        raise deadline.passed("the request could not be sent") from None
+        streams.send(sock, message, deadline)
     except (BrokenPipeError, ConnectionResetError) as failure:
         raise Closed(failure.errno, failure.strerror) from failure
 
 
 def read_response(sock: socket.socket, *, method: str, deadline: Deadline, max_body_bytes: int) -> Response:
-    """Raises ProbeError (not HTTP), OSError, TimeoutError. A body over the limit is cut there."""
+    """From a socket that does not block. Raises ProbeError (not HTTP), OSError, TimeoutError. A body over the limit is cut there."""
     reader = _Reader(sock, deadline)
     status, reason, version, headers = _final_head(reader)
     body, is_framed, is_truncated = _read_body(reader, method, status=status, headers=headers, limit=max_body_bytes)
@@ -211,12 +209,9 @@ class _Reader:
         return line.rstrip(b"\r")
 
     def _more(self) -> bool:
-        self._sock.settimeout(self._deadline.left_s())
+        what = "no answer" if self.first_byte_at is None else "the answer was not complete"
         try:
-            data = self._sock.recv(READ_BYTES)
-        except TimeoutError:
-            what = "no answer" if self.first_byte_at is None else "the answer was not complete"
-            raise self._deadline.passed(what) from None
+            data = streams.receive(self._sock, READ_BYTES, deadline=self._deadline, what=what)
         except ConnectionResetError as failure:
             if self.first_byte_at is None:
                 raise Closed(failure.errno, failure.strerror) from failure

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import zlib
 from time import time_ns
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from atalaia_agent import __version__, http1
 from atalaia_agent.deadline import Deadline
 from atalaia_agent.failures import ProbeError, as_probe_error
 from atalaia_agent.kept import KeptConnection
 from atalaia_agent.wire import GZIP_FROM_BYTES, Json
+
+if TYPE_CHECKING:
+    from atalaia_agent.turns import Turn
 
 _MAX_ANSWER_BYTES = 20_000_000
 
@@ -52,7 +55,7 @@ class HubConnection:
         if key:
             self._headers.append(("Authorization", f"Bearer {key}"))
 
-    def post(self, path: str, body: bytes, *, timeout_s: float) -> Answer:
+    def post(self, path: str, body: bytes, *, timeout_s: float, turn: Turn | None = None) -> Answer:
         """Raises HubUnreachable."""
         headers = self._headers
         if len(body) > GZIP_FROM_BYTES:
@@ -62,7 +65,7 @@ class HubConnection:
         sent_ms = time_ns() / 1e6
         try:
             response = self._kept.exchange(
-                "POST", message, deadline=Deadline(timeout_s), max_body_bytes=_MAX_ANSWER_BYTES
+                "POST", message, deadline=Deadline(timeout_s, turn), max_body_bytes=_MAX_ANSWER_BYTES
             ).response
         except (ProbeError, OSError) as failure:
             self._kept.close()

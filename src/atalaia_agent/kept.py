@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import errno
-import select
 import socket
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
-from atalaia_agent import http1
+from atalaia_agent import http1, streams
 from atalaia_agent.deadline import Deadline, elapsed_ms
 from atalaia_agent.dial import dial
 from atalaia_agent.reach import Reach
@@ -27,21 +26,21 @@ class Exchange(NamedTuple):
 def start_tls(
     sock: socket.socket, host: str, *, deadline: Deadline, ca: str | None, is_verified: bool = True
 ) -> ssl.SSLSocket:
-    """Raises ssl.SSLError (an OSError) and closes the socket."""
+    """Raises ssl.SSLError (an OSError), TimeoutError, and closes the socket."""
     # 4 MB, and most targets inside a network are plain HTTP.
     from atalaia_agent import certificates
 
-    sock.settimeout(deadline.left_s())
     # As bytes, for the same reason as in `dial`: text would load the tables of international names.
     name = host.encode("ascii") if host.isascii() else host.encode("idna")
+    sock.setblocking(False)
     try:
-        return certificates.context(ca, is_verified=is_verified).wrap_socket(sock, server_hostname=name)
-    except TimeoutError:
-        sock.close()
-        raise deadline.passed("TLS was not ready") from None
+        context = certificates.context(ca, is_verified=is_verified)
+        sock = secured = context.wrap_socket(sock, server_hostname=name, do_handshake_on_connect=False)
+        streams.handshake(secured, deadline)
     except BaseException:
         sock.close()
         raise
+    return secured
 
 
 class KeptConnection:
@@ -77,7 +76,8 @@ class KeptConnection:
             self._sock = None
 
     def _open(self, deadline: Deadline) -> float | None:
-        if self._sock is not None and not _is_readable(self._sock):
+        # Between two answers there is nothing to read but the end of the connection.
+        if self._sock is not None and not streams.is_readable(self._sock):
             return None
         self.close()
         started = monotonic()
@@ -104,10 +104,3 @@ class KeptConnection:
             if not is_done:
                 self.close()
         return Exchange(response, sent_at, connect_ms)
-
-
-def _is_readable(sock: socket.socket) -> bool:
-    """Between two answers there is nothing to read but the end of the connection."""
-    poll = select.poll()
-    poll.register(sock, select.POLLIN | select.POLLHUP)
-    return bool(poll.poll(0))

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from threading import Lock
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from atalaia_agent.deadline import Deadline
 from atalaia_agent.dial import Address, race, resolve
 from atalaia_agent.failures import ProbeError
+
+if TYPE_CHECKING:
+    from atalaia_agent.turns import Turn
 
 UP, DOWN, UNKNOWN = "up", "down", "unknown"
 
@@ -26,18 +30,20 @@ class Line:
     def state(self) -> str:
         return self._state
 
-    def check(self) -> str:
+    def check(self, turn: Turn | None = None) -> str:
         """Up as soon as one reference address takes a connection; the answer holds for 10 s."""
         if not self._references:
             return UNKNOWN
+        if turn is not None and self._lock.locked():
+            turn.pass_on()
         with self._lock:
             if self._checked_at is None or monotonic() - self._checked_at > _KEPT_S:
-                self._state = UP if self._reaches_one() else DOWN
+                self._state = UP if self._reaches_one(turn) else DOWN
                 self._checked_at = monotonic()
             return self._state
 
-    def _reaches_one(self) -> bool:
-        deadline = Deadline(_TIMEOUT_S)
+    def _reaches_one(self, turn: Turn | None) -> bool:
+        deadline = Deadline(_TIMEOUT_S, turn)
         try:
             addresses = self._addresses(deadline)
             if not addresses:

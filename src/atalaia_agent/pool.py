@@ -35,8 +35,8 @@ class Pool:
             self._threads += 1
         Thread(target=self._work, name=self._name, daemon=True).start()
 
-    def call(self, function: Callable[[], T], *, timeout_s: float, late: TimeoutError) -> T:
-        """What `function` returns or raises; raises `late` when it takes longer, and leaves it to itself."""
+    def call(self, function: Callable[[], T], *, wait: Callable[[Callable[[float], bool]], None]) -> T:
+        """What `function` returns or raises; where `wait` raises instead of waiting longer, it is left to itself."""
         answer: list[Any] = [None, None]
         done = Event()
 
@@ -48,8 +48,7 @@ class Pool:
             done.set()
 
         self.submit(run)
-        if not done.wait(timeout_s):
-            raise late
+        wait(done.wait)
         if answer[1] is not None:
             raise answer[1]
         return answer[0]  # type: ignore[no-any-return]

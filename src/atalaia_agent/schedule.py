@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from heapq import heapify, heappop, heappush
+from math import ceil, inf
 from random import uniform
-from threading import Condition
+from threading import Lock
 from time import monotonic
 
 from atalaia_agent.wire import Probe
 
 _START_WITHIN_S = 2.0
 _START_SPREAD_S = 0.25
+
+# Probes of one agent start at the same instants, some each second, since waking up costs more than a probe. Agents among
+# themselves stay spread, each having its own beat.
+BEAT_S = 1.0
 
 
 def next_due(due: float, interval_s: float, *, now: float) -> tuple[float, int]:
@@ -34,22 +39,21 @@ class Entry:
         self.is_gone = False
 
 
-class Scheduler:
-    """`start` begins a run and returns at once; whoever ran it calls `finished`."""
+class Schedule:
+    """Whoever takes an entry calls `finished` when it has run. Safe for any number of threads."""
 
-    def __init__(self, start: Callable[[Entry], None], make_seat: Callable[[], object]) -> None:
-        self._start = start
+    def __init__(self, make_seat: Callable[[], object]) -> None:
         self._make_seat = make_seat
         self._entries: dict[str, Entry] = {}
         self._heap: list[tuple[float, str, Entry]] = []
-        self._changed = Condition()
-        self._is_stopped = False
+        self._lock = Lock()
+        self._beat_from = monotonic()
         self.late_total = 0
         self.running = 0
 
     def replace(self, probes: Iterable[Probe]) -> None:
         """The new plan. What is unchanged in it keeps its grid and its memory."""
-        with self._changed:
+        with self._lock:
             wanted = {probe.id: probe for probe in probes}
             for probe_id in [known for known, entry in self._entries.items() if wanted.get(known) != entry.probe]:
                 self._entries.pop(probe_id).is_gone = True
@@ -58,53 +62,53 @@ class Scheduler:
                 self._entries[probe.id] = Entry(probe, self._make_seat(), due=self._first_due(probe, len(fresh)))
             self._heap = [(entry.due, probe_id, entry) for probe_id, entry in self._entries.items()]
             heapify(self._heap)
-            self._changed.notify_all()
 
-    def run_until_stopped(self) -> None:
-        with self._changed:
-            while not self._is_stopped:
-                now = monotonic()
-                if self._heap and self._heap[0][0] <= now:
-                    self._step(now)
-                else:
-                    self._changed.wait(self._heap[0][0] - now if self._heap else None)
+    def next_at(self) -> float:
+        with self._lock:
+            return self._heap[0][0] if self._heap else inf
 
-    def run_once(self, probe: Probe) -> None:
-        """Now, beside the plan ("try it now")."""
+    def take_due(self, now: float) -> Entry | None:
+        """The one that has been due for longest; those that still run are late, and counted."""
+        with self._lock:
+            while self._heap and self._heap[0][0] <= now:
+                entry = self._take_first(now)
+                if entry is not None:
+                    return entry
+        return None
+
+    def take_once(self, probe: Probe) -> Entry:
+        """To be run now, beside the plan ("try it now")."""
         entry = Entry(probe, self._make_seat(), due=0.0)
         entry.is_gone = entry.is_running = True
-        with self._changed:
+        with self._lock:
             self.running += 1
-        self._start(entry)
+        return entry
 
     def finished(self, entry: Entry) -> None:
-        with self._changed:
+        with self._lock:
             entry.is_running = False
             self.running -= 1
 
-    def stop(self) -> None:
-        """May be called by a signal's handler: the condition's lock is re-entrant."""
-        self._is_stopped = True
-        with self._changed:
-            self._changed.notify_all()
-
     def _first_due(self, probe: Probe, fresh: int) -> float:
         """A single new check shows its first result soon; a whole plan is spread out."""
+        now = monotonic()
         if probe.kind == "ping":
-            return monotonic()
+            return self._beat_from if now - self._beat_from < min(probe.interval_s, BEAT_S) else now
         spread_s = min(probe.interval_s, _START_WITHIN_S + _START_SPREAD_S * fresh)
-        return monotonic() + uniform(0.0, spread_s)  # noqa: S311 - to spread load, not to guess
+        due = now + uniform(0.0, spread_s)  # noqa: S311 - to spread load, not to guess
+        return due if probe.interval_s < BEAT_S else self._on_beat(due)
 
-    def _step(self, now: float) -> None:
+    def _on_beat(self, at: float) -> float:
+        return self._beat_from + ceil((at - self._beat_from) / BEAT_S) * BEAT_S
+
+    def _take_first(self, now: float) -> Entry | None:
         _, probe_id, entry = heappop(self._heap)
-        if entry.is_gone:
-            return
         entry.due, missed = next_due(entry.due, entry.interval_s, now=now)
         self.late_total += missed
         heappush(self._heap, (entry.due, probe_id, entry))
         if entry.is_running:
             self.late_total += 1
-            return
+            return None
         entry.is_running = True
         self.running += 1
-        self._start(entry)
+        return entry

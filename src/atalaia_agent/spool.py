@@ -105,7 +105,7 @@ class Spool:
         with self._mutex:
             while self._segments:
                 segment = self._segments[0]
-                lines, end = segment.read(max_records, MAX_BATCH_BYTES)
+                lines, end = segment.read(max_records, MAX_BATCH_BYTES) if segment.waiting else ([], 0)
                 if lines:
                     records = [line.record for line in lines]
                     return Batch(segment.spool_id, lines[0].seq, lines[-1].seq, records, segment, end)

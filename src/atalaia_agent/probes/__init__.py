@@ -7,13 +7,17 @@ when the target does not do as it should.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from atalaia_agent.failures import ERROR, ProbeError
 from atalaia_agent.outcome import Outcome
 from atalaia_agent.reach import Reach
 from atalaia_agent.wire import Probe
+
+if TYPE_CHECKING:
+    from atalaia_agent.turns import Turn
 
 T = TypeVar("T")
 
@@ -36,6 +40,8 @@ class Context:
     def __init__(self, *, reach: Reach | None = None, identity: Identity | None = None) -> None:
         self.reach = reach or Reach()
         self.identity = identity or Identity()
+        self.turn: Turn | None = None
+        """The measuring thread's, when it has it: for the deadline."""
         self.memory: dict[str, Any] = {}
 
     def remember(self, name: str, make: Callable[[], T]) -> T:
@@ -44,9 +50,13 @@ class Context:
         return self.memory[name]  # type: ignore[no-any-return]
 
 
+# These wait for nothing but their connection, by the deadline, and so may run in the thread that has the turn.
+GIVING_WAY = ("http", "tcp", "ping")
+
 Measure = Callable[[Probe, Context, Outcome], None]
 
 
+@cache
 def load(kind: str) -> Measure:
     """Raises ProbeError for a kind that this version does not know."""
     if kind not in KINDS:

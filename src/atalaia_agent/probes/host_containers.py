@@ -82,6 +82,7 @@ def _get(path: str, resource: str, deadline: Deadline) -> Any:
         with socket.socket(socket.AF_UNIX) as sock:
             sock.settimeout(deadline.left_s())
             sock.connect(path)
+            sock.setblocking(False)
             http1.send(sock, request, deadline)
             response = http1.read_response(sock, method="GET", deadline=deadline, max_body_bytes=_MAX_ANSWER_BYTES)
     except PermissionError as failure:

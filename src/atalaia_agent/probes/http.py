@@ -37,7 +37,7 @@ def measure(probe: Probe, context: Context, found: Outcome) -> None:
 
 def fetch(plan: HttpPlan, context: Context, *, timeout_s: float, found: Outcome) -> http1.Response:
     """The answer, once it is the expected one. Raises ProbeError, OSError, TimeoutError."""
-    deadline = Deadline(timeout_s)
+    deadline = Deadline(timeout_s, context.turn)
     started = monotonic()
     try:
         response = _follow(plan, context, found=found, deadline=deadline)

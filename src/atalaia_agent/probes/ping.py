@@ -29,7 +29,7 @@ def measure(probe: Probe, context: Context, found: Outcome) -> None:
     collector = context.remember("collector", lambda: _Collector(probe, context))
     ping_id = new_uuid()
     try:
-        exchange = collector.ask(ping_id, probe.timeout_s)
+        exchange = collector.ask(ping_id, Deadline(probe.timeout_s, context.turn))
     except (ProbeError, OSError) as failure:
         found.ping = collector.failed(ping_id, _outcome_of(failure))
         raise
@@ -61,10 +61,10 @@ class _Collector:
             family=options.text(given, "family", "any"),
         )
 
-    def ask(self, ping_id: str, timeout_s: float) -> Exchange:
+    def ask(self, ping_id: str, deadline: Deadline) -> Exchange:
         body = {"timestamp_start": _instant(time.time()), "source": self._source, "ping_id": ping_id}
         request = http1.encode_request("POST", self._path, headers=self._headers, body=json.dumps(body).encode())
-        return self._kept.exchange("POST", request, deadline=Deadline(timeout_s), max_body_bytes=_MAX_ANSWER_BYTES)
+        return self._kept.exchange("POST", request, deadline=deadline, max_body_bytes=_MAX_ANSWER_BYTES)
 
     def failed(self, ping_id: str, outcome: str, connect_ms: float | None = None) -> Ping:
         return Ping(ping_id, outcome, None, connect_ms, None, self._source, self._target)

@@ -10,7 +10,7 @@ import socket
 from time import monotonic
 from typing import NamedTuple
 
-from atalaia_agent import options
+from atalaia_agent import options, streams
 from atalaia_agent.deadline import Deadline, elapsed_ms
 from atalaia_agent.dial import dial
 from atalaia_agent.failures import BadOption, ProbeError
@@ -34,7 +34,7 @@ class _Plan(NamedTuple):
 
 def measure(probe: Probe, context: Context, found: Outcome) -> None:
     plan = context.remember("plan", lambda: _read(probe))
-    deadline = Deadline(probe.timeout_s)
+    deadline = Deadline(probe.timeout_s, context.turn)
     started = monotonic()
     try:
         dialed = dial(plan.host, plan.port, deadline=deadline, reach=context.reach, family=plan.family)
@@ -71,17 +71,12 @@ def _bytes(text: str) -> bytes:
 def _talk(plan: _Plan, sock: socket.socket, *, found: Outcome, deadline: Deadline) -> None:
     started = monotonic()
     if plan.send:
-        sock.settimeout(deadline.left_s())
-        sock.sendall(plan.send)
+        streams.send(sock, plan.send, deadline)
     if not plan.expect:
         return
     answer = b""
     while plan.expect not in answer:
-        sock.settimeout(deadline.left_s())
-        try:
-            data = sock.recv(4_096)
-        except TimeoutError:
-            raise deadline.passed(f"{plan.expect!r} did not come") from None
+        data = streams.receive(sock, 4_096, deadline=deadline, what=f"{plan.expect!r} did not come")
         if data and not answer:
             found.phases["first_byte"] = elapsed_ms(started)
         answer += data

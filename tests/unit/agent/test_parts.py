@@ -1,10 +1,7 @@
-"""The small parts: schedule, clock, line, urgency, back-off, reach, dialling."""
+"""The small parts: clock, line, urgency, back-off, reach, dialling."""
 
 import socket
 import threading
-from itertools import pairwise
-from time import monotonic
-from typing import Self
 
 import pytest
 
@@ -19,98 +16,9 @@ from atalaia_agent.line import Line
 from atalaia_agent.outcome import Outcome
 from atalaia_agent.pool import Pool
 from atalaia_agent.reach import Reach
-from atalaia_agent.schedule import Entry, Scheduler, next_due
 from atalaia_agent.urgency import Urgency
 from atalaia_agent.urls import split_host_port
-from atalaia_agent.wire import Probe
 from tests.unit.agent.local_servers import dropping, silent
-
-
-def probe(probe_id: str = "p", *, interval_s: float = 0.2, target: str = "t", kind: str = "http") -> Probe:
-    return Probe(probe_id, kind, target, interval_s, 1.0, {}, {}, {})
-
-
-@pytest.mark.parametrize(
-    ("now", "due", "missed"), [(10.0, 40.0, 0), (12.5, 40.0, 0), (39.9, 40.0, 0), (40.0, 70.0, 1), (105.0, 130.0, 3)]
-)
-def test_the_next_run_is_on_the_grid_whatever_was_missed(now: float, due: float, missed: int) -> None:
-    assert next_due(10.0, 30.0, now=now) == (due, missed)
-
-
-class Runs:
-    def __init__(self) -> None:
-        self.begun: list[tuple[float, Entry]] = []
-        self.changed = threading.Condition()
-        self.finishes_at_once = True
-        self.scheduler = Scheduler(self._start, object)
-        self._thread = threading.Thread(target=self.scheduler.run_until_stopped)
-
-    def _start(self, entry: Entry) -> None:
-        with self.changed:
-            self.begun.append((monotonic(), entry))
-            self.changed.notify_all()
-        if self.finishes_at_once:
-            self.scheduler.finished(entry)
-
-    def wait(self, count: int) -> None:
-        with self.changed:
-            assert self.changed.wait_for(lambda: len(self.begun) >= count, 10)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.scheduler.stop()
-        self._thread.join(5)
-
-
-def test_runs_keep_to_a_grid_without_drift() -> None:
-    with Runs() as runs:
-        runs.scheduler.replace([probe(interval_s=0.05)])
-        runs.wait(10)
-        begun = [at for at, _ in runs.begun[:10]]
-        grid = [(at - begun[0]) / 0.05 for at in begun]
-    steps = [round(place) for place in grid]
-    assert all(later > earlier for earlier, later in pairwise(steps))
-    assert all(place - round(place) >= -0.2 or place - int(place) < 1 for place in grid)
-
-
-def test_a_probe_never_runs_twice_at_once_and_what_is_late_is_counted() -> None:
-    with Runs() as runs:
-        runs.finishes_at_once = False
-        runs.scheduler.replace([probe(interval_s=0.02), probe("other", interval_s=0.02)])
-        runs.wait(2)
-        until = monotonic() + 10
-        while runs.scheduler.late_total < 4 and monotonic() < until:
-            threading.Event().wait(0.01)
-        assert runs.scheduler.late_total >= 4
-        assert len(runs.begun) == 2
-        assert runs.scheduler.running == 2
-        runs.finishes_at_once = True
-        for _, entry in list(runs.begun):
-            runs.scheduler.finished(entry)
-        runs.wait(4)
-
-
-def test_a_new_plan_leaves_what_is_unchanged_in_its_place() -> None:
-    with Runs() as runs:
-        runs.scheduler.replace([probe("a", interval_s=500), probe("b", interval_s=500)])
-        before = dict(runs.scheduler._entries)
-        runs.scheduler.replace([probe("a", interval_s=500), probe("b", interval_s=500, target="new"), probe("c")])
-        after = runs.scheduler._entries
-    assert after["a"] is before["a"]
-    assert after["b"] is not before["b"]
-    assert before["b"].is_gone
-    assert set(after) == {"a", "b", "c"}
-
-
-def test_a_try_runs_at_once_beside_the_plan() -> None:
-    with Runs() as runs:
-        runs.scheduler.run_once(probe("try")._replace(try_id="t1"))
-        runs.wait(1)
-    assert runs.begun[0][1].probe.try_id == "t1"
-    assert runs.scheduler.running == 0
 
 
 def test_a_pool_makes_threads_when_they_are_needed_up_to_its_limit() -> None:
@@ -128,7 +36,7 @@ def test_a_pool_makes_threads_when_they_are_needed_up_to_its_limit() -> None:
     assert all(done.acquire(timeout=10) for _ in range(9))
     assert 1 <= len(names) <= 3
     with pytest.raises(ZeroDivisionError):
-        pool.call(lambda: 1 / 0, timeout_s=5, late=TimeoutError())
+        pool.call(lambda: 1 / 0, wait=lambda done: Deadline(5).wait(done, "too slow"))
 
 
 def test_a_name_that_takes_too_long_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:

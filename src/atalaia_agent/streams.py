@@ -1,0 +1,90 @@
+"""What is done with a socket that does not block: each wait is the deadline's, for plain sockets and TLS alike."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import sys
+from select import POLLIN, POLLOUT, poll
+from typing import TYPE_CHECKING
+
+from atalaia_agent.deadline import Deadline
+
+if TYPE_CHECKING:
+    import ssl
+
+
+def open_socket(family: int) -> socket.socket:
+    return socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+
+
+def connect(sock: socket.socket, sockaddr: tuple[str, int] | tuple[str, int, int, int], deadline: Deadline) -> None:
+    """Raises OSError, TimeoutError."""
+    code = sock.connect_ex(sockaddr)
+    if code == errno.EINPROGRESS:
+        _wait(sock, POLLOUT, deadline, "no connection")
+        code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if code:
+        raise OSError(code, os.strerror(code))
+
+
+def handshake(sock: ssl.SSLSocket, deadline: Deadline) -> None:
+    """Raises ssl.SSLError (an OSError), TimeoutError."""
+    while True:
+        try:
+            return sock.do_handshake()
+        except OSError as failure:
+            event = _wanted(failure, POLLIN)
+        _wait(sock, event, deadline, "TLS was not ready")
+
+
+def send(sock: socket.socket, message: bytes, deadline: Deadline) -> None:
+    """All of it. Raises OSError, TimeoutError."""
+    rest = memoryview(message)
+    while rest:
+        try:
+            rest = rest[sock.send(rest) :]
+        except OSError as failure:
+            _wait(sock, _wanted(failure, POLLOUT), deadline, "the request could not be sent")
+
+
+def receive(sock: socket.socket, size: int, *, deadline: Deadline, what: str) -> bytes:
+    """What is there, `size` bytes at most; nothing when the other side has closed. Raises OSError, TimeoutError."""
+    # TLS may have decrypted more than was asked for before, which no poll tells.
+    event = POLLIN if type(sock) is socket.socket else 0
+    while True:
+        if event:
+            _wait(sock, event, deadline, what)
+        try:
+            return sock.recv(size)
+        except OSError as failure:
+            event = _wanted(failure, POLLIN)
+
+
+def is_readable(sock: socket.socket) -> bool:
+    return bool(_poll(sock, POLLIN).poll(0))
+
+
+def _wait(sock: socket.socket, event: int, deadline: Deadline, what: str) -> None:
+    waiting = _poll(sock, event).poll
+    deadline.wait(lambda most_s: waiting(most_s * 1_000), what)
+
+
+def _poll(sock: socket.socket, event: int) -> poll:
+    waiting = poll()
+    waiting.register(sock, event)
+    return waiting
+
+
+def _wanted(failure: OSError, usual: int) -> int:
+    """What to wait for; raises the failure again when it is no wish to wait."""
+    if isinstance(failure, BlockingIOError):
+        return usual
+    # Only a process that has used TLS has the module.
+    tls = sys.modules.get("ssl")
+    if tls is not None and isinstance(failure, tls.SSLWantReadError):
+        return POLLIN
+    if tls is not None and isinstance(failure, tls.SSLWantWriteError):
+        return POLLOUT
+    raise failure
