@@ -15,6 +15,7 @@ from atalaia.core.errors import AtalaiaError
 COMMANDS: Final = {
     "serve": "Run the hub.",
     "agent": "Run an agent on this machine.",
+    "worker": "Run jobs on this machine, for a hub elsewhere.",
     "demo": "Look around: a hub with agents and a site that breaks and heals.",
     "user": "Make and manage people's accounts.",
     "key": "Make and manage API keys.",

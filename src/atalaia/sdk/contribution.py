@@ -3,14 +3,15 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-from sqlalchemy import MetaData
+from typing import TYPE_CHECKING, Any
 
 from atalaia.core.events import Event
 from atalaia.core.permissions import Permission
 from atalaia.core.settings import Setting
 from atalaia.sdk.transaction import Tx
+
+if TYPE_CHECKING:  # a worker has no database: see sdk.transaction
+    from sqlalchemy import MetaData
 
 AsgiHandler = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -104,7 +105,7 @@ class Contribution:
     hot_routes: Sequence[HotRoute] = ()
     loops: Sequence[Loop] = ()
     handlers: Sequence[tuple[type[Event], Callable[[Tx, Any], None]]] = ()
-    metadata: MetaData | None = None
+    metadata: "MetaData | None" = None
     migrations: Path | None = None
     nav: Sequence[NavItem] = ()
     searches: Sequence[SearchSource] = ()

@@ -8,10 +8,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import msgspec
-from sqlalchemy import MetaData
 
 from atalaia.core.clock import Clock
 from atalaia.core.errors import BadInput, InvalidField
@@ -22,6 +21,9 @@ from atalaia.sdk.contribution import HealthItem, Loop, NavItem
 from atalaia.sdk.jobs import JobType
 from atalaia.sdk.transaction import Tx
 from atalaia.sdk.upstreams import Upstream, UpstreamDeclaration
+
+if TYPE_CHECKING:  # a worker has no database: see sdk.transaction
+    from sqlalchemy import MetaData
 
 T = TypeVar("T")
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -175,7 +177,7 @@ class Offer:
     nav: Sequence[NavItem] = ()
     loops: Sequence[Loop] = ()
     health: Sequence[HealthItem] = ()
-    metadata: MetaData | None = None
+    metadata: "MetaData | None" = None
     start: Callable[[], Awaitable[None]] | None = None
     stop: Callable[[], Awaitable[None]] | None = None
 

@@ -5,12 +5,13 @@ commits or which engine it runs on. It must not wait for anything but the databa
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, Protocol, TypeVar
-
-from sqlalchemy import Executable, Table
-from sqlalchemy.engine import Connection, Row
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from atalaia.core.events import Event
+
+if TYPE_CHECKING:  # a worker has no database: these 20 MB are the hub's alone
+    from sqlalchemy import Executable, Table
+    from sqlalchemy.engine import Connection, Row
 
 T = TypeVar("T")
 DialectName = Literal["sqlite", "postgresql"]
@@ -21,25 +22,25 @@ class Tx(Protocol):
     def dialect(self) -> DialectName: ...
 
     @property
-    def connection(self) -> Connection:
+    def connection(self) -> "Connection":
         """SQLAlchemy's connection, for what the methods here don't say."""
 
-    def execute(self, statement: Executable, params: Any = None) -> int:
+    def execute(self, statement: "Executable", params: Any = None) -> int:
         """Run a statement; how many rows it touched."""
 
-    def rows(self, statement: Executable, params: Any = None) -> Sequence[Row[Any]]: ...
+    def rows(self, statement: "Executable", params: Any = None) -> "Sequence[Row[Any]]": ...
 
-    def one(self, statement: Executable, params: Any = None) -> Row[Any] | None:
+    def one(self, statement: "Executable", params: Any = None) -> "Row[Any] | None":
         """The first row, if there is one."""
 
-    def value(self, statement: Executable, params: Any = None) -> Any:
+    def value(self, statement: "Executable", params: Any = None) -> Any:
         """The first column of the first row, if there is one."""
 
-    def insert(self, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    def insert(self, table: "Table", rows: Sequence[dict[str, Any]]) -> None:
         """Insert rows that have the same keys; nothing for none."""
 
     def upsert(
-        self, table: Table, rows: Sequence[dict[str, Any]], *, key: Sequence[str], update: Sequence[str] = ()
+        self, table: "Table", rows: Sequence[dict[str, Any]], *, key: Sequence[str], update: Sequence[str] = ()
     ) -> int:
         """Insert, or where `key` is there already set the columns of `update` (none: leave it). Rows touched."""
 
