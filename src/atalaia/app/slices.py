@@ -10,6 +10,7 @@ from atalaia.access import wiring as access_wiring
 from atalaia.agents import wiring as agents_wiring
 from atalaia.agents.service import AgentsService
 from atalaia.app import options as app_options
+from atalaia.app.frame_sources import frame_sources
 from atalaia.app.host import HostParts
 from atalaia.app.integrations import (
     integration_folders,
@@ -17,6 +18,7 @@ from atalaia.app.integrations import (
     set_up,
     unreadable_integrations,
 )
+from atalaia.captures import wiring as captures_wiring
 from atalaia.core.clock import Clock
 from atalaia.core.settings import Setting, Settings, load_settings
 from atalaia.home import wiring as home_wiring
@@ -82,6 +84,7 @@ def migration_folders() -> Sequence[Path]:
     return (
         access_wiring.MIGRATIONS,
         agents_wiring.MIGRATIONS,
+        captures_wiring.MIGRATIONS,
         metrics_wiring.MIGRATIONS,
         notify_wiring.MIGRATIONS,
         pings_wiring.MIGRATIONS,
@@ -108,6 +111,7 @@ def wire_slices(base: Base) -> Slices:
     )
     agents_service = AgentsService(store, clock=clock, sealer=base.sealer, public_url=base.public_url)
     agents = agents_wiring.wire(agents=agents_service, authenticator=access.authenticator)
+    captures = captures_wiring.wire(store=store, clock=clock, sources=frame_sources)
     metrics_service = metrics_wiring.make_service(store, settings=settings, clock=clock, http=lambda: http)
     metrics = metrics_wiring.wire(metrics_service, authenticator=access.authenticator, settings=settings)
     notify = notify_wiring.wire(
@@ -129,7 +133,7 @@ def wire_slices(base: Base) -> Slices:
         agents=agents_service,
         metrics=metrics_service,
     )
-    below = [access.contribution, agents, metrics, notify.contribution, pings, watch]
+    below = [access.contribution, agents, captures.contribution, metrics, notify.contribution, pings, watch]
     searches = [source for part in below for source in part.searches]
     jobs: Any = None
     upstreams: Any = None

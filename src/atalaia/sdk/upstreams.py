@@ -4,13 +4,14 @@
 HTTP in a worker.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from atalaia.core.redaction import Secret
+from atalaia.sdk.fidelity.templates import Template
 
 T = TypeVar("T")
 CallOutcome = Literal["ok", "temporary", "auth", "permanent", "bad_payload", "refused"]
@@ -154,6 +155,7 @@ class UpstreamDeclaration:
     token_markers: tuple[str, ...] = ()  # what an AuthExpired says beside 401, for the page
     # Keys of frames whose values change from job to job, though every captured frame may show the same.
     frame_variables: tuple[str, ...] = ()
+    built_in_frames: Callable[[], Sequence[Template]] = tuple  # they hold until a capture replaces them
     connect_s: float = 5.0
     read_s: float = 10.0
     whole_s: float = 15.0

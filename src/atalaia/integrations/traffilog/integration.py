@@ -4,6 +4,7 @@ from pathlib import Path
 
 from atalaia.core.translations import N_
 from atalaia.integrations.traffilog import flows, payloads
+from atalaia.integrations.traffilog.frames import built_in_templates
 from atalaia.integrations.traffilog.login import MIN_TOKEN_LENGTH, TOKEN_LIFE_S, log_in
 from atalaia.integrations.traffilog.manifest import MANIFEST, NAME, WORKER_SETTINGS
 from atalaia.integrations.traffilog.routes import Routes
@@ -45,6 +46,7 @@ class Traffilog:
             min_token_length=MIN_TOKEN_LENGTH,
             token_markers=("session", "token"),
             frame_variables=FRAME_VARIABLES,
+            built_in_frames=built_in_templates,
         ),
     )
     job_types = (
