@@ -1,0 +1,77 @@
+"""`atalaia simulate NAME`: a third party on this machine, with its faults, to try an integration on."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from atalaia.core.errors import ConfigError
+
+app = typer.Typer(no_args_is_help=True)
+
+Port = Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one and says which.", min=0, max=65535)]
+Host = Annotated[str, typer.Option(help="The address to listen on.")]
+PORT_HINT = "Another program has it; choose another with --port."
+
+
+@app.callback()
+def simulate() -> None:
+    """Run a simulated third party. Faults: POST /_sim/faults; what it received: GET /_sim/log."""
+
+
+@app.command()
+def traffilog(
+    *,
+    port: Port = 9101,
+    host: Host = "127.0.0.1",
+    login_name: Annotated[str | None, typer.Option(help="The only name that may log in; by default any.")] = None,
+    password: Annotated[str | None, typer.Option(help="Its password; by default any.")] = None,
+    state: Annotated[
+        Path | None, typer.Option(help="A file that keeps tokens and executions over a restart.", dir_okay=False)
+    ] = None,
+    progress_step: Annotated[float | None, typer.Option(help="Per cent between two pushes.", min=0.1, max=100)] = None,
+    progress_interval_s: Annotated[float | None, typer.Option(help="Seconds between two pushes.", min=0)] = None,
+) -> int:
+    """The fleet platform: login and WebSocket, both frame forms, strict types.
+
+    Example: atalaia simulate traffilog --port 9101
+    Example: atalaia simulate traffilog --port 0 --state /tmp/traffilog.jsonl
+    """
+    from atalaia_simulators.traffilog import Options, serve  # loaded for this command alone
+
+    options = Options(
+        login_name=login_name,
+        password=password,
+        state=state,
+        progress_step=progress_step,
+        progress_interval_s=progress_interval_s,
+    )
+    try:
+        asyncio.run(_until_signal(serve(options, host=host, port=port, tell=_introduce)))
+    except OSError as error:
+        raise ConfigError("can't listen on {host}:{port}", host=host, port=port, hint=PORT_HINT) from error
+    return 0
+
+
+async def _until_signal(running: Coroutine[None, None, None]) -> None:
+    task = asyncio.ensure_future(running)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def _introduce(url: str) -> None:
+    address = url.partition("://")[2]
+    sys.stdout.write(
+        f"traffilog simulator: {url}\n"
+        f"  login      {url}/appengine_3/<APP_GUID>/1/json\n"
+        f"  WebSocket  ws://{address}\n"
+        f"  faults     POST {url}/_sim/faults\n"
+    )
+    sys.stdout.flush()
