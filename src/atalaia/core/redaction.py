@@ -11,7 +11,8 @@ STARS = "***"
 _SECRET_NAME = re.compile(
     r"pass(word|wd|phrase)?$|secret|token|api[_-]?key|authorization|cookie|signature|^key$|dsn$", re.IGNORECASE
 )
-_USERINFO = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^/\s@]+@", re.IGNORECASE)
+# A scheme of any length would be looked for from each letter of a long word: minutes for a megabyte.
+_USERINFO = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]{0,30}://)[^/\s@]+@", re.IGNORECASE)
 
 
 # Shorter values would star out half of every text.
