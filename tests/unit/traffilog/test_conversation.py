@@ -10,10 +10,11 @@ import pytest
 
 from atalaia.core.redaction import Secret
 from atalaia.integrations.traffilog.conversation import Conversation
-from atalaia.integrations.traffilog.frames import FrameMaker
+from atalaia.integrations.traffilog.frames import FrameMaker, built_in_templates
 from atalaia.sdk.failures import AuthExpired, TemporaryFailure
 from atalaia.sdk.upstreams import Token
 
+BUILT_IN = {template.key: template for template in built_in_templates()}
 TOKEN = Token(Secret("Ab3" * 14), generation=1, expires_at=None)
 FORBIDDEN = '{"action_value":"403","error_description":"action forbidden"}'
 
@@ -55,7 +56,7 @@ def in_loop(test: Callable[[], Awaitable[None]]) -> Callable[[], None]:
 
 def talk(answer: Callable[[str], list[str]]) -> Conversation:
     numbers = itertools.count(1)
-    maker = FrameMaker({}, now_ms=lambda: 17, digits=lambda count: str(next(numbers)).rjust(count, "0"))
+    maker = FrameMaker(BUILT_IN, now_ms=lambda: 17, digits=lambda count: str(next(numbers)).rjust(count, "0"))
     return Conversation(Line(answer), maker, TOKEN, answer_s=0.05)
 
 

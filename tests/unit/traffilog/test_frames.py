@@ -8,10 +8,11 @@ import msgspec
 import pytest
 
 from atalaia.core.redaction import Secret
-from atalaia.integrations.traffilog.frames import FrameMaker, Value
+from atalaia.integrations.traffilog.frames import FrameMaker, Value, built_in_templates
 from atalaia.sdk.fidelity.learning import learn
 from atalaia.sdk.jobs import JobFailed
 
+BUILT_IN = {template.key: msgspec.to_builtins(template) for template in built_in_templates()}
 TOKEN = Secret("Ab3" * 14)
 EXECUTE: Mapping[str, Value] = {
     "client_id": "12",
@@ -28,7 +29,7 @@ EXECUTE: Mapping[str, Value] = {
 def maker(templates: Mapping[str, object] | None = None) -> FrameMaker:
     numbers = itertools.count(1)
     return FrameMaker(
-        templates or {},
+        templates or BUILT_IN,
         now_ms=lambda: 1700000000000,
         digits=lambda count: str(next(numbers)).rjust(count, "0")[-count:],
     )
@@ -89,9 +90,9 @@ OTHER_FORM = (
 
 
 @pytest.mark.parametrize("encode", [str, lambda text: quote(text, safe="")])
-def test_a_captured_form_goes_before_the_built_in_one(encode: type[str]) -> None:
+def test_a_captured_form_is_followed_to_the_byte(encode: type[str]) -> None:
     captured = learn([encode(OTHER_FORM)], variables=["vehicle_id", "object_type"])
-    templates = {"vehicle_subscribe": [msgspec.to_builtins(one) for one in captured]}
+    templates = {one.key: msgspec.to_builtins(one) for one in captured}
 
     frame = maker(templates).make("vehicle_subscribe", SUBSCRIBE, token=TOKEN)
 

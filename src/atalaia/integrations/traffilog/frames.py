@@ -1,7 +1,7 @@
 """The frames that go out: made in the captured form, and compared with it before they are sent.
 
 Which form a deployment uses is what its capture says: the form is data. Until there is a capture the built-in samples hold
-(`frames.json`: the observed form with `flow_id`, not percent-encoded).
+(`frames.json`: the observed form with `flow_id`, not percent-encoded), as version 0.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -65,16 +65,12 @@ class Frame:
 
 
 class FrameMaker:
-    """`templates` are the captured ones by action, one or several each; the built-in ones stand in for those missing.
-
-    `digits(n)` gives n random decimal digits.
-    """
+    """`templates` are those in force, one or several for an action; `digits(n)` gives n random decimal digits."""
 
     def __init__(
         self, templates: Mapping[str, Any], *, now_ms: Callable[[], int], digits: Callable[[int], str]
     ) -> None:
-        self._captured = _by_action(_decode(templates))
-        self._built_in = _by_action(built_in_templates())
+        self._templates = _by_action(templates)
         self._now_ms = now_ms
         self._digits = digits
 
@@ -99,7 +95,7 @@ class FrameMaker:
 
     def _choose(self, action: str, parameters: Mapping[str, Value]) -> Template:
         """Of the templates of an action the one whose parameters are the most alike."""
-        candidates = self._captured.get(action) or self._built_in.get(action)
+        candidates = self._templates.get(action)
         if not candidates:
             raise JobFailed(N_("There is no template of {action}."), failure="no_template", action=action)
         wanted = set(parameters)
@@ -124,15 +120,8 @@ def _parameters_of(template: Template) -> frozenset[str]:
     return frozenset(names) - {"_action_name", "mtkn", "session_token"}
 
 
-def _decode(templates: Mapping[str, Any]) -> list[Template]:
-    found: list[Template] = []
-    for value in templates.values():
-        found += msgspec.convert(value if isinstance(value, list) else [value], list[Template])
+def _by_action(templates: Mapping[str, Any]) -> dict[str, list[Template]]:
+    found: dict[str, list[Template]] = {}
+    for template in msgspec.convert(list(templates.values()), list[Template]):
+        found.setdefault(template.action, []).append(template)
     return found
-
-
-def _by_action(templates: Sequence[Template]) -> dict[str, list[Template]]:
-    by_action: dict[str, list[Template]] = {}
-    for template in templates:
-        by_action.setdefault(template.action, []).append(template)
-    return by_action
