@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from atalaia.captures.model.captures import Capture, Imported
 from atalaia.captures.model.comparing import Comparison, compare
@@ -20,6 +21,7 @@ from atalaia.sdk.transaction import Tx
 from atalaia.store.store import Store
 from atalaia.web.cursors import decode_cursor, page_of
 
+_ALL: Final = 10_000
 Sources = Callable[[], Mapping[str, FrameSource]]
 
 
@@ -171,3 +173,12 @@ def find_capture(tx: Tx, capture_id: str) -> Capture:
     if found is None:
         raise NotFound(N_("there is no such capture"))
     return found
+
+
+def list_captures(tx: Tx, *, upstream: str | None = None) -> list[Capture]:
+    """All of them, the newest first; for a command."""
+    return queries.page(tx, limit=_ALL, upstream=upstream)
+
+
+def read_frames(tx: Tx, capture_id: str) -> list[Frame]:
+    return queries.frames(tx, capture_id)
