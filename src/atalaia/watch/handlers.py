@@ -5,8 +5,9 @@ from atalaia.core.clock import Clock, to_ms
 from atalaia.metrics.events import ForwardingResumed, ForwardingStalled
 from atalaia.notify.events import ChannelRecovered, ChannelTroubled, MessageSettled
 from atalaia.sdk.transaction import Tx
+from atalaia.upstreams.events import UpstreamBack, UpstreamFailing
 from atalaia.watch.model.incidents import Cause
-from atalaia.watch.model.titles import CHANNEL_TITLE, FORWARDING_TITLE
+from atalaia.watch.model.titles import CHANNEL_TITLE, FORWARDING_TITLE, LOGIN_TITLE, UPSTREAM_TITLE
 from atalaia.watch.service.fleet import FleetWatch
 from atalaia.watch.service.incidents import Fault, Incidents
 from atalaia.watch.service.results import Results
@@ -66,3 +67,23 @@ class Handlers:
 
     def forwarding_resumed(self, tx: Tx, event: ForwardingResumed) -> None:
         self._incidents.end_fault(tx, f"hub:forwarding:{event.target}", at=self._clock.now())
+
+    # -- third parties
+
+    def upstream_failing(self, tx: Tx, event: UpstreamFailing) -> None:
+        title = LOGIN_TITLE if event.trouble == "login" else UPSTREAM_TITLE
+        fault = Fault(
+            subject=_upstream_subject(event),
+            name=title.format(name=event.shown_name),
+            reason=event.reason,
+            labels={"upstream": event.upstream, "account": event.account},
+            runbook=event.runbook,
+        )
+        self._incidents.open_fault(tx, fault, at=event.at)
+
+    def upstream_back(self, tx: Tx, event: UpstreamBack) -> None:
+        self._incidents.end_fault(tx, _upstream_subject(event), at=event.at)
+
+
+def _upstream_subject(event: UpstreamFailing | UpstreamBack) -> str:
+    return f"hub:upstream:{event.upstream}:{event.account}:{event.trouble}"

@@ -20,6 +20,7 @@ from atalaia.sdk.contribution import Contribution, NavItem, SearchSource
 from atalaia.sdk.transaction import Tx
 from atalaia.store.encryption import Sealer
 from atalaia.store.store import Store
+from atalaia.upstreams.events import UpstreamBack, UpstreamFailing
 from atalaia.watch import tables
 from atalaia.watch.api import checks, incidents, pings
 from atalaia.watch.below import AgentsFleet, MetricsLatency
@@ -89,6 +90,8 @@ def wire(
             (ChannelRecovered, handlers.channel_recovered),
             (ForwardingStalled, handlers.forwarding_stalled),
             (ForwardingResumed, handlers.forwarding_resumed),
+            (UpstreamFailing, handlers.upstream_failing),
+            (UpstreamBack, handlers.upstream_back),
         ),
         metadata=tables.metadata,
         migrations=MIGRATIONS,

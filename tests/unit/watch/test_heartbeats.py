@@ -1,6 +1,9 @@
 """Heartbeats: overdue exactly at last + period + grace."""
 
-from atalaia.watch.model.deciding import decide
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from atalaia.watch.model.deciding import decide, still_well
 from atalaia.watch.model.observations import Beat, BeatKind, Observation, Paused, Resumed, Tick
 from atalaia.watch.model.standing import HEARTBEAT_PLACE, Decision, Policy, Standing, Transition, deadline_ms
 from atalaia.watch.model.states import CheckState
@@ -99,3 +102,42 @@ def test_a_slow_run_is_degraded() -> None:
     assert play(beat(0, BeatKind.START), beat(20), policy=policy)[0].state is CheckState.UP
     seen = (beat(0), beat(10, BeatKind.START), beat(50))
     assert play(*seen, policy=policy)[0].state is CheckState.DEGRADED
+
+
+KINDS = st.sampled_from([BeatKind.SUCCESS, BeatKind.SUCCESS, BeatKind.FAIL, BeatKind.START, BeatKind.LOG])
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(KINDS, st.integers(0, 900)), max_size=8),
+    st.lists(st.integers(-50, 900), min_size=1, max_size=5),
+    st.integers(1, 3),
+)
+def test_the_short_way_of_plain_successes_comes_to_what_deciding_comes_to(
+    history: list[tuple[BeatKind, int]], steps_ms: list[int], failures_to_down: int
+) -> None:
+    policy = Policy(places=(HEARTBEAT_PLACE,), period_ms=1000, grace_ms=100, failures_to_down=failures_to_down)
+    at_ms, seen = 1000, list[Observation]()
+    for kind, step_ms in history:
+        at_ms += step_ms
+        seen.append(beat(at_ms, kind, "run" if kind is BeatKind.START else ""))
+    before, _ = play(*seen, policy=policy)
+    due_ms, beats_ms = deadline_ms(before, policy), list[int]()
+    for step_ms in steps_ms:
+        at_ms += step_ms
+        beats_ms.append(at_ms)
+    after = still_well(before, beats_ms)
+    if after is None or due_ms is None or max(beats_ms) >= due_ms:
+        return
+    standing = before
+    for each_ms in beats_ms:
+        decision = decide(standing, beat(each_ms), policy, max(beats_ms))
+        assert decision.transitions == ()
+        standing = decision.standing
+    assert after == standing
+
+
+def test_the_short_way_is_taken_for_a_check_that_is_up() -> None:
+    assert still_well(play(beat(5))[0], [10, 20]) is not None
+    assert still_well(play(beat(5), beat(6, BeatKind.START))[0], [10]) is None
+    assert still_well(play(beat(5), beat(6, BeatKind.FAIL))[0], [10]) is None

@@ -3,6 +3,8 @@
 Source: docs/decisions/0006-deciding.md
 """
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from atalaia.watch.model.observations import (
@@ -17,7 +19,7 @@ from atalaia.watch.model.observations import (
     Silent,
     Tick,
 )
-from atalaia.watch.model.places import Place, take_outcome
+from atalaia.watch.model.places import RUN_MAX, Place, take_outcome
 from atalaia.watch.model.standing import HEARTBEAT_PLACE, Decision, Policy, Standing, Transition, deadline_ms
 from atalaia.watch.model.states import CHECK_RULES, SETTLED, CheckState, Outcome, Verdict, Vote
 
@@ -53,6 +55,35 @@ def decide(  # noqa: PLR0911 - one return for each kind of observation
         case Rejudged():
             places = {name: place for name, place in standing.places.items() if name in policy.places}
             return _settle(standing, replace(standing, places=places), policy, at_ms=seen.at_ms)
+
+
+def still_well(standing: Standing, beats_ms: Sequence[int]) -> Standing | None:
+    """What `decide` makes of plain successes of a heartbeat, one after the other, where nothing but times can change.
+
+    None: something else may; `decide` has to look. The caller has made sure that none of them comes after the deadline.
+    """
+    place = standing.places.get(HEARTBEAT_PLACE)
+    if standing.state is not CheckState.UP or standing.starts_ms or len(standing.places) != 1 or place is None:
+        return None
+    if place.verdict is not Verdict.UP or place.failed or place.slow or place.mute:
+        return None
+    seen_ms, last_ms = place.at_ms, standing.last_ms or 0
+    for at_ms in beats_ms:
+        seen_ms, last_ms = max(at_ms, seen_ms + 1), max(at_ms, last_ms)
+    after = Place(
+        Verdict.UP,
+        unfailed=min(place.unfailed + len(beats_ms), RUN_MAX),
+        clean=min(place.clean + len(beats_ms), RUN_MAX),
+        at_ms=seen_ms,
+    )
+    return Standing(
+        state=CheckState.UP,
+        since_ms=standing.since_ms,
+        settled=standing.settled,
+        places={HEARTBEAT_PLACE: after},
+        flips_ms=standing.flips_ms,
+        last_ms=last_ms,
+    )
 
 
 def outcome_of(seen: Result, policy: Policy) -> Outcome:

@@ -33,7 +33,7 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 # Runs longer than any limit need no exact count; so a steady place stays equal to itself.
-_RUN_MAX = 100
+RUN_MAX = 100
 
 _BY_CASE: dict[tuple[Verdict, Outcome], tuple[PlaceRule, ...]] = {
     (verdict, outcome): tuple(rule for rule in PLACE_RULES if (rule.verdict, rule.outcome) == (verdict, outcome))
@@ -47,8 +47,8 @@ def take_outcome(place: Place, outcome: Outcome, *, at_ms: int, limits: Limits) 
     mask = (1 << limits.window) - 1
     failed = (place.failed << 1 | (outcome is Outcome.FAILED)) & mask
     slow = (place.slow << 1 | (outcome is Outcome.SLOW)) & mask
-    unfailed = 0 if outcome is Outcome.FAILED else min(place.unfailed + 1, _RUN_MAX)
-    clean = min(place.clean + 1, _RUN_MAX) if outcome is Outcome.GOOD else 0
+    unfailed = 0 if outcome is Outcome.FAILED else min(place.unfailed + 1, RUN_MAX)
+    clean = min(place.clean + 1, RUN_MAX) if outcome is Outcome.GOOD else 0
     verdict = place.verdict
     rules = _BY_CASE[verdict, outcome]
     if rules:  # not so for the most frequent case, good while up

@@ -14,7 +14,9 @@ TITLES = {
 }
 CHANNEL_TITLE = N_("Messages do not get through: {name}")
 FORWARDING_TITLE = N_("Samples are not forwarded: {name}")
-_FAULTS = (CHANNEL_TITLE, FORWARDING_TITLE)
+UPSTREAM_TITLE = N_("Upstream does not answer: {name}")
+LOGIN_TITLE = N_("Upstream does not let us in: {name}")
+_FAULTS = (CHANNEL_TITLE, FORWARDING_TITLE, UPSTREAM_TITLE, LOGIN_TITLE)
 
 
 def english_title(cause: Cause, name: str) -> str:

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from atalaia.sdk.transaction import Tx
-from atalaia.watch.model.standing import Standing
+from atalaia.watch.model.standing import Policy, Standing, deadline_ms
 from atalaia.watch.model.states import CheckState
 
-CHUNK = 500  # parameters of one statement; SQLite takes 32,766, but each new number of them is a new statement
+# Parameters of one statement: each number of them is a statement that has to be prepared, so there are few.
+_SIZES = (1, 4, 16, 64, 250)
+CHUNK = 250
 _decoder = msgspec.json.Decoder(Standing)
 _encode = msgspec.json.Encoder().encode
 
@@ -27,6 +29,15 @@ class StateRow(msgspec.Struct):
     deadline_ms: int | None
     is_changed: bool = False
 
+    def note_beats(self, standing: Standing, policy: Policy, beats_ms: Sequence[int]) -> None:
+        """Pings of a heartbeat, and how it stands after the last of them."""
+        self.standing = standing
+        self.results += len(beats_ms)
+        self.last_at_ms = max(*beats_ms, self.last_at_ms or 0)
+        self.last_ms = standing.took_ms
+        self.deadline_ms = deadline_ms(standing, policy)
+        self.is_changed = True
+
 
 def lock(tx: Tx, check_ids: Iterable[str]) -> dict[str, StateRow]:
     """The rows of these checks, in one order for everybody, held until the transaction ends; unknown ones are left out."""
@@ -34,7 +45,8 @@ def lock(tx: Tx, check_ids: Iterable[str]) -> dict[str, StateRow]:
     rows: dict[str, StateRow] = {}
     for start in range(0, len(ids), CHUNK):
         part = ids[start : start + CHUNK]
-        for row in tx.raw(_lock_sql(tx, len(part)), part):
+        marks = next(size for size in _SIZES if size >= len(part))
+        for row in tx.raw(_lock_sql(tx, marks), part + part[-1:] * (marks - len(part))):
             rows[row[0]] = StateRow(row[0], row[1], _decoder.decode(row[2]), *row[3:])
     return rows
 

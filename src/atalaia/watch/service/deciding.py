@@ -111,10 +111,7 @@ def _decide_one(row: StateRow, check: Watched, seen: Seen, now_ms: int) -> tuple
     if isinstance(seen.what, Result):
         _note_result(row, seen.what, seen.measured_at_ms or seen.what.at_ms)
     elif isinstance(seen.what, Beat):
-        row.results += 1
-        row.last_at_ms = max(min(seen.what.at_ms, now_ms), row.last_at_ms or 0)
-        row.last_ms = decision.standing.took_ms
-        row.is_changed = True
+        row.note_beats(decision.standing, check.policy, [min(seen.what.at_ms, now_ms)])
     elif decision.standing is not row.standing:
         row.is_changed = True
     row.standing = decision.standing

@@ -1,6 +1,6 @@
 """Pings of heartbeats: many to a commit, each decided upon in its order, answered after the commit."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import msgspec
@@ -10,8 +10,8 @@ from atalaia.core.ids import new_id
 from atalaia.sdk.transaction import Tx
 from atalaia.store.store import Store
 from atalaia.store.work import Merged
+from atalaia.watch.model.deciding import still_well
 from atalaia.watch.model.observations import Beat, BeatKind
-from atalaia.watch.model.states import CheckState
 from atalaia.watch.model.values import Ping, Watched
 from atalaia.watch.ports import Sample, WriteSamples
 from atalaia.watch.queries import checks, history, states
@@ -92,44 +92,36 @@ class Heartbeats:
     def _run(self, tx: Tx, pings: Sequence[HeartbeatPing]) -> list[bool]:
         rows = states.lock(tx, {ping.check_id for ping in pings})
         watched = self._decider.watched(tx, rows.values())
-        seen = [Seen(ping.check_id, ping.beat) for ping in _decisive(pings, rows, watched)]
+        well = _take_well(pings, rows, watched)
+        seen = [Seen(ping.check_id, ping.beat) for ping in pings if ping.check_id not in well]
         now_ms = max((ping.at_ms for ping in pings), default=0)
         self._decider.take_locked(tx, rows, watched, seen, now_ms=now_ms)
-        told = [ping for ping in pings if not ping.is_plain and ping.check_id in rows]
-        if told:
-            _keep(tx, told)
-        self._write_samples(tx, _durations(rows, watched))
+        if seen:
+            told = [ping for ping in pings if not ping.is_plain and ping.check_id in rows]
+            if told:
+                _keep(tx, told)
+            self._write_samples(tx, _durations(rows, watched))
         return [ping.check_id in rows for ping in pings]
 
 
-def _decisive(
+def _take_well(
     pings: Sequence[HeartbeatPing], rows: dict[str, StateRow], watched: dict[str, Watched]
-) -> Sequence[HeartbeatPing]:
-    """The pings that a decision hangs on: of many that only say "well" to a check that is up, the last; all are counted."""
-    if len(pings) == len(rows):
-        return pings
-    last = {ping.check_id: ping for ping in pings}
-    told = {ping.check_id for ping in pings if not ping.is_plain}
-    plain = {
-        check_id
-        for check_id, row in rows.items()
-        if check_id not in told and _is_settled(row, watched[check_id], last[check_id].at_ms)
-    }
+) -> Collection[str]:
+    """Take what only says "well" to checks that are up, which is nearly all; the checks that are done with it."""
+    by_check: dict[str, list[HeartbeatPing]] = {}
     for ping in pings:
-        if ping.check_id in plain and ping is not last[ping.check_id]:
-            rows[ping.check_id].results += 1
-    return [ping for ping in pings if ping.check_id not in plain or ping is last[ping.check_id]]
-
-
-def _is_settled(row: StateRow, check: Watched, at_ms: int) -> bool:
-    """Nothing but the time of the last ping can change by a success."""
-    return (
-        row.standing.state is CheckState.UP
-        and check.policy.failures_window == 1
-        and not row.standing.starts_ms
-        and row.deadline_ms is not None
-        and at_ms < row.deadline_ms
-    )
+        by_check.setdefault(ping.check_id, []).append(ping)
+    done = set()
+    for check_id, row in rows.items():
+        beats = by_check[check_id]
+        beats_ms = [ping.at_ms for ping in beats]
+        if row.deadline_ms is None or max(beats_ms) >= row.deadline_ms or not all(ping.is_plain for ping in beats):
+            continue
+        standing = still_well(row.standing, beats_ms)
+        if standing is not None:
+            row.note_beats(standing, watched[check_id].policy, beats_ms)
+            done.add(check_id)
+    return done
 
 
 def _keep(tx: Tx, pings: Sequence[HeartbeatPing]) -> None:

@@ -41,6 +41,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
     labels: dict[str, str] = {}
     except_channels: frozenset[str] = frozenset()
+    runbook: str = ""
 
 
 class _Context(msgspec.Struct, frozen=True):
@@ -96,7 +97,7 @@ class Incidents:
             reason=fault.reason,
             labels=fault.labels,
         )
-        self._open(tx, fresh, _Context(except_channels=fault.except_channels))
+        self._open(tx, fresh, _Context(runbook=fault.runbook, except_channels=fault.except_channels))
 
     def end_fault(self, tx: Tx, subject: str, *, at: datetime) -> None:
         current = queries.find_open(tx, subject)
