@@ -39,7 +39,10 @@ KNOWN: Mapping[str, tuple[Shape, str]] = {
     "interleave_foreign_frames": ("flag", "answers to others and other pushes come before each answer"),
     "progress_step": ("number", "per cent between two pushes"),
     "progress_interval_s": ("number", "seconds between two pushes"),
-    "only_actions": ("texts", "wrong_type_403, answer_delay_ms, answer_late and session_rejected are for these alone"),
+    "only_actions": (
+        "texts",
+        "wrong_type_403, answer_delay_ms, answer_late, session_rejected, raw_error_without_mtkn: for these alone",
+    ),
 }
 _TRUE_MEANS: Mapping[str, float] = {"answer_late": 60, "nul_padding": 4, "review_404": 1, "cut_after_frame": 1}
 _EXPECTED: Mapping[Shape, str] = {
