@@ -10,6 +10,7 @@ from atalaia.access import wiring as access_wiring
 from atalaia.agents import wiring as agents_wiring
 from atalaia.agents.service import AgentsService
 from atalaia.app import options as app_options
+from atalaia.app.declared_upstreams import declared_upstreams
 from atalaia.app.frame_sources import frame_sources
 from atalaia.app.host import HostParts
 from atalaia.app.integrations import (
@@ -35,6 +36,8 @@ from atalaia.pings.service import PingsService
 from atalaia.sdk.contribution import Contribution
 from atalaia.store.encryption import Sealer
 from atalaia.store.store import Store
+from atalaia.upstreams import settings as upstreams_settings
+from atalaia.upstreams import wiring as upstreams_wiring
 from atalaia.watch import settings as watch_settings
 from atalaia.watch import wiring as watch_wiring
 from atalaia.web.live import LiveStreams
@@ -70,6 +73,7 @@ def declared_settings() -> Sequence[Setting]:
         *access_options.SETTINGS,
         *metrics_settings.SETTINGS,
         *pings_settings.SETTINGS,
+        *upstreams_settings.SETTINGS,
         *watch_settings.SETTINGS,
         *integration_settings(),
     )
@@ -88,6 +92,7 @@ def migration_folders() -> Sequence[Path]:
         metrics_wiring.MIGRATIONS,
         notify_wiring.MIGRATIONS,
         pings_wiring.MIGRATIONS,
+        upstreams_wiring.MIGRATIONS,
         watch_wiring.MIGRATIONS,
         *integration_folders("migrations").values(),
     )
@@ -112,7 +117,17 @@ def wire_slices(base: Base) -> Slices:
     agents_service = AgentsService(store, clock=clock, sealer=base.sealer, public_url=base.public_url)
     agents = agents_wiring.wire(agents=agents_service, authenticator=access.authenticator)
     captures = captures_wiring.wire(store=store, clock=clock, sources=frame_sources)
+    upstreams = upstreams_wiring.wire(
+        store=store,
+        clock=clock,
+        settings=settings,
+        sealer=base.sealer,
+        http=http,
+        pages=base.pages,
+        declarations=declared_upstreams(settings),
+    )
     metrics_service = metrics_wiring.make_service(store, settings=settings, clock=clock, http=lambda: http)
+    metrics_service.own.registry.register(upstreams.metrics)
     metrics = metrics_wiring.wire(metrics_service, authenticator=access.authenticator, settings=settings)
     notify = notify_wiring.wire(
         store=store,
@@ -133,10 +148,18 @@ def wire_slices(base: Base) -> Slices:
         agents=agents_service,
         metrics=metrics_service,
     )
-    below = [access.contribution, agents, captures.contribution, metrics, notify.contribution, pings, watch]
+    below = [
+        access.contribution,
+        agents,
+        upstreams.contribution,
+        captures.contribution,
+        metrics,
+        notify.contribution,
+        pings,
+        watch,
+    ]
     searches = [source for part in below for source in part.searches]
     jobs: Any = None
-    upstreams: Any = None
     parts = HostParts(
         store=store, clock=clock, settings=settings, public_url=base.public_url, jobs=jobs, upstreams=upstreams
     )
