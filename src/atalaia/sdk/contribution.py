@@ -37,7 +37,7 @@ class HotRoute:
 
     It authenticates by itself, with access's authenticator, and needs `permission`. `document` is its part of
     the OpenAPI description: {path: path item}. `is_counted`: the edge counts and times its requests; not where the slice
-    does so itself, nor where a request waits on purpose.
+    does so itself, nor where a request waits on purpose. `method`: only requests with it; others go to the framework.
     """
 
     path: str
@@ -45,6 +45,7 @@ class HotRoute:
     permission: Permission
     document: Mapping[str, Any] = field(default_factory=dict)
     is_counted: bool = True
+    method: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

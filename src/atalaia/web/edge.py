@@ -71,7 +71,7 @@ class Edge:
         state = scope.setdefault("state", {})
         state["client"] = self._proxies.client_of(scope)
         route = self._exact.get(scope["path"]) or self._find_subtree(scope["path"])
-        if route is None:
+        if route is None or (route.method is not None and route.method != scope["method"]):
             state["request_id"] = self._ids.new()
             await self._ask_framework(scope, receive, send)
             return

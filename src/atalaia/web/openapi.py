@@ -60,11 +60,11 @@ def describe(
     paths: dict[str, Any] = schema.setdefault("paths", {})
     for route in hot_routes:
         for path, item in route.document.items():
-            paths[path] = copy.deepcopy(dict(item))
-            if route.permission is Permission.PUBLIC:
-                continue
-            for operation in _operations(paths[path]):
-                operation.setdefault("security", _SECURITY)
+            own = copy.deepcopy(dict(item))
+            if route.permission is not Permission.PUBLIC:
+                for operation in _operations(own):
+                    operation.setdefault("security", _SECURITY)
+            paths.setdefault(path, {}).update(own)
     for path, item in (documents or {}).items():
         paths.setdefault(path, {}).update(copy.deepcopy(dict(item)))
     components = schema.setdefault("components", {})

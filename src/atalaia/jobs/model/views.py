@@ -1,0 +1,104 @@
+"""A job as it is shown: the kept fields first, to the byte where it came as text. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from atalaia.jobs.model.states import Status
+
+
+class StepOut(msgspec.Struct, frozen=True, rename="camel"):
+    attempt: int
+    n: int
+    name: str
+    state: str
+    started_at: datetime
+    ended_at: datetime | None
+    data: Raw
+
+
+class TroubleOut(msgspec.Struct, frozen=True, rename={"class_": "class"}):
+    class_: str = ""
+    message: str = ""
+    hint: str = ""
+    retryable: bool = False
+
+
+class JobOut(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The first ten fields are those of the first system."""
+
+    id: str
+    type: str
+    status: Status
+    payload: Raw
+    result: Raw | None
+    steps: Sequence[StepOut]
+    attempts: int
+    worker_id: str | None
+    created_at: datetime
+    updated_at: datetime
+    state: str
+    error: TroubleOut | None
+    queue: str
+    priority: int
+    run_at: datetime
+    unique_key: str | None
+    concurrency_key: str | None
+    lost_leases: int
+    max_attempts: int
+    leased_until: datetime | None
+    is_cancelling: bool
+    created_by: str
+
+
+class JobLine(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """In a list: without what may be long."""
+
+    id: str
+    type: str
+    status: Status
+    attempts: int
+    worker_id: str | None
+    created_at: datetime
+    updated_at: datetime
+    state: str
+    error: TroubleOut | None
+    queue: str
+    priority: int
+    run_at: datetime
+    concurrency_key: str | None
+    lost_leases: int
+    created_by: str
+
+
+class JobRef(msgspec.Struct, frozen=True):
+    id: str
+    status: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFilter:
+    """`text` is looked for in id, type, keys and payload."""
+
+    status: Status | None = None
+    type: str | None = None
+    queue: str | None = None
+    created_from: datetime | None = None
+    created_until: datetime | None = None
+    text: str | None = None
+
+
+def raw_or_none(text: str | None) -> Raw | None:
+    return None if text is None else Raw(text.encode())
+
+
+def trouble_of(text: str | None) -> TroubleOut | None:
+    return None if text is None else msgspec.json.decode(text, type=TroubleOut)
+
+
+Json = dict[str, Any]

@@ -1,0 +1,163 @@
+"""Jobs that are held by a lease: found by number, renewed, ended, put back."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from atalaia.jobs.model.states import HELD
+from atalaia.jobs.queries.many import among, insert_many, packed
+from atalaia.sdk.transaction import Tx
+
+_COLUMNS = (
+    "seq, id, place, phase, lease, token, lane, attempts, max_attempts, lost, irreversible, is_cancelled, is_resolve,"
+    " ttl_ms, leased_until, deadline_at, changed_at, answered, concurrency_key, worker, rank, due_at, error"
+)
+
+
+class Queued(NamedTuple):
+    """A row of the queue, without what only the search for due ones needs."""
+
+    seq: int
+    id: str
+    place: int
+    phase: int
+    lease: int
+    token: str
+    lane: int
+    attempts: int
+    max_attempts: int
+    lost: int
+    irreversible: int
+    is_cancelled: int
+    is_resolve: int
+    ttl_ms: int
+    leased_until: int
+    deadline_at: int
+    changed_at: int
+    answered: int | None
+    concurrency_key: str | None
+    worker: str | None
+    rank: int
+    due_at: int
+    error: str | None
+
+
+class Ended(NamedTuple):
+    seq: int
+    state: int
+    attempts: int
+    lost: int
+    lease: int
+    ended_at: int
+    answered: int | None
+    token: str
+    worker: str | None
+    result: str | None
+    error: str | None
+
+
+_ENDED = {
+    "seq": "bigint",
+    "state": "smallint",
+    "attempts": "smallint",
+    "lost": "smallint",
+    "lease": "bigint",
+    "ended_at": "bigint",
+    "answered": "bigint",
+    "token": "text",
+    "worker": "text",
+    "result": "text",
+    "error": "text",
+}
+
+
+def queued(tx: Tx, seqs: Sequence[int]) -> dict[int, Queued]:
+    """On PostgreSQL locked until the end of the transaction, in one order."""
+    lock = " ORDER BY seq FOR UPDATE" if tx.dialect == "postgresql" else ""
+    sql = f"SELECT {_COLUMNS} FROM job_queue WHERE seq {among(tx)}{lock}"  # noqa: S608 - of our own
+    return {row[0]: Queued._make(row) for row in tx.raw(sql, (packed(tx, seqs),))}
+
+
+def ends(tx: Tx, seqs: Sequence[int]) -> dict[int, tuple[str, Ended]]:
+    """Ended jobs by number, with their ids."""
+    names = ", ".join(f"e.{name}" for name in Ended._fields)
+    sql = f"SELECT j.id, {names} FROM job_ends e JOIN jobs j ON j.seq = e.seq WHERE e.seq {among(tx)}"  # noqa: S608
+    return {row[1]: (row[0], Ended._make(row[1:])) for row in tx.raw(sql, (packed(tx, seqs),))}
+
+
+def renew(tx: Tx, renewals: Sequence[tuple[int, int, int]]) -> None:
+    """Each: leased until, how irreversible, seq."""
+    if tx.dialect == "postgresql":
+        until, irreversible, seqs = zip(*renewals, strict=True)
+        tx.raw(
+            "UPDATE job_queue q SET leased_until = v.until, irreversible = v.irreversible"
+            " FROM unnest(?::bigint[], ?::smallint[], ?::bigint[]) AS v(until, irreversible, seq) WHERE q.seq = v.seq",
+            (list(until), list(irreversible), list(seqs)),
+        )
+        return
+    tx.raw_many("UPDATE job_queue SET leased_until = ?, irreversible = ? WHERE seq = ?", renewals)
+
+
+def end(tx: Tx, ended: Sequence[Ended]) -> None:
+    """Out of the hot table."""
+    if not ended:
+        return
+    tx.raw(f"DELETE FROM job_queue WHERE seq {among(tx)}", (packed(tx, [each.seq for each in ended]),))  # noqa: S608
+    insert_many(tx, "job_ends", _ENDED, ended)
+
+
+class PutBack(NamedTuple):
+    """A job that is not held any more, and has not ended."""
+
+    place: int
+    phase: int
+    is_resolve: int
+    lane: int
+    attempts: int
+    lost: int
+    irreversible: int
+    due_at: int
+    changed_at: int
+    deadline_at: int
+    answered: int | None
+    error: str | None
+    is_cancelled: int
+    seq: int
+
+
+_PUT_BACK = (
+    "UPDATE job_queue SET place = ?, phase = ?, is_resolve = ?, lane = ?, attempts = ?, lost = ?, irreversible = ?,"
+    " due_at = ?, changed_at = ?, deadline_at = ?, answered = ?, error = ?, is_cancelled = ?, worker = NULL WHERE seq = ?"
+)
+
+
+def put_back(tx: Tx, rows: Sequence[PutBack]) -> None:
+    tx.raw_many(_PUT_BACK, rows)
+
+
+def ask_to_cancel(tx: Tx, seq: int) -> None:
+    tx.raw("UPDATE job_queue SET is_cancelled = 1 WHERE seq = ?", (seq,))
+
+
+_HELD = (
+    "SELECT seq, leased_until, ttl_ms, deadline_at FROM job_queue"  # noqa: S608 - of our own
+    f" WHERE place = {HELD} AND seq > ? ORDER BY seq LIMIT ?"
+)
+
+
+def held_after(tx: Tx, seq: int, *, limit: int) -> list[tuple[int, int, int, int]]:
+    """seq, leased until, ttl, deadline; in order."""
+    return [(row[0], row[1], row[2], row[3]) for row in tx.raw(_HELD, (seq, limit))]
+
+
+def shorten(tx: Tx, rows: Sequence[tuple[int, int]]) -> None:
+    """Each: leased until, seq."""
+    tx.raw_many(f"UPDATE job_queue SET leased_until = ? WHERE seq = ? AND place = {HELD}", rows)  # noqa: S608 - of our own
+
+
+def unresolved(tx: Tx, *, now_ms: int, limit: int) -> list[int]:
+    """Those that wait to be resolved for too long."""
+    sql = (
+        f"SELECT seq FROM job_queue WHERE is_resolve = 1 AND place <> {HELD} AND deadline_at <= ?"  # noqa: S608
+        " ORDER BY seq LIMIT ?"
+    )
+    return [row[0] for row in tx.raw(sql, (now_ms, limit))]

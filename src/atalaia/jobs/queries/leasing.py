@@ -1,0 +1,109 @@
+"""Hot SQL: due jobs to their workers."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from atalaia.jobs.model.states import HELD, READY, SCHEDULED
+from atalaia.jobs.queries.many import among, packed
+from atalaia.sdk.transaction import Tx
+
+_COLUMNS = (
+    "q.seq, q.id, q.rank, q.due_at, q.lease, q.attempts, q.lost, q.lane, q.concurrency_key, j.payload, j.payload_sha256"
+)
+_READY = (
+    f"SELECT {_COLUMNS} FROM job_queue q JOIN jobs j ON j.seq = q.seq"  # noqa: S608 - of our own
+    f" WHERE q.lane = ? AND q.place = {READY} ORDER BY q.rank, q.due_at, q.seq LIMIT ?"
+)
+_READY_POSTGRESQL = _READY + " FOR UPDATE OF q SKIP LOCKED"
+_HOLD = (
+    f"UPDATE job_queue SET place = {HELD}, lease = lease + 1, token = ?, worker = ?, ttl_ms = ?, changed_at = ?,"  # noqa: S608
+    " leased_until = ?, deadline_at = ?, request = ?, answered = NULL"
+)
+_HELD_FOR = (
+    f"SELECT {_COLUMNS}, q.token, q.ttl_ms, q.deadline_at, q.changed_at FROM job_queue q JOIN jobs j ON j.seq = q.seq"  # noqa: S608
+    f" WHERE q.place = {HELD} AND q.request = ? AND q.worker = ? ORDER BY q.rank, q.due_at, q.seq"
+)
+_PROMOTE = (
+    f"UPDATE job_queue SET place = {READY} WHERE seq IN (SELECT seq FROM job_queue"  # noqa: S608 - of our own
+    f" WHERE place = {SCHEDULED} AND due_at <= ? ORDER BY due_at LIMIT ?"
+)
+
+
+class Candidate(NamedTuple):
+    seq: int
+    id: str
+    rank: int
+    due_at: int
+    lease: int  # the last one's number
+    attempts: int
+    lost: int
+    lane: int
+    concurrency_key: str | None
+    payload: str
+    payload_sha256: str
+
+
+class Hold(NamedTuple):
+    """Jobs that one request gets on the same terms."""
+
+    seqs: list[int]
+    secret: str
+    worker: str
+    ttl_ms: int
+    now_ms: int
+    until_ms: int
+    deadline_ms: int
+    request: int | None
+
+
+def ready(tx: Tx, lane: int, *, limit: int) -> list[Candidate]:
+    """The first that are due; on PostgreSQL locked, and without those that another hub is taking."""
+    sql = _READY_POSTGRESQL if tx.dialect == "postgresql" else _READY
+    return [Candidate._make(row) for row in tx.raw(sql, (lane, limit))]
+
+
+def hold(tx: Tx, holds: Sequence[Hold]) -> None:
+    for each in holds:
+        terms = each[1:]
+        if len(each.seqs) == 1:
+            tx.raw(f"{_HOLD} WHERE seq = ?", (*terms, each.seqs[0]))
+        else:
+            tx.raw(f"{_HOLD} WHERE seq {among(tx)}", (*terms, packed(tx, each.seqs)))
+
+
+class HeldRow(NamedTuple):
+    candidate: Candidate
+    token: str
+    ttl_ms: int
+    deadline_ms: int
+    leased_ms: int
+
+
+def held_for(tx: Tx, *, request: int, worker: str) -> list[HeldRow]:
+    """What a request has got already and still has."""
+    return [HeldRow(Candidate._make(row[:-4]), *row[-4:]) for row in tx.raw(_HELD_FOR, (request, worker))]
+
+
+def promote(tx: Tx, *, now_ms: int, limit: int) -> dict[int, int]:
+    """Jobs whose time has come become ready; how many by lane."""
+    lock = " FOR UPDATE SKIP LOCKED" if tx.dialect == "postgresql" else ""
+    found: dict[int, int] = {}
+    for (lane,) in tx.raw(f"{_PROMOTE}{lock}) RETURNING lane", (now_ms, limit)):
+        found[lane] = found.get(lane, 0) + 1
+    return found
+
+
+def next_due_ms(tx: Tx) -> int | None:
+    ((first,),) = tx.raw(f"SELECT min(due_at) FROM job_queue WHERE place = {SCHEDULED}")  # noqa: S608 - of our own
+    return None if first is None else int(first)
+
+
+def lanes_ready(tx: Tx, lanes: Sequence[int]) -> list[int]:
+    """Those of `lanes` in which something is due."""
+    sql = f"SELECT 1 FROM job_queue WHERE lane = ? AND place = {READY} LIMIT 1"  # noqa: S608 - of our own
+    return [lane for lane in lanes if tx.raw(sql, (lane,))]
+
+
+def leased_by_lane(tx: Tx, lanes: Sequence[int]) -> dict[int, int]:
+    sql = f"SELECT lane, count(*) FROM job_queue WHERE place = {HELD} AND lane {among(tx)} GROUP BY lane"  # noqa: S608
+    return dict(tx.raw(sql, (packed(tx, lanes),)))

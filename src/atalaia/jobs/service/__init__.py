@@ -1,0 +1,187 @@
+"""Jobs, for whoever wants something of them: the routes, the hub's own runner, the composition root."""
+
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+
+import msgspec
+from msgspec import Raw
+
+from atalaia.core.clock import Clock
+from atalaia.core.errors import AtalaiaError, InvalidField, TooLarge
+from atalaia.core.permissions import Principal
+from atalaia.core.settings import Settings
+from atalaia.core.translations import N_
+from atalaia.jobs.model.machine import Word
+from atalaia.jobs.model.tokens import fingerprint, read_token
+from atalaia.jobs.model.types import JobTypes
+from atalaia.jobs.model.wire import (
+    MAX_RESULT_BYTES,
+    MAX_STEP_BYTES,
+    NOTHING,
+    CompleteIn,
+    CompleteItem,
+    JobIn,
+    LeaseIn,
+    RenewIn,
+    StepIn,
+)
+from atalaia.jobs.service.bell import Bell
+from atalaia.jobs.service.control import Control
+from atalaia.jobs.service.counting import Counting
+from atalaia.jobs.service.creating import MAX_KEY, Created, Creating, Creation, Made, NewJobSpec, check_text
+from atalaia.jobs.service.effects import Listeners
+from atalaia.jobs.service.granting import Granting
+from atalaia.jobs.service.holding import Completed, CompleteSaid, Holding, Renewed, RenewSaid, StepSaid
+from atalaia.jobs.service.lanes import Lanes
+from atalaia.jobs.service.leasing import Gone, Leased, Leasing
+from atalaia.jobs.service.limiting import Limiting
+from atalaia.jobs.service.limits import Limits
+from atalaia.jobs.service.news import News
+from atalaia.jobs.service.pulse import Pulse
+from atalaia.jobs.service.reading import Reading
+from atalaia.jobs.service.reaping import Reaper
+from atalaia.jobs.service.transitions import Transitions
+from atalaia.jobs.service.workers import Workers
+from atalaia.sdk.transaction import Tx
+from atalaia.store.store import Store
+from atalaia.store.work import Merged
+
+_ENCODE = msgspec.json.encode
+
+
+class JobsService:
+    """`is_held_back(type)` says whether nothing of a type may be leased now (its upstream's breaker is open)."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Clock,
+        settings: Settings,
+        types: JobTypes,
+        is_held_back: Callable[[str], bool] = lambda _type: False,
+    ) -> None:
+        self.types = types
+        self.lanes = Lanes()
+        self.bell = Bell()
+        self.limits = Limits(self.lanes)
+        self.limiting = Limiting(store, self.limits)
+        self.news = News(store)
+        self.counting = Counting(store, self.lanes, clock=clock)
+        self.pulse = Pulse(store, self.bell, self.lanes, self.limits, clock=clock)
+        listeners = Listeners(self.lanes, self.bell, self.pulse.due_at, self.news.changed, self.counting.count)
+        transitions = Transitions(types, self.lanes, settings)
+        self.workers = Workers(store, clock=clock, settings=settings)
+        self.creating = Creating(store, types, listeners, clock=clock)
+        granting = Granting(types, self.limits, listeners, clock=clock, is_held_back=is_held_back)
+        self.leasing = Leasing(store, granting, self.bell, self.workers, timed=self.counting.timed)
+        holding = Holding(transitions, listeners, clock=clock)
+        self._store = store
+        self._renewals: Merged[Sequence[RenewSaid], list[Renewed]] = Merged("jobs.renew", holding.renew)
+        self._outcomes: Merged[Sequence[CompleteSaid], list[Completed]] = Merged("jobs.complete", holding.complete)
+        self.control = Control(store, transitions, listeners, clock=clock, settings=settings)
+        self.reading = Reading(store, listeners)
+        self.reaper = Reaper(store, transitions, listeners, clock=clock)
+
+    async def start(self) -> None:
+        await self.news.start()
+        await self.pulse.start()
+
+    def release(self) -> None:
+        """End all waiting at a stop."""
+        self.bell.release()
+
+    # -- making jobs
+
+    async def create(self, job: JobIn, *, by: Principal, key: str | None = None, body: bytes = b"") -> Created:
+        """One job; `body` is what an Idempotency-Key stands for. Raises InvalidField, ReusedKey, TooLarge, BadInput."""
+        spec = self.creating.spec_of(job)
+        return await self.create_specs([spec], by=by, key=key, body=body)
+
+    async def create_specs(
+        self, specs: Sequence[NewJobSpec], *, by: Principal, key: str | None = None, body: bytes = b""
+    ) -> Created:
+        if key is None:
+            return await self.creating.create(Creation(specs, by.id))
+        if not 0 < len(key) <= MAX_KEY:
+            raise InvalidField("Idempotency-Key", N_("must have between 1 and {limit} characters"), limit=MAX_KEY)
+        check_text(**{"Idempotency-Key": key})
+        return await self.creating.create(Creation(specs, by.id, key, sha256(body).hexdigest()))
+
+    async def enqueue(
+        self,
+        type: str,
+        payload_raw: str,
+        *,
+        by: Principal,
+        idempotency_key: str | None = None,
+        unique_key: str | None = None,
+    ) -> Made:
+        """For the host of integrations: a job of the hub's own making."""
+        job = JobIn(type=type, payload=Raw(payload_raw.encode()), unique_key=unique_key)
+        body = _ENCODE((type, payload_raw, unique_key))
+        return (await self.create(job, by=by, key=idempotency_key, body=body)).jobs[0]
+
+    # -- working on them
+
+    async def lease(self, request: LeaseIn, *, address: str = "-", gone: Gone = None) -> Leased:
+        return await self.leasing.lease(request, address=address, gone=gone)
+
+    async def renew(self, request: RenewIn) -> tuple[str, list[Renewed]]:
+        """What the worker is to do, and how each item stands. Raises InvalidField, TooLarge."""
+        said = [RenewSaid(item.id, read_token(item.token), steps_said(item.steps)) for item in request.items]
+        word = self.workers.hear_again(request.worker_id)
+        return word, await self._store.merge(self._renewals, said) if said else []
+
+    async def complete(self, said: Sequence[CompleteSaid]) -> list[Completed]:
+        return await self._store.merge(self._outcomes, said)
+
+    def complete_in(self, tx: Tx, said: Sequence[CompleteSaid]) -> list[Completed]:
+        """The same within another's transaction."""
+        return self._outcomes.run(tx, [said])[0]
+
+
+def steps_said(steps: Sequence[StepIn]) -> list[StepSaid]:
+    """Raises TooLarge, InvalidField."""
+    return [StepSaid(step.n, step.name, step.state, _text(step.data, "data", MAX_STEP_BYTES)) for step in steps]
+
+
+_WORDS = {
+    "succeeded": Word.SUCCEEDED,
+    "snoozed": Word.SNOOZED,
+    "released": Word.RELEASED,
+    "cancelled": Word.CANCELLED,
+    "uncertain": Word.UNCERTAIN,
+}
+_PLAIN = fingerprint(b"succeeded")
+
+
+def outcome_said(id: str, item: CompleteIn | CompleteItem) -> CompleteSaid:
+    """Raises TooLarge, InvalidField."""
+    token = read_token(item.token)
+    if item.outcome == "succeeded" and item.result == NOTHING and item.error is None and not item.steps:
+        return CompleteSaid(id, token, Word.SUCCEEDED, None, None, _PLAIN)  # by far the most
+    result = None if item.result == NOTHING else _text(item.result, "result", MAX_RESULT_BYTES)
+    error = item.error
+    word = _WORDS.get(item.outcome)
+    if word is None:
+        word = Word.FAILED if error is None or error.retryable else Word.FAILED_FOR_GOOD
+    parts = (item.outcome.encode(), (result or "").encode(), b"" if error is None else _ENCODE(error))
+    return CompleteSaid(id, token, word, result, error, fingerprint(*parts), steps_said(item.steps))
+
+
+def refusal_of(error: AtalaiaError) -> dict[str, str]:
+    """An error of one item among many."""
+    said = {"code": error.code, "message": str(error)}
+    field = getattr(error, "field", None)
+    return said | {"field": field} if field else said
+
+
+def _text(raw: Raw, name: str, limit: int) -> str:
+    content = bytes(raw)
+    if len(content) > limit:
+        raise TooLarge(N_("{field} is over {limit} bytes"), field=name, limit=limit)
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidField(name, N_("this is not UTF-8")) from error

@@ -1,0 +1,109 @@
+"""What jobs give to the hub."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from litestar.di import Provide
+from prometheus_client import CollectorRegistry
+
+from atalaia.access.authenticator import Authenticator
+from atalaia.core.clock import Clock
+from atalaia.core.permissions import Permission, Principal
+from atalaia.core.settings import Settings
+from atalaia.jobs import tables
+from atalaia.jobs.api import jobs as job_routes
+from atalaia.jobs.api import workers as worker_routes
+from atalaia.jobs.api.events import JobEvents
+from atalaia.jobs.api.hot import HotJobs
+from atalaia.jobs.loops import job_loops
+from atalaia.jobs.model.types import JobTypes
+from atalaia.jobs.searches import find_jobs
+from atalaia.jobs.service import JobsService
+from atalaia.jobs.service.following import Following
+from atalaia.jobs.service.tickets import Tickets
+from atalaia.jobs.settings import SETTINGS
+from atalaia.sdk.contribution import Contribution, HealthItem, SearchSource
+from atalaia.sdk.integration import NewJob
+from atalaia.store.encryption import Sealer
+from atalaia.store.store import Store
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """`service` is for pages and for whoever runs the hub's own jobs (service.lease, renew, complete)."""
+
+    contribution: Contribution
+    service: JobsService
+    types: JobTypes
+    tickets: Tickets
+
+    async def enqueue(
+        self,
+        type: str,
+        payload_raw: str,
+        *,
+        by: Principal,
+        idempotency_key: str | None = None,
+        unique_key: str | None = None,
+    ) -> NewJob:
+        """As the host of integrations asks for it. Raises InvalidField, ReusedKey."""
+        made = await self.service.enqueue(
+            type, payload_raw, by=by, idempotency_key=idempotency_key, unique_key=unique_key
+        )
+        return NewJob(made.id, made.status, made.is_new)
+
+    def events_ticket(self, job_id: str) -> str:
+        """The path of a job's events, with a ticket in it."""
+        return f"/events/{job_id}?ticket={self.tickets.make(job_id)}"
+
+
+def wire(
+    *,
+    store: Store,
+    clock: Clock,
+    settings: Settings,
+    sealer: Sealer,
+    authenticator: Authenticator,
+    types: JobTypes,
+    registry: CollectorRegistry | None = None,
+    is_upstream_open: Callable[[str], bool] = lambda _upstream: False,
+) -> Jobs:
+    """`is_upstream_open(name)`: its breaker is open, so that nothing of its types is leased; it must be quick."""
+
+    def is_held_back(type: str) -> bool:
+        upstream = types.upstream_of(type)
+        return upstream is not None and is_upstream_open(upstream)
+
+    service = JobsService(store, clock=clock, settings=settings, types=types, is_held_back=is_held_back)
+    tickets = Tickets(sealer, clock=clock)
+    following = Following(store.live)
+    if registry is not None:
+        registry.register(service.counting)
+
+    async def start() -> None:
+        await service.start()
+        await following.start()
+
+    def release() -> None:
+        service.release()
+        following.release()
+
+    contribution = Contribution(
+        name="jobs",
+        routes=(*job_routes.ROUTES, *worker_routes.ROUTES, JobEvents(service, following, tickets).route()),
+        dependencies={"jobs": Provide(lambda: service, sync_to_thread=False)},
+        hot_routes=HotJobs(service, authenticator, clock=clock).routes(),
+        loops=job_loops(service),
+        metadata=tables.metadata,
+        migrations=MIGRATIONS,
+        searches=(SearchSource(Permission.JOBS_READ, find_jobs(service)),),
+        health=(HealthItem("jobs", service.counting.is_served, degrades=False),),
+        settings=SETTINGS,
+        start=start,
+        release=release,
+        stop=following.stop,
+    )
+    return Jobs(contribution, service, types, tickets)
