@@ -42,8 +42,8 @@ class Process:
     def progress(self, now: float) -> float:
         if self.is_silent:
             return 0.0
-        steps = (now - self.at) // self.interval_s if self.interval_s else _WHOLE
-        return min(_HALF_WAY if self._goes_wrong else _WHOLE, steps * self.step)
+        done = (now - self.at) // self.interval_s * self.step if self.interval_s else _WHOLE
+        return min(_HALF_WAY if self._goes_wrong else _WHOLE, done)
 
     def status(self, now: float) -> str:
         return self.ends if self.is_over(now) else RUNNING
