@@ -9,6 +9,7 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from atalaia.core import errors
 from atalaia.core.translations import N_, Translator
+from atalaia.sdk import failures
 
 log = structlog.get_logger()
 
@@ -28,6 +29,10 @@ STATUS: dict[type[errors.AtalaiaError], int] = {
     errors.StoreUnavailable: 503,
     errors.StoreFull: 507,
     errors.ConfigError: 500,
+    failures.TemporaryFailure: 503,
+    failures.AuthExpired: 502,
+    failures.PermanentFailure: 502,
+    failures.BadPayload: 502,
 }
 _FRAMEWORK_CODES = {
     400: "bad_input",
