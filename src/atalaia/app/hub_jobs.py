@@ -13,7 +13,7 @@ from atalaia.core.errors import AtalaiaError
 from atalaia.core.ids import new_id
 from atalaia.jobs.model.tokens import write_token
 from atalaia.jobs.model.types import JobTypes
-from atalaia.jobs.model.wire import CompleteIn, ErrorIn, LeaseIn, RenewIn, RenewItem, StepIn
+from atalaia.jobs.model.wire import NOTHING, CompleteIn, ErrorIn, LeaseIn, RenewIn, RenewItem, StepIn
 from atalaia.jobs.service import JobsService, outcome_said
 from atalaia.jobs.service.granting import Grant
 from atalaia.runs.outcome import Ended, Failure, perform, read_payload
@@ -219,7 +219,11 @@ class HubJobs:
         said = outcome_said(
             grant.job.id,
             CompleteIn(
-                token=held.token, outcome=ended.outcome, result=ended.result, error=_error_in(ended), steps=held.rest()
+                token=held.token,
+                outcome=ended.outcome,
+                result=NOTHING if ended.result is None else ended.result,
+                error=_error_in(ended),
+                steps=held.rest(),
             ),
         )
         for _ in range(_TRIES):

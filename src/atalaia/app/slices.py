@@ -24,6 +24,9 @@ from atalaia.core.clock import Clock
 from atalaia.core.settings import Setting, Settings, load_settings
 from atalaia.home import wiring as home_wiring
 from atalaia.integrations import find_integrations
+from atalaia.jobs import settings as jobs_settings
+from atalaia.jobs import wiring as jobs_wiring
+from atalaia.jobs.model.types import JobTypes
 from atalaia.metrics import settings as metrics_settings
 from atalaia.metrics import wiring as metrics_wiring
 from atalaia.metrics.own import OwnMetrics
@@ -71,6 +74,7 @@ def declared_settings() -> Sequence[Setting]:
     return (
         *app_options.SETTINGS,
         *access_options.SETTINGS,
+        *jobs_settings.SETTINGS,
         *metrics_settings.SETTINGS,
         *pings_settings.SETTINGS,
         *upstreams_settings.SETTINGS,
@@ -89,6 +93,7 @@ def migration_folders() -> Sequence[Path]:
         access_wiring.MIGRATIONS,
         agents_wiring.MIGRATIONS,
         captures_wiring.MIGRATIONS,
+        jobs_wiring.MIGRATIONS,
         metrics_wiring.MIGRATIONS,
         notify_wiring.MIGRATIONS,
         pings_wiring.MIGRATIONS,
@@ -129,6 +134,16 @@ def wire_slices(base: Base) -> Slices:
     metrics_service = metrics_wiring.make_service(store, settings=settings, clock=clock, http=lambda: http)
     metrics_service.own.registry.register(upstreams.metrics)
     metrics = metrics_wiring.wire(metrics_service, authenticator=access.authenticator, settings=settings)
+    jobs = jobs_wiring.wire(
+        store=store,
+        clock=clock,
+        settings=settings,
+        sealer=base.sealer,
+        authenticator=access.authenticator,
+        types=JobTypes(),
+        registry=metrics_service.own.registry,
+        is_upstream_open=lambda name: upstreams.blocked_s(name) > 0,
+    )
     notify = notify_wiring.wire(
         store=store,
         clock=clock,
@@ -154,12 +169,12 @@ def wire_slices(base: Base) -> Slices:
         upstreams.contribution,
         captures.contribution,
         metrics,
+        jobs.contribution,
         notify.contribution,
         pings,
         watch,
     ]
     searches = [source for part in below for source in part.searches]
-    jobs: Any = None
     parts = HostParts(
         store=store, clock=clock, settings=settings, public_url=base.public_url, jobs=jobs, upstreams=upstreams
     )
