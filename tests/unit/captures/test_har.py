@@ -127,3 +127,8 @@ def test_firefox_times_in_milliseconds_are_the_same_instant() -> None:
     recording = read_recording(json.dumps(entry).encode())
     assert recording.frames[0].at is not None
     assert recording.frames[0].at.isoformat() == "2024-11-22T10:06:40.500000+00:00"
+
+
+def test_an_address_is_made_fit_for_any_database() -> None:
+    recording = read_recording(har(socket_entry([message(frame("a"))], url="wss://ops.example.com/a\x00b\ud83d/json")))
+    assert recording.frames[0].address == "wss://ops.example.com/ab?/json"

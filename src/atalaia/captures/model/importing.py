@@ -37,7 +37,7 @@ def without_secrets(reading: Reading) -> Recording:
     for n, (message, said, action) in enumerate(zip(reading.messages, known, actions, strict=True), 1):
         address = addresses.get(message.address)
         if address is None:
-            address = addresses[message.address] = redactor.address(message.address)
+            address = addresses[message.address] = _storable(redactor.address(message.address))
         frames.append(
             Frame(
                 n=n,
@@ -50,7 +50,7 @@ def without_secrets(reading: Reading) -> Recording:
                 at=message.at,
             )
         )
-    return Recording(reading.format, redactor.text(reading.browser), frames, _distinct(reading.notes))
+    return Recording(reading.format, _storable(redactor.text(reading.browser)), frames, _distinct(reading.notes))
 
 
 def _reader_of(data: bytes) -> Callable[[bytes], Reading]:
@@ -93,6 +93,11 @@ def _actions(messages: Sequence[Message], known: Sequence[About]) -> list[str | 
         else:
             actions.append(said.action or asked.get(mark))
     return actions
+
+
+def _storable(text: str) -> str:
+    """No database takes a NUL or half a surrogate in a text."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _distinct(notes: Sequence[Note]) -> list[Note]:

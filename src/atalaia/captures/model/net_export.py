@@ -30,6 +30,7 @@ _KINDS: Final = {
     "SOCKET_BYTES_SENT": ("plain", "sent"),
     "SOCKET_BYTES_RECEIVED": ("plain", "received"),
 }
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError)
 _SEEN_SOCKETS: Final = ("WEBSOCKET_SENT_FRAME_HEADER", "WEBSOCKET_RECV_FRAME_HEADER", "WEBSOCKET_ALIVE")
 
 
@@ -78,7 +79,7 @@ def read_net_export(data: bytes) -> Reading:
     constants, events, is_cut = _parsed(data)
     reading = Reading("net-export", browser=_browser(constants))
     names = {number: name for name, number in constants.logEventTypes.items()}
-    connections, saw_socket, saw_bytes = _collected(events, names, float(constants.timeTickOffset))
+    connections, saw_socket, saw_bytes = _collected(events, names, constants.timeTickOffset)
     if not saw_bytes:
         raise CaptureRefused(
             N_("this net-export log has no socket bytes, so the frames are not in it, only their headers"),
@@ -103,7 +104,7 @@ def read_net_export(data: bytes) -> Reading:
 def _parsed(data: bytes) -> tuple[_Constants, list[_Event], bool]:
     try:
         log = msgspec.json.decode(data, type=_Log)
-    except msgspec.DecodeError:
+    except _UNREADABLE:
         return _parsed_by_line(data)
     return log.constants, log.events, False
 
@@ -126,7 +127,7 @@ def _parsed_by_line(data: bytes) -> tuple[_Constants, list[_Event], bool]:
         try:
             if text:
                 events.append(decoder.decode(text))
-        except msgspec.DecodeError:
+        except _UNREADABLE:
             break
     return constants, events, True
 
@@ -135,12 +136,12 @@ def _constants_of(line: bytes) -> _Constants:
     text = line.strip().removeprefix(b"{").strip().removeprefix(b'"constants":').rstrip(b",")
     try:
         return msgspec.json.decode(text, type=_Constants)
-    except msgspec.DecodeError as error:
+    except _UNREADABLE as error:
         raise CaptureRefused(N_("this is no net-export log that can be read"), hint=HOW_TO_RECORD) from error
 
 
 def _collected(
-    events: list[_Event], names: Mapping[int, str], tick_offset_ms: float
+    events: list[_Event], names: Mapping[int, str], tick_offset_ms: float | str
 ) -> tuple[dict[int, _Connection], bool, bool]:
     """Connections by source, whether a WebSocket is mentioned, whether any bytes are there."""
     connections: dict[int, _Connection] = {}
@@ -161,7 +162,7 @@ def _collected(
             connections[event.source.id] = connection = _Connection(is_tls=True)
         if connection.is_tls == (layer == "tls"):
             pieces = connection.sent if direction == "sent" else connection.received
-            pieces.append(Piece(_instant(float(event.time) + tick_offset_ms), data))
+            pieces.append(Piece(_instant(event.time, tick_offset_ms), data))
     return connections, saw_socket, saw_bytes
 
 
@@ -173,7 +174,7 @@ def _bytes_of(decoder: "msgspec.json.Decoder[_Bytes | None]", params: msgspec.Ra
         if given.bytes is not None:
             return base64.b64decode(given.bytes, validate=True)
         return bytes.fromhex(given.hex_encoded_bytes or "")
-    except (msgspec.DecodeError, binascii.Error, ValueError):
+    except (*_UNREADABLE, binascii.Error, ValueError):
         return b""
 
 
@@ -211,8 +212,8 @@ def _browser(constants: _Constants) -> str:
     return " ".join(word for word in words if word)[:100]
 
 
-def _instant(ms: float) -> datetime | None:
+def _instant(time: float | str, tick_offset_ms: float | str) -> datetime | None:
     try:
-        return from_ms(ms) if ms > 0 else None
+        return from_ms(float(time) + float(tick_offset_ms))
     except (OverflowError, OSError, ValueError):
         return None

@@ -62,5 +62,5 @@ def _lines(data: bytes) -> Iterator[_Line | None]:
         found = _LINE.search(text)
         try:
             yield decoder.decode(found[0]) if found else None
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             yield None

@@ -18,7 +18,7 @@ from atalaia.sdk.fidelity.templates import reference
 
 BUILT_IN: Final = 0
 # A secret that only the door knows by its name: it has no constant in a template.
-_TAKEN_OUT: Final = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:\s*(?:"(?:\*+|x{6,})"|1+\b)')
+_TAKEN_OUT: Final = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:\s*"(?:\*+|x{6,})"')
 
 
 @dataclass(frozen=True, slots=True)
