@@ -5,14 +5,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from prometheus_client import CollectorRegistry
+
 from atalaia.access import options as access_options
 from atalaia.access import wiring as access_wiring
+from atalaia.access.wiring import Access
 from atalaia.agents import wiring as agents_wiring
 from atalaia.agents.service import AgentsService
 from atalaia.app import options as app_options
+from atalaia.app.contexts import Contexts
 from atalaia.app.declared_upstreams import declared_upstreams
 from atalaia.app.frame_sources import frame_sources
 from atalaia.app.host import HostParts
+from atalaia.app.hub_jobs import HubJobs
 from atalaia.app.integrations import (
     integration_folders,
     integration_settings,
@@ -20,13 +25,15 @@ from atalaia.app.integrations import (
     unreadable_integrations,
 )
 from atalaia.captures import wiring as captures_wiring
+from atalaia.captures.wiring import Captures
 from atalaia.core.clock import Clock
 from atalaia.core.settings import Setting, Settings, load_settings
 from atalaia.home import wiring as home_wiring
-from atalaia.integrations import find_integrations
+from atalaia.integrations import Loaded, find_integrations
 from atalaia.jobs import settings as jobs_settings
 from atalaia.jobs import wiring as jobs_wiring
 from atalaia.jobs.model.types import JobTypes
+from atalaia.jobs.wiring import Jobs
 from atalaia.metrics import settings as metrics_settings
 from atalaia.metrics import wiring as metrics_wiring
 from atalaia.metrics.own import OwnMetrics
@@ -41,6 +48,7 @@ from atalaia.store.encryption import Sealer
 from atalaia.store.store import Store
 from atalaia.upstreams import settings as upstreams_settings
 from atalaia.upstreams import wiring as upstreams_wiring
+from atalaia.upstreams.wiring import Upstreams
 from atalaia.watch import settings as watch_settings
 from atalaia.watch import wiring as watch_wiring
 from atalaia.web.live import LiveStreams
@@ -134,16 +142,6 @@ def wire_slices(base: Base) -> Slices:
     metrics_service = metrics_wiring.make_service(store, settings=settings, clock=clock, http=lambda: http)
     metrics_service.own.registry.register(upstreams.metrics)
     metrics = metrics_wiring.wire(metrics_service, authenticator=access.authenticator, settings=settings)
-    jobs = jobs_wiring.wire(
-        store=store,
-        clock=clock,
-        settings=settings,
-        sealer=base.sealer,
-        authenticator=access.authenticator,
-        types=JobTypes(),
-        registry=metrics_service.own.registry,
-        is_upstream_open=lambda name: upstreams.blocked_s(name) > 0,
-    )
     notify = notify_wiring.wire(
         store=store,
         clock=clock,
@@ -169,24 +167,67 @@ def wire_slices(base: Base) -> Slices:
         upstreams.contribution,
         captures.contribution,
         metrics,
-        jobs.contribution,
         notify.contribution,
         pings,
         watch,
     ]
-    searches = [source for part in below for source in part.searches]
-    parts = HostParts(
-        store=store, clock=clock, settings=settings, public_url=base.public_url, jobs=jobs, upstreams=upstreams
+    found = find_integrations()
+    acting = _wire_acting(
+        base, found, access=access, upstreams=upstreams, captures=captures, registry=metrics_service.own.registry
     )
-    integrations = set_up(find_integrations(), parts, pages=base.pages)
+    below += acting.contributions
+    parts = HostParts(
+        store=store,
+        clock=clock,
+        settings=settings,
+        public_url=base.public_url,
+        jobs=acting.jobs,
+        upstreams=upstreams,
+    )
+    integrations = set_up(found, parts, pages=base.pages)
     home = home_wiring.wire(
         store=store,
         clock=clock,
         settings=settings,
         sealer=base.sealer,
         agents=agents_service,
-        searches=searches,
+        searches=[source for part in below for source in part.searches],
         integrations=[status.section() for status in integrations],
     )
     contributions = [*below, *(status.contribution for status in integrations), home]
     return Slices(contributions, [access.middleware], access.first_start_address, metrics_service.own)
+
+
+@dataclass(frozen=True, slots=True)
+class _Acting:
+    jobs: Jobs
+    contributions: Sequence[Contribution]
+
+
+def _wire_acting(
+    base: Base,
+    found: Sequence[Loaded],
+    *,
+    access: Access,
+    upstreams: Upstreams,
+    captures: Captures,
+    registry: CollectorRegistry,
+) -> _Acting:
+    """Jobs, what their types are given, and the hub's own runner of some."""
+    types = JobTypes()
+    contexts = Contexts(
+        captures.service, base.settings, upstreams=sorted(captures.service.upstreams()), live=base.store.live
+    )
+    contexts.register(types, found)
+    jobs = jobs_wiring.wire(
+        store=base.store,
+        clock=base.clock,
+        settings=base.settings,
+        sealer=base.sealer,
+        authenticator=access.authenticator,
+        types=types,
+        registry=registry,
+        is_upstream_open=lambda name: upstreams.blocked_s(name) > 0,
+    )
+    own = HubJobs(jobs.service, types=types, upstream=upstreams.client)
+    return _Acting(jobs, (jobs.contribution, contexts.contribution(), own.contribution()))
