@@ -16,31 +16,35 @@ class Head:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._batches: dict[int, Samples] = {}
-        self._folded: list[Samples] = []
+        self._new: dict[int, Sequence[Samples]] = {}
+        # What was asked for once lies in one piece: the sizes of its batches, one after the other.
+        self._folded: dict[int, int] = {}
+        self._whole = join_samples([])
         self._samples = 0
 
     def __len__(self) -> int:
         return self._samples
 
-    def append(self, log_id: int, samples: Samples) -> None:
+    def append(self, log_id: int, blocks: Sequence[Samples]) -> None:
         with self._lock:
-            if log_id not in self._batches:
-                self._batches[log_id] = samples
-                self._folded.append(samples)
-                self._samples += len(samples)
+            if log_id not in self._new and log_id not in self._folded:
+                self._new[log_id] = blocks
+                self._samples += _count(blocks)
 
     def drop(self, log_ids: Collection[int]) -> None:
         """Forget what has become chunks."""
         with self._lock:
             for log_id in log_ids:
-                gone = self._batches.pop(log_id, None)
-                self._samples -= 0 if gone is None else len(gone)
-            self._folded = list(self._batches.values())
+                self._samples -= _count(self._new.pop(log_id, ()))
+            gone = self._folded.keys() & set(log_ids)
+            if gone:
+                stays = np.repeat([log_id not in gone for log_id in self._folded], list(self._folded.values()))
+                self._whole = self._whole.pick(stays)
+                self._samples -= sum(self._folded.pop(log_id) for log_id in gone)
 
     def log_ids(self) -> set[int]:
         with self._lock:
-            return set(self._batches)
+            return self._new.keys() | self._folded.keys()
 
     def find(self, series_ids: Sequence[int], *, from_ms: int, to_ms: int) -> dict[int, Samples]:
         """The samples of these series in [from_ms, to_ms), in order of arrival."""
@@ -51,10 +55,15 @@ class Head:
 
     def _all(self) -> Samples:
         with self._lock:
-            samples = join_samples(self._folded)
-            if len(self._folded) > 1:
-                self._folded = [samples]
-            return samples
+            if self._new:
+                self._whole = join_samples([self._whole, *(block for blocks in self._new.values() for block in blocks)])
+                self._folded.update((log_id, _count(blocks)) for log_id, blocks in self._new.items())
+                self._new.clear()
+            return self._whole
+
+
+def _count(blocks: Sequence[Samples]) -> int:
+    return sum(map(len, blocks))
 
 
 def split_by_series(samples: Samples) -> dict[int, Samples]:

@@ -100,7 +100,7 @@ class OwnMetrics:
         self._make_database(registry)
         self._accepted = Counter("atalaia_samples_accepted_total", "Samples taken by import.", registry=registry)
         self._rejected = Counter("atalaia_samples_rejected_total", "Lines refused by import.", registry=registry)
-        self._seen: dict[int, set[tuple[str, ...]]] = {}
+        self._children: dict[int, dict[tuple[str, ...], Any]] = {}
 
     def _make_database(self, registry: CollectorRegistry) -> None:
         self._database_up = Gauge(
@@ -193,10 +193,11 @@ class OwnMetrics:
 
     def _of(self, family: Any, *labels: str) -> Any:
         """The child of these labels. What senders name is bounded: beyond a number of sets all others are one."""
-        cut = tuple(label[:MAX_LABEL_CHARS] for label in labels)
-        seen = self._seen.setdefault(id(family), set())
-        if cut not in seen:
-            if len(seen) >= MAX_LABEL_SETS:
+        children = self._children.setdefault(id(family), {})
+        child = children.get(labels)
+        if child is None:
+            cut = tuple(label[:MAX_LABEL_CHARS] for label in labels)
+            if cut not in children and len(children) >= MAX_LABEL_SETS:
                 return family.labels(*(OTHER for _ in cut))
-            seen.add(cut)
-        return family.labels(*cut)
+            child = children[cut] = family.labels(*cut)
+        return child

@@ -39,8 +39,9 @@ class ImportRoute:
             raise MethodNotAllowedException
         principal = await self._authenticator.require_key(scope, Permission.METRICS_WRITE)
         check_media(scope, "text/plain", "application/openmetrics-text", "application/octet-stream")
-        body = await read_body(scope, receive, limit=MAX_BYTES, unpacked_limit=MAX_UNPACKED_BYTES)
-        parsed = await self._parse(body)
+        with self._metrics.expected():
+            body = await read_body(scope, receive, limit=MAX_BYTES, unpacked_limit=MAX_UNPACKED_BYTES)
+            parsed = await self._parse(body)
         done = await self._metrics.import_parsed(parsed, sender=principal.id)
         if not done.rejected:
             await send_nothing(send)

@@ -64,8 +64,9 @@ def pack(values: Unsigned, width: int) -> bytes:
     """`width` low bits of each value, most significant first."""
     if width == 0:
         return b""
-    bits = np.unpackbits(values.astype(">u8").view(np.uint8).reshape(-1, 8), axis=1)
-    return np.packbits(bits[:, 64 - width :].ravel()).tobytes()
+    octets = next(size for size in (1, 2, 4, 8) if width <= 8 * size)
+    bits = np.unpackbits(values.astype(f">u{octets}").view(np.uint8).reshape(-1, octets), axis=1)
+    return np.packbits(bits[:, 8 * octets - width :].ravel()).tobytes()
 
 
 def unpack(data: bytes, shape: tuple[int, int], width: int) -> Unsigned:

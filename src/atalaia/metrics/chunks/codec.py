@@ -15,7 +15,7 @@ import zstandard
 from numpy.typing import NDArray
 
 from atalaia.metrics.chunks.bits import Signed, get_varint, put_varint
-from atalaia.metrics.chunks.integers import Column, expand, find_column, get_integers, put_integers
+from atalaia.metrics.chunks.integers import Column, expand, find_column, get_integers, put_constant, put_integers
 from atalaia.metrics.errors import BadChunk
 
 VERSION = 1
@@ -28,7 +28,6 @@ Shape = tuple[int, int, int, int]
 _PATCHED = 0x10
 _RAW = 0x1F
 _MAX_DECIMALS = 15
-_EXACT = float(2**53)
 _TENS = 10.0 ** np.arange(_MAX_DECIMALS + 1)
 
 
@@ -40,8 +39,7 @@ def encode(at_ms: Signed, values: Floats, *, start_ms: int) -> bytes:
     """A chunk of samples in order of time; as many times as values, at least one."""
     out = bytearray([VERSION])
     put_varint(out, len(at_ms))
-    block = bytearray()
-    put_integers(block, at_ms - start_ms)
+    block = _shared_block((at_ms - start_ms).tobytes())
     put_varint(out, len(block))
     out += block
     put_values(out, values)
@@ -106,10 +104,15 @@ def _unscale(mantissas: Signed, decimals: int) -> Floats:
 
 def put_values(out: bytearray, values: Floats) -> None:
     """Append a column of numbers, each kept bit for bit."""
-    decimals, mantissas, strays = _to_decimals(values)
+    bits = values.view(np.int64)
+    is_constant = len(bits) > 0 and bool((bits == bits[0]).all())
+    decimals, mantissas, strays = _to_decimals(values[:1] if is_constant else values)
+    if is_constant and decimals is not None:
+        out.append(decimals)
+        put_constant(out, int(mantissas[0]))
+        return
     if decimals is None:
         out.append(_RAW)
-        bits = values.view(np.int64)
         put_integers(out, np.concatenate((bits[:1], bits[1:] ^ bits[:-1])))
         return
     out.append(decimals | (_PATCHED if len(strays) else 0))
@@ -141,40 +144,62 @@ def get_values(data: bytes, at: int, count: int) -> tuple[Floats, int]:
 def _to_decimals(values: Floats) -> tuple[int | None, Signed, NDArray[np.intp]]:
     """The fewest decimals that give (nearly) all values back exactly, the integers, and where they don't."""
     allowed = len(values) // 16
-    pending = np.arange(len(values))
     with np.errstate(all="ignore"):
-        for decimals in range(_MAX_DECIMALS + 1):
-            exact = _is_decimal(values[pending], decimals)
-            # More decimals would also fit the ones that were exact before; below 2**53 they stay exact.
-            pending = pending[~exact]
-            if len(pending) <= allowed:
-                return _scale(values, decimals)
-    return None, np.zeros(0, np.int64), pending
+        likely = _likely_decimals(values)
+        decimals: int | None = likely
+        mantissas, exact = _scale(values, likely)
+        strays = np.flatnonzero(~exact)
+        if len(strays) > allowed:
+            decimals = _more_decimals(values[strays], likely + 1, allowed)
+            mantissas, exact = _scale(values, likely if decimals is None else decimals)
+            strays = np.flatnonzero(~exact)
+    if decimals is None or len(strays) > len(values) // 4 + 1:
+        return None, mantissas, strays
+    return decimals, _carry_forward(mantissas, exact) if len(strays) else mantissas, strays
 
 
-def _is_decimal(values: Floats, decimals: int) -> NDArray[np.bool_]:
-    mantissas = np.rint(values * _TENS[decimals])
-    inside = np.abs(mantissas) < _EXACT
-    back = np.where(inside, mantissas, 0.0).astype(np.int64).astype(np.float64) / _TENS[decimals]
-    exact: NDArray[np.bool_] = inside & (back.view(np.int64) == values.view(np.int64))
-    return exact
+def _likely_decimals(values: Floats) -> int:
+    """What some of the values have when written, but for one that may be odd."""
+    some = values[:: len(values) // 16 + 1].tolist()
+    return sorted(map(_written_decimals, some))[-2:][0]
 
 
-def _scale(values: Floats, decimals: int) -> tuple[int | None, Signed, NDArray[np.intp]]:
-    exact = _is_decimal(values, decimals)
-    strays = np.flatnonzero(~exact)
-    if len(strays) > len(values) // 4 + 1:
-        return None, np.zeros(0, np.int64), strays
-    mantissas = np.rint(np.where(exact, values, 0.0) * _TENS[decimals]).astype(np.int64)
-    if len(strays):
-        mantissas = _carry_forward(mantissas, exact)
-    return decimals, mantissas, strays
+def _written_decimals(value: float) -> int:
+    text = repr(value)
+    _, point, decimals = text.partition(".")
+    if not point or "e" in text or decimals == "0":
+        return 0
+    return min(len(decimals), _MAX_DECIMALS)
+
+
+def _more_decimals(pending: Floats, first: int, allowed: int) -> int | None:
+    for decimals in range(first, _MAX_DECIMALS + 1):
+        # More decimals nearly always fit what fewer did.
+        pending = pending[~_scale(pending, decimals)[1]]
+        if len(pending) <= allowed:
+            return decimals
+    return None
+
+
+def _scale(values: Floats, decimals: int) -> tuple[Signed, NDArray[np.bool_]]:
+    """Integers of so many decimals, and which of them `_unscale` gives back bit for bit."""
+    mantissas = np.rint(values * _TENS[decimals] if decimals else values).astype(np.int64)
+    exact: NDArray[np.bool_] = _unscale(mantissas, decimals).view(np.int64) == values.view(np.int64)
+    return mantissas, exact
 
 
 def _carry_forward(mantissas: Signed, exact: NDArray[np.bool_]) -> Signed:
     """Put the last exact value where a patch will stand, so that the gap costs no jump."""
     last = np.maximum.accumulate(np.where(exact, np.arange(len(mantissas)), 0))
     return mantissas[last]
+
+
+@lru_cache(maxsize=64)
+def _shared_block(offsets: bytes) -> bytes:
+    """Series of one sender have the same times: encoded once."""
+    block = bytearray()
+    put_integers(block, np.frombuffer(offsets, np.int64))
+    return bytes(block)
 
 
 @lru_cache(maxsize=1024)

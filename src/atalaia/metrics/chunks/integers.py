@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +27,7 @@ from atalaia.metrics.chunks.bits import (
     get_signed,
     get_varint,
     pack,
+    packed_size,
     put_signed,
     put_varint,
     unpack,
@@ -38,6 +39,7 @@ from atalaia.metrics.errors import BadChunk
 CONSTANT, PACKED, RICE, SPLIT, PLANES = range(5)
 MAX_ORDER = 2
 _RICE_LIMIT = 24  # unary bits a value, beyond which rice cannot win
+_ESTIMATE_SLACK = 1.1  # what zstd finds beside entropy
 _BYTE = 8
 LEVEL = 3
 
@@ -63,7 +65,13 @@ _codecs = _Codecs()
 def put_integers(out: bytearray, values: Signed) -> None:
     """Append a column; its length is not written, the reader has to know it."""
     if len(values):
-        out += min(_encodings(values, _best_order(values)), key=len)
+        out += _shortest(values, _best_order(values))
+
+
+def put_constant(out: bytearray, value: int) -> None:
+    """Append a column of one value, as `put_integers` would."""
+    out.append(CONSTANT << 2)
+    put_signed(out, value)
 
 
 def _best_order(values: Signed) -> int:
@@ -78,69 +86,94 @@ def _best_order(values: Signed) -> int:
     return costs.index(min(costs))
 
 
-def _encodings(values: Signed, order: int) -> Iterator[bytes]:
+def _shortest(values: Signed, order: int) -> bytes:
+    """The column in the shortest way. What can be reckoned is not written to see how long it gets."""
     head = bytearray()
     rest = values
-    firsts: list[int] = []
     for _ in range(order):
-        firsts.append(int(rest[0]))
+        put_signed(head, int(rest[0]))
         rest = rest[1:] - rest[:-1]
-    for first in firsts:
-        put_signed(head, first)
     low = int(rest.min())
     offsets = (rest - low).view(np.uint64)
     divisor = int(np.gcd.reduce(offsets))
     if divisor == 0:
-        yield bytes([CONSTANT << 2 | order]) + head + _signed(low)
-        return
+        return bytes([CONSTANT << 2 | order]) + head + _signed(low)
     if divisor > 1:
         offsets //= np.uint64(divisor)
     width = int(offsets.max()).bit_length()
     scale = _signed(low) + _varint(divisor)
-    yield bytes([PACKED << 2 | order]) + head + scale + bytes([width]) + pack(offsets, width)
+    signed = zigzag(rest) if divisor == 1 else None
+    rice = _plan_rice(signed) if signed is not None else None
+    method, size = PACKED, len(scale) + 1 + packed_size(len(rest), width)
+    if rice is not None and rice.size <= size:
+        method, size = RICE, rice.size
     if width <= 56:  # noqa: PLR2004 wider ones are noise
-        yield from (bytes([method << 2 | order]) + head + scale + body for method, body in _denser(offsets, width))
-    if divisor == 1:
-        rice = _rice(zigzag(rest))
-        if rice is not None:
-            yield bytes([RICE << 2 | order]) + head + rice
+        denser = _denser(offsets, width, size - len(scale))
+        if denser is not None:
+            return bytes([denser[0] << 2 | order]) + head + scale + denser[1]
+    if method == RICE and signed is not None and rice is not None:
+        return bytes([RICE << 2 | order]) + head + _write_rice(signed, rice.low_bits)
+    return bytes([PACKED << 2 | order]) + head + scale + bytes([width]) + pack(offsets, width)
 
 
-def _denser(offsets: Unsigned, width: int) -> Iterator[tuple[int, bytes]]:
+def _denser(offsets: Unsigned, width: int, limit: int) -> tuple[int, bytes] | None:
+    """Planes or split, whichever is the shorter, where one of them takes less than `limit` bytes."""
     octets = (width + 7) // _BYTE
     planes = np.ascontiguousarray(offsets.astype("<u8").view(np.uint8).reshape(-1, 8)[:, :octets].T)
-    yield PLANES, bytes([octets]) + _sized(_codecs.compress(planes.tobytes()))
+    best: tuple[int, bytes] | None = None
+    body = bytes([octets]) + _sized(_codecs.compress(planes.tobytes()))
+    if len(body) < limit:
+        best, limit = (PLANES, body), len(body)
     if width > 1:
-        low_bits = _best_split(offsets, width)
-        high = (offsets >> np.uint64(low_bits)).astype(np.uint8)
-        yield SPLIT, bytes([low_bits]) + pack(offsets, low_bits) + _sized(_codecs.compress(high.tobytes()))
+        low_bits, size = _best_split(offsets, width)
+        if size < limit * _ESTIMATE_SLACK:
+            high = (offsets >> np.uint64(low_bits)).astype(np.uint8)
+            body = bytes([low_bits]) + pack(offsets, low_bits) + _sized(_codecs.compress(high.tobytes()))
+            if len(body) < limit:
+                best = (SPLIT, body)
+    return best
 
 
-def _best_split(offsets: Unsigned, width: int) -> int:
-    """Where to cut: entropy of the high part, the bits of the low one, and a table of some 5 bits a symbol."""
+def _best_split(offsets: Unsigned, width: int) -> tuple[int, float]:
+    """Where to cut, and some bytes: entropy of the high part, the bits of the low one, and a table of some 5 bits a symbol."""
     count = len(offsets)
     lowest = max(0, width - _BYTE)
     seen = np.bincount((offsets >> np.uint64(lowest)).astype(np.int64), minlength=1 << (width - lowest))
-    costs = {}
-    for low_bits in range(lowest, width):
-        some = seen[seen > 0]
-        entropy = count * math.log2(count) - float((some * np.log2(some)).sum())
-        costs[low_bits] = entropy + count * low_bits + 5 * len(some)
+    levels = [seen]
+    while len(seen) > 2:  # noqa: PLR2004 at least one bit stays
         seen = seen[0::2] + seen[1::2]
-    return min(costs, key=costs.__getitem__)
+        levels.append(seen)
+    begins = np.cumsum([0, *(len(level) for level in levels[:-1])])
+    flat = np.concatenate(levels)
+    is_seen = flat > 0
+    spent = np.add.reduceat(flat * np.log2(np.where(is_seen, flat, 1)), begins)
+    symbols = np.add.reduceat(is_seen, begins, dtype=np.int64)
+    bits = count * math.log2(count) - spent + count * np.arange(lowest, width) + 5 * symbols
+    best = int(bits.argmin())
+    return lowest + best, float(bits[best]) / _BYTE
 
 
-def _rice(values: Unsigned) -> bytes | None:
-    """Low bits packed, then the high parts in unary: so many zeros, then a one."""
+class _Rice(NamedTuple):
+    low_bits: int
+    size: int
+
+
+def _plan_rice(values: Unsigned) -> _Rice | None:
     mean = float(values.mean())
-    guess = max(0, int(np.log2(mean * 0.69 + 1e-9))) if mean > 0 else 0
+    guess = max(0, int(math.log2(mean * 0.69 + 1e-9))) if mean > 0 else 0
     if guess >= 60:  # noqa: PLR2004 noise over the whole width
         return None
     count = len(values)
-    sizes = {k: count * (k + 1) + int((values >> np.uint64(k)).sum()) for k in range(max(0, guess - 1), guess + 2)}
-    low_bits = min(sizes, key=sizes.__getitem__)
-    if sizes[low_bits] > count * (low_bits + _RICE_LIMIT):
+    unary = {k: count + int((values >> np.uint64(k)).sum()) for k in range(max(0, guess - 1), guess + 2)}
+    low_bits = min(unary, key=lambda k: unary[k] + count * k)
+    if unary[low_bits] > count * _RICE_LIMIT:
         return None
+    unary_bytes = (unary[low_bits] + 7) // _BYTE
+    return _Rice(low_bits, 1 + packed_size(count, low_bits) + len(_varint(unary_bytes)) + unary_bytes)
+
+
+def _write_rice(values: Unsigned, low_bits: int) -> bytes:
+    """Low bits packed, then the high parts in unary: so many zeros, then a one."""
     ones = np.cumsum((values >> np.uint64(low_bits)) + np.uint64(1)) - np.uint64(1)
     unary = np.zeros(int(ones[-1]) + 1, np.uint8)
     unary[ones] = 1

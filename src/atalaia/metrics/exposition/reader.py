@@ -44,7 +44,10 @@ class NewSeries(NamedTuple):
 
 
 class Samples(NamedTuple):
-    """Columns of one length: series id (int64; -1 where it is new), time (int64 ms), value (float64)."""
+    """Columns of one length: series id (int64; -1 where it is new), time (int64 ms), value (float64).
+
+    Where all lines of a body have one time it is there once, as a broadcast column. Columns may be shared: don't write to them.
+    """
 
     series_ids: NDArray[np.int64]
     at_ms: NDArray[np.int64]
@@ -52,6 +55,11 @@ class Samples(NamedTuple):
 
     def __len__(self) -> int:
         return len(self.series_ids)
+
+    @property
+    def has_one_time(self) -> bool:
+        """Whether `at_ms` is one time, broadcast."""
+        return self.at_ms.strides[0] == 0
 
     def pick(self, rows: NDArray[Any] | slice) -> Samples:
         """Some of the rows, by a mask, an order or a slice."""
@@ -66,6 +74,11 @@ class Parsed(NamedTuple):
     rejected: list[Rejected]
     metadata: list[Metadata]
     lines: list[int] | None
+
+    @property
+    def is_regular(self) -> bool:
+        """Whether every line is a sample of a known series; there is one at least."""
+        return self.lines is None
 
     def line_of(self, row: int) -> int:
         return row + 1 if self.lines is None else self.lines[row]
@@ -135,7 +148,7 @@ def _parse_columns(body: bytes, known: KnownSeries, default_at_ms: int) -> Sampl
     if ids is None:
         return None
     values = _read_values(tokens[1::width])
-    at_ms = np.full(lines, default_at_ms, np.int64) if width == 2 else _read_times(tokens[2::width])  # noqa: PLR2004
+    at_ms = _one_time(default_at_ms, lines) if width == 2 else _read_times(tokens[2::width])  # noqa: PLR2004
     if values is None or at_ms is None:
         return None
     return Samples(ids, at_ms, values)
@@ -167,10 +180,21 @@ def _read_values(tokens: Sequence[bytes]) -> NDArray[np.float64] | None:
         return None
 
 
+def times_of(times: Sequence[int]) -> NDArray[np.int64]:
+    """A column of times, broadcast where it is one."""
+    if times and times.count(times[0]) == len(times):
+        return _one_time(times[0], len(times))
+    return np.array(times, np.int64)
+
+
+def _one_time(at_ms: int, count: int) -> NDArray[np.int64]:
+    return np.ndarray((count,), np.int64, np.array([at_ms], np.int64), 0, (0,))
+
+
 def _read_times(tokens: Sequence[bytes]) -> NDArray[np.int64] | None:
     try:
         if tokens.count(tokens[0]) == len(tokens):
-            return np.full(len(tokens), read_at_ms(tokens[0]), np.int64)
+            return _one_time(read_at_ms(tokens[0]), len(tokens))
         times = np.array(_integers.decode(b"[%b]" % b",".join(tokens)), np.int64)
     except (BadLine, msgspec.DecodeError, OverflowError):
         return None
@@ -200,9 +224,7 @@ class _LineReader:
                 self._read_one(number, line)
             except BadLine as error:
                 self._rejected.append(Rejected(number, error.message))
-        samples = Samples(
-            np.array(self._ids, np.int64), np.array(self._times, np.int64), np.array(self._values, np.float64)
-        )
+        samples = Samples(np.array(self._ids, np.int64), times_of(self._times), np.array(self._values, np.float64))
         return Parsed(samples, self._unknown, self._rejected, self._metadata, self._lines)
 
     def _read_one(self, number: int, raw: bytes) -> None:

@@ -92,11 +92,11 @@ class Forwarder:
             return
         self.states = {target.name: self.states.get(target.name, TargetState()) for target in self._targets}
 
-    def enqueue(self, tx: Tx, samples: Samples, blob: bytes) -> None:
+    def enqueue(self, tx: Tx, samples: int, blob: bytes) -> None:
         if self._targets:
             names = [target.name for target in self._targets]
             now_ms = to_ms(self._clock.now())
-            queries.enqueue(tx, names, samples=len(samples), data=blob, now_ms=now_ms)
+            queries.enqueue(tx, names, samples=samples, data=blob, now_ms=now_ms)
 
     @property
     def is_healthy(self) -> bool:
@@ -135,7 +135,7 @@ class Forwarder:
             ready = _ready(rows, self._clock.now())
             if not ready:
                 return
-            samples = join_samples([unpack_batch(row.data) for row in ready])
+            samples = join_samples([block for row in ready for block in unpack_batch(row.data)])
             ids = set(samples.series_ids.tolist())
             found = await self._store.read(partial(series_queries.by_ids, series_ids=ids))
             names = {row.id: row.series.text for row in found}

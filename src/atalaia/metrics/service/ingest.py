@@ -12,13 +12,14 @@ import numpy as np
 from atalaia.core.clock import Clock, to_ms
 from atalaia.core.errors import Overloaded
 from atalaia.core.settings import Settings
-from atalaia.metrics.batches import join_samples, pack_batch
+from atalaia.metrics.batches import pack_batch
 from atalaia.metrics.catalog import Catalog
-from atalaia.metrics.exposition import Metadata, NewSeries, Parsed, Rejected, Samples, parse
+from atalaia.metrics.exposition import Metadata, NewSeries, Parsed, Rejected, Samples, parse, times_of
 from atalaia.metrics.head import Head
 from atalaia.metrics.queries import samples as queries
 from atalaia.metrics.queries import series as series_queries
 from atalaia.metrics.rollup import DAY_MS
+from atalaia.metrics.service.gathering import Gathering
 from atalaia.sdk.transaction import Tx
 from atalaia.store.store import Store
 from atalaia.store.work import Merged
@@ -42,7 +43,11 @@ class Imported(msgspec.Struct, frozen=True):
     rejected: list[Rejected]
 
 
-Forward = Callable[[Tx, Samples, bytes], None]
+Window = tuple[int, int]
+"""From and to, both inclusive, in milliseconds: what is kept."""
+
+Forward = Callable[[Tx, int, bytes], None]
+"""(transaction, number of samples, the batch)"""
 
 
 class Ingest:
@@ -58,6 +63,7 @@ class Ingest:
         self._clock = clock
         self._forward = forward
         self._metadata: dict[tuple[str, str], str] = {}
+        self.gathering = Gathering()
         self._imports: Merged[Import, Imported] = Merged("samples", self._run_imports)
 
     def parse(self, body: bytes) -> Parsed:
@@ -71,6 +77,7 @@ class Ingest:
         """
         if len(self._head) > MAX_HEAD_SAMPLES:
             raise Overloaded("samples come faster than they can be put away", retry_after_s=5)
+        await self.gathering.together()
         return await self._store.merge(self._imports, Import(parsed, sender))
 
     def write_samples(self, tx: Tx, samples: Sequence[OwnSample], *, metadata: Sequence[Metadata] = ()) -> None:
@@ -84,75 +91,104 @@ class Ingest:
         self._keep_metadata(tx, metadata)
         day = to_ms(self._clock.now()) // DAY_MS
         ids = self._catalog.resolve_labelled(tx, [(name, labels) for name, labels, _, _ in samples], day=day)
-        times = np.array([at_ms for _, _, at_ms, _ in samples], np.int64)
-        self._keep(tx, Samples(np.array(ids, np.int64), times, np.array([row[3] for row in samples], np.float64)))
+        times = times_of([at_ms for _, _, at_ms, _ in samples])
+        self._keep(tx, [Samples(np.array(ids, np.int64), times, np.array([row[3] for row in samples], np.float64))])
 
     def _run_imports(self, tx: Tx, imports: Sequence[Import]) -> list[Imported]:
         now = self._clock.now()
+        now_ms = to_ms(now)
+        window = (now_ms - self._settings.get("metrics.hour_days") * DAY_MS, now_ms + AHEAD_MS)
         done: list[Imported] = []
-        parts: list[Samples] = []
-        for parsed, sender in imports:
-            samples, refused = self._identify(tx, parsed, sender, now)
-            samples, misplaced = self._within_time(samples, parsed, now)
-            parts.append(samples)
-            rejected = sorted([*parsed.rejected, *refused, *misplaced], key=lambda each: each.line)
-            done.append(Imported(len(samples), rejected))
-            self._keep_metadata(tx, parsed.metadata)
-        joined = join_samples(parts)
-        if len(joined):
-            self._keep(tx, joined)
+        blocks: list[Samples] = []
+        made: dict[bytes, int] = {}  # in this transaction; of no use to others before its commit
+        for each in imports:
+            samples, imported = self._take_one(tx, each, now=now, window=window, made=made)
+            done.append(imported)
+            if len(samples):
+                blocks.append(samples)
+        if blocks:
+            self._keep(tx, blocks)
         return done
 
-    def _keep(self, tx: Tx, samples: Samples) -> None:
-        blob = pack_batch(samples)
-        log_id = queries.add_to_log(tx, samples=len(samples), data=blob)
-        self._forward(tx, samples, blob)
-        tx.after_commit(lambda: self._head.append(log_id, samples))
+    def _take_one(
+        self, tx: Tx, one: Import, *, now: datetime, window: Window, made: dict[bytes, int]
+    ) -> tuple[Samples, Imported]:
+        parsed = one.parsed
+        if parsed.is_regular and _is_within(parsed.samples, window):
+            return parsed.samples, Imported(len(parsed.samples), [])
+        samples, refused = self._identify(tx, one, now=now, made=made)
+        samples, misplaced = _within_time(samples, parsed, window, now_ms=to_ms(now))
+        self._keep_metadata(tx, parsed.metadata)
+        rejected = sorted([*parsed.rejected, *refused, *misplaced], key=lambda each: each.line)
+        return samples, Imported(len(samples), rejected)
 
-    def _identify(self, tx: Tx, parsed: Parsed, sender: str, now: datetime) -> tuple[Samples, list[Rejected]]:
+    def _keep(self, tx: Tx, blocks: Sequence[Samples]) -> None:
+        count = sum(map(len, blocks))
+        blob = pack_batch(blocks)
+        log_id = queries.add_to_log(tx, samples=count, data=blob)
+        self._forward(tx, count, blob)
+        tx.after_commit(lambda: self._head.append(log_id, blocks))
+
+    def _identify(
+        self, tx: Tx, one: Import, *, now: datetime, made: dict[bytes, int]
+    ) -> tuple[Samples, list[Rejected]]:
+        """Find or make the series that were not known when the body was read; `made` grows by them."""
+        parsed, sender = one
         if not parsed.unknown:
             return parsed.samples, []
-        day = to_ms(now) // DAY_MS
+        known = self._catalog.known.by_key  # since the body was read another may have taught them
+        ids = {key: found for key in parsed.unknown if (found := made.get(key) or known.get(key))}
         limit = self._settings.get("metrics.series_per_sender")
-        since_day = day - self._settings.get("metrics.raw_days")
-        room = limit - series_queries.count_of_sender(tx, sender, since_day=since_day)
-        # In the order of their lines, so that which of them finds room is no matter of chance.
-        wanted = list(dict.fromkeys(new.series for new in parsed.unknown.values()))
-        ids = self._catalog.resolve(tx, wanted, sender=sender, day=day, room=room)
+        new = [each for key, each in parsed.unknown.items() if key not in ids]
+        if new:
+            fresh = self._resolve(tx, new, sender=sender, day=to_ms(now) // DAY_MS, limit=limit)
+            made.update(fresh)
+            ids.update(fresh)
         series_ids = parsed.samples.series_ids.copy()
-        learnt: list[tuple[bytes, int]] = []
-        for new in parsed.unknown.values():
-            if new.series in ids:
-                series_ids[new.rows] = ids[new.series]
-                learnt.append((new.key, ids[new.series]))
-        tx.after_commit(lambda: self._learn(learnt))
-        left_out = [new for new in parsed.unknown.values() if new.series not in ids]
+        for key, found in ids.items():
+            series_ids[parsed.unknown[key].rows] = found
+        left_out = [each for each in new if each.key not in ids]
         samples = Samples(series_ids, parsed.samples.at_ms, parsed.samples.values)
         return samples, _without_room(parsed, left_out, limit)
 
-    def _learn(self, learnt: list[tuple[bytes, int]]) -> None:
-        for key, series_id in learnt:
-            self._catalog.known.learn(key, series_id)
+    def _resolve(self, tx: Tx, new: Sequence[NewSeries], *, sender: str, day: int, limit: int) -> dict[bytes, int]:
+        since_day = day - self._settings.get("metrics.raw_days")
+        room = limit - series_queries.count_of_sender(tx, sender, since_day=since_day)
+        # In the order of their lines, so that which of them finds room is no matter of chance.
+        wanted = list(dict.fromkeys(each.series for each in new))
+        ids = self._catalog.resolve(tx, wanted, sender=sender, day=day, room=room)
+        learnt = {each.key: ids[each.series] for each in new if each.series in ids}
+        tx.after_commit(lambda: self._learn(learnt))
+        return learnt
 
-    def _within_time(self, samples: Samples, parsed: Parsed, now: datetime) -> tuple[Samples, list[Rejected]]:
-        """Leave out rows without a series, and rows of a time that can't be meant or kept."""
-        now_ms = to_ms(now)
-        oldest_ms = now_ms - self._settings.get("metrics.hour_days") * DAY_MS
-        is_good = (samples.at_ms <= now_ms + AHEAD_MS) & (samples.at_ms >= oldest_ms)
-        rejected = [
-            Rejected(parsed.line_of(row), _why_misplaced(int(samples.at_ms[row]), now_ms))
-            for row in (~is_good & (samples.series_ids >= 0)).nonzero()[0].tolist()
-        ]
-        is_good &= samples.series_ids >= 0
-        if is_good.all():
-            return samples, []
-        return samples.pick(is_good), rejected
+    def _learn(self, learnt: Mapping[bytes, int]) -> None:
+        for key, series_id in learnt.items():
+            self._catalog.known.learn(key, series_id)
 
     def _keep_metadata(self, tx: Tx, metadata: Sequence[Metadata]) -> None:
         new = [each for each in metadata if self._metadata.get((each.metric, each.field)) != each.text]
         if new and len(self._metadata) < MAX_METADATA:
             series_queries.keep_metadata(tx, new)
             tx.after_commit(lambda: self._metadata.update({(each.metric, each.field): each.text for each in new}))
+
+
+def _is_within(samples: Samples, window: Window) -> bool:
+    if samples.has_one_time:
+        return window[0] <= int(samples.at_ms[0]) <= window[1]
+    return bool(samples.at_ms.min() >= window[0] and samples.at_ms.max() <= window[1])
+
+
+def _within_time(samples: Samples, parsed: Parsed, window: Window, *, now_ms: int) -> tuple[Samples, list[Rejected]]:
+    """Leave out rows without a series, and rows of a time that can't be meant or kept."""
+    is_good = (samples.at_ms >= window[0]) & (samples.at_ms <= window[1])
+    rejected = [
+        Rejected(parsed.line_of(row), _why_misplaced(int(samples.at_ms[row]), now_ms))
+        for row in (~is_good & (samples.series_ids >= 0)).nonzero()[0].tolist()
+    ]
+    is_good &= samples.series_ids >= 0
+    if is_good.all():
+        return samples, []
+    return samples.pick(is_good), rejected
 
 
 def _without_room(parsed: Parsed, left_out: Sequence[NewSeries], limit: int) -> list[Rejected]:

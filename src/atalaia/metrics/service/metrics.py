@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 
 import msgspec
@@ -82,6 +83,10 @@ class MetricsService:
             BadSeries: a name or a label that no series can have.
         """
         self._ingest.write_samples(tx, samples)
+
+    def expected(self) -> AbstractContextManager[None]:
+        """While a body for `import_parsed` is read: those that come at once are committed together."""
+        return self._ingest.gathering.expected()
 
     def parse(self, body: bytes) -> Parsed:
         return self._ingest.parse(body)

@@ -13,31 +13,28 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import structlog
 
 from atalaia.core.clock import Clock, to_ms
 from atalaia.core.settings import Settings
-from atalaia.metrics.batches import join_samples, unpack_batch
+from atalaia.metrics.batches import unpack_batch
 from atalaia.metrics.chunks import SPAN_MS, decode_many, encode
-from atalaia.metrics.exposition import Samples
-from atalaia.metrics.head import Head, split_by_series
+from atalaia.metrics.head import Head
 from atalaia.metrics.queries import samples as queries
 from atalaia.metrics.queries import series as series_queries
 from atalaia.metrics.queries.samples import ChangedMeanwhile, ChunkRow
 from atalaia.metrics.rollup import DAY_MS, merge_samples
+from atalaia.metrics.sorting import Part, sort_into_parts
 from atalaia.sdk.transaction import Tx
 from atalaia.store.store import Store
 
-SEAL_AT_SAMPLES = 1_000_000
+SEAL_AT_SAMPLES = 2_000_000
 ROWS_A_ROUND = 20_000
 CHUNKS_A_UNIT = 100
 
 log = structlog.get_logger()
-
-Part = tuple[int, int, Samples]
-"""A series, a span, and the samples that are new in it."""
 
 
 class Sealing:
@@ -89,21 +86,12 @@ class Sealing:
 
 
 def _by_chunk(blobs: Sequence[bytes]) -> tuple[int, list[Part]]:
-    samples = join_samples([unpack_batch(blob) for blob in blobs])
-    parts: list[Part] = []
-    for series_id, its in split_by_series(samples).items():
-        parts.extend((series_id, span, some) for span, some in _by_span(its))
-    return len(samples), parts
-
-
-def _by_span(samples: Samples) -> Iterator[tuple[int, Samples]]:
-    spans = samples.at_ms // SPAN_MS
-    for span in sorted(set(spans.tolist())):
-        yield span, samples.pick(spans == span)
+    blocks = [block for blob in blobs for block in unpack_batch(blob)]
+    return sum(map(len, blocks)), sort_into_parts(blocks)
 
 
 def _chunks_of(tx: Tx, parts: Sequence[Part]) -> dict[tuple[int, int], ChunkRow]:
-    wanted = {(series_id, span) for series_id, span, _ in parts}
+    wanted = {(part.series_id, part.span) for part in parts}
     spans = [span for _, span in wanted]
     ids = sorted({series_id for series_id, _ in wanted})
     rows = queries.find_chunks(tx, ids, spans=(min(spans), max(spans) + 1))
@@ -112,19 +100,20 @@ def _chunks_of(tx: Tx, parts: Sequence[Part]) -> dict[tuple[int, int], ChunkRow]
 
 def _merge(parts: Sequence[Part], found: dict[tuple[int, int], ChunkRow]) -> list[ChunkRow]:
     changed: list[ChunkRow] = []
-    for series_id, span, samples in parts:
+    stored = decode_many([(span * SPAN_MS, row.data) for (_, span), row in found.items()])
+    former = dict(zip(found, stored, strict=True))
+    for part in parts:
         # Encoding holds the interpreter: let whoever waits for it go first, so that requests see nothing of this.
         time.sleep(0)
-        old = found.get((series_id, span))
-        start_ms = span * SPAN_MS
-        columns = [(samples.at_ms, samples.values)]
-        if old is not None:
-            columns.insert(0, decode_many([(start_ms, old.data)])[0])
-        at_ms, values = merge_samples(*columns)
-        data = encode(at_ms, values, start_ms=start_ms)
+        place = (part.series_id, part.span)
+        at_ms, values = part.at_ms, part.values
+        if place in former:
+            at_ms, values = merge_samples(former[place], (at_ms, values))
+        data = encode(at_ms, values, start_ms=part.span * SPAN_MS)
+        old = found.get(place)
         if old is None or data != old.data:
             edition = 0 if old is None else old.edition
-            changed.append(ChunkRow(series_id, span, edition, is_rolled=False, data=data))
+            changed.append(ChunkRow(part.series_id, part.span, edition, is_rolled=False, data=data))
     return changed
 
 
