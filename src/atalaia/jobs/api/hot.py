@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import msgspec
+from litestar.exceptions import MethodNotAllowedException
 
 from atalaia.access.authenticator import Authenticator
 from atalaia.core.clock import Clock
@@ -32,6 +33,9 @@ _RENEW = msgspec.json.Decoder(RenewIn)
 _COMPLETE = msgspec.json.Decoder(CompleteManyIn)
 _encode = msgspec.json.Encoder().encode
 
+# The list of jobs has the same address, and is the framework's.
+_SHARED = {"/api/jobs": "POST"}
+
 Handler = Callable[[Any, Any, Any, Principal], Coroutine[Any, Any, None]]
 
 
@@ -54,12 +58,16 @@ class HotJobs:
 
     def _route(self, path: str, permission: Permission, handler: Handler, operation: dict[str, Any]) -> HotRoute:
         async def handle(scope: Any, receive: Any, send: Any) -> None:
+            if scope["method"] != "POST":
+                raise MethodNotAllowedException
             principal = self._authenticator.key_principal(scope["headers"])
             if principal is None or permission not in principal.permissions:
                 principal = await self._authenticator.require_key(scope, permission)
             await handler(scope, receive, send, principal)
 
-        return HotRoute(path, handle, permission, {path: {"post": operation}}, is_counted=False, method="POST")
+        return HotRoute(
+            path, handle, permission, {path: {"post": operation}}, is_counted=False, method=_SHARED.get(path)
+        )
 
     # -- making
 
