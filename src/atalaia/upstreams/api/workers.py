@@ -5,7 +5,6 @@ from litestar.params import FromQuery, JSONBody
 
 from atalaia.access.guards import requires
 from atalaia.core.permissions import Permission
-from atalaia.core.redaction import scrub
 from atalaia.sdk.upstreams import CallRecord
 from atalaia.upstreams.api.shapes import (
     AccountIn,
@@ -76,7 +75,7 @@ def _call(name: str, item: CallIn) -> CallRecord:
         duration_ms=item.duration_ms,
         at=item.at,
         status=item.status,
-        error=scrub(item.error),
+        error=item.error,
     )
 
 

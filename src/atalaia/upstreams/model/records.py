@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from atalaia.core.ids import new_id
+from atalaia.core.redaction import scrub
 from atalaia.sdk.upstreams import CallOutcome, CallRecord
 
 # Upper bounds in ms; the last bucket has what took longer.
@@ -99,7 +100,7 @@ class Batch:
             operation=call.operation[:MAX_NAME],
             outcome=call.outcome,
             status=call.status,
-            error=call.error,
+            error=scrub(call.error),
             duration_ms=call.duration_ms,
             at=call.at,
         )

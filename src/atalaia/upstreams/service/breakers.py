@@ -60,15 +60,13 @@ class BreakerBook:
         """Raises: TemporaryFailure: open, or another makes the trial."""
         if self.kept(key).state.phase == "closed":
             return
-        # The store's word: a person or another hub may have closed it.
-        kept = await self._store.read(lambda tx: queries.find(tx, key))
-        if kept.state.phase != "closed" and wait_s(kept.state, now_ms=self._now_ms()) == 0:
-            kept = await self._store.write(lambda tx: self.claim(tx, key))
-            self._kept[key] = kept
+        # The store's word, since a person or another hub may have closed it, and what it has not heard of yet.
+        self.adopt({key: await self._store.read(lambda tx: queries.find(tx, key))})
+        if self.kept(key).state.phase == "closed":
             return
-        self._kept[key] = kept
-        if kept.state.phase != "closed":
-            raise refusal(self.blocked_s(key))
+        if (left_s := self.blocked_s(key)) > 0:
+            raise refusal(left_s)
+        self._kept[key] = await self._store.write(lambda tx: self.claim(tx, key))
 
     def claim(self, tx: Tx, key: Key) -> Kept:
         """Take the one trial. Raises: TemporaryFailure: another has it."""

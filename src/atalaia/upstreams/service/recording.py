@@ -63,7 +63,7 @@ class Recorder:
             self._metrics.count(call)
             batch.add(call)
         ended = [
-            Ended((call.upstream, call.account), call.outcome, call.at, call.error)
+            Ended((call.upstream, call.account), call.outcome, call.at)
             for call in calls
             if call.outcome not in NO_VERDICT
         ]
@@ -98,7 +98,7 @@ class Recorder:
 
 
 def _with_error(ended: Ended, batch: Batch) -> Ended:
-    """Results of this process' own calls come without words; those are with the failures of the same batch."""
+    """Results come without words; those are with the failures of the same batch."""
     if ended.error or ended.key[0] not in batch.failures:
         return ended
     said = [failure.error for failure in batch.failures[ended.key[0]] if failure.account == ended.key[1]]
