@@ -148,6 +148,8 @@ class Hub:
     def cli(self, *arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
         """A command on this hub's directory."""
         where = {"ATALAIA_DATA_DIR": str(self.data_dir)}
+        if "PYTHONPATH" in self.process.env:  # what is installed for the hub is so for its commands
+            where["PYTHONPATH"] = self.process.env["PYTHONPATH"]
         if self.database_url:
             where["ATALAIA_DATABASE_URL"] = self.database_url
         return run_cli(*arguments, stdin=stdin, env=where)

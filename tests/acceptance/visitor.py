@@ -31,6 +31,14 @@ class Visitor:
         )
         assert status == 200, page
 
+    def submit(self, path: str, fields: dict[str, str], *, to: str | None = None) -> tuple[int, str]:
+        """Send the form of the page at `path` (to another address, where it says so); what it leads to."""
+        _, page = self.page(path)
+        token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+        assert token is not None, page
+        data = urllib.parse.urlencode({**fields, "csrf_token": token[1]}).encode()
+        return self._open(urllib.request.Request(self._url + (to or path), data=data, headers={"Accept": "text/html"}))
+
     def _open(self, request: urllib.request.Request) -> tuple[int, str]:
         try:
             with self._opener.open(request, timeout=TIMEOUT_S) as answer:

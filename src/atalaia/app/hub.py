@@ -64,7 +64,8 @@ class Hub:
         self.settings.open_secrets_with(page_secrets(sealer))
         self.settings.set_page_values(self.store.read_now(read_page_settings))
         self._leadership = Leadership(holder=f"{socket.gethostname()}:{os.getpid()}:{new_id()}", clock=self._clock)
-        translations = Translations.load((SOURCE, *integration_folders("translations").values()))
+        folders = [folder.parent for folder in integration_folders("translations").values()]
+        translations = Translations.load((SOURCE, *folders))
         self.pages = _pages(translations, self.settings)
         self.live = LiveStreams(self.store.live)
         self.public_url = str(self.settings.get("hub.public_url")).rstrip("/") or options.listen_url
