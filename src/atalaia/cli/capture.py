@@ -22,7 +22,7 @@ from atalaia.captures.service.choosing import active_templates
 from atalaia.captures.service.importing import CaptureFile, import_capture
 from atalaia.cli.places import DatabaseUrl, DataDir
 from atalaia.cli.stores import opened_store, operator
-from atalaia.core.errors import AtalaiaError, InvalidField, NotFound, TooLarge
+from atalaia.core.errors import AtalaiaError, InvalidField, TooLarge
 
 EXIT_DIFFERENT = 1
 EXIT_TROUBLE = 2  # as diff(1): 1 means that they differ
@@ -187,12 +187,14 @@ def _source(upstream: str | None) -> tuple[str, FrameSource]:
     if upstream is None and len(sources) == 1:
         return next(iter(sources.items()))
     if upstream is None or upstream not in sources:
-        raise InvalidField("upstream", "--upstream: one of {known}", known=", ".join(sorted(sources)) or "-")
+        raise InvalidField(
+            "upstream", "there is no such upstream; there are: {known}", known=", ".join(sorted(sources)) or "-"
+        )
     return upstream, sources[upstream]
 
 
 def _read(file: str) -> CaptureFile:
-    """Raises: NotFound, TooLarge, CaptureRefused."""
+    """Raises: BadParameter (no such file), TooLarge, CaptureRefused."""
     limit = MAX_FILE_BYTES + 1
     try:
         if file == "-":
@@ -202,7 +204,7 @@ def _read(file: str) -> CaptureFile:
             raise TooLarge("a capture has at most {limit} MB", limit=MAX_FILE_BYTES // 1024 // 1024)
         return CaptureFile(path.read_bytes())
     except OSError as error:
-        raise NotFound("{file}: {why}", file=file, why=error.strerror or "can't be read") from error
+        raise typer.BadParameter(f"{file}: {error.strerror or 'it cannot be read'}", param_hint="FILE") from error
 
 
 def _frames(file_or_id: str, data_dir: Path, database_url: str | None) -> Sequence[Frame]:

@@ -1,6 +1,6 @@
 """Frame templates over JSON: what is in force, and the choice of another version."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, get, post
@@ -25,7 +25,7 @@ class TemplatesOut(msgspec.Struct, kw_only=True):
 class ActivateIn(msgspec.Struct, forbid_unknown_fields=True):
     """Version 0 is the built-in one."""
 
-    version: int
+    version: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 
 
 @get(
