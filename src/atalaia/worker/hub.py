@@ -88,10 +88,10 @@ class HubApi:
 
     def __init__(self, options: WorkerOptions) -> None:
         self._options = options
-        self._url = options.hub.rstrip("/")
+        self.url = options.hub.rstrip("/")
         # The address is the operator's own: private networks are meant.
         self.http = HttpClient(Guard(allow_private=True), user_agent=f"Atalaia-worker/{options.version}")
-        self._headers = {"Authorization": f"Bearer {options.key}", "Content-Type": "application/json"}
+        self.headers = {"Authorization": f"Bearer {options.key}", "Content-Type": "application/json"}
 
     async def lease(
         self, types: list[str], *, resolves: list[str], count: int, wait_s: float, request_id: str
@@ -144,8 +144,8 @@ class HubApi:
         limits = Limits(read_s=within_s, whole_s=within_s, body_bytes=_BODY_BYTES)
         answer = await self.http.request(
             method,
-            self._url + path,
-            headers=self._headers,
+            self.url + path,
+            headers=self.headers,
             body=body,
             trust=Trust.CONFIGURED,
             limits=limits,

@@ -73,7 +73,7 @@ class Worker:
         keeper = Keeper(
             lambda: HubApi(options), on_end=self._end_one, on_word=self._take_word, on_refused=self._refused
         )
-        self._tools = Tools(api, keeper, Contexts(api), WorkerUpstreams(options, self._declarations))
+        self._tools = Tools(api, keeper, Contexts(api), WorkerUpstreams(api, self._declarations))
         keeper.start()
         self._listen_to_signals()
         log.info(
