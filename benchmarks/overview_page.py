@@ -1,77 +1,73 @@
-"""The overview with 500 checks and 20 agents at 20 requests/s, while 2,000 pings/s come in."""
+"""The overview with 500 checks and 20 agents at 20 requests/s, while 2,000 pings/s come in.
 
-import os
-import re
+Beside it, in turn and under the same pings: a static file of the same server, the one whose size is nearest to the page's.
+"""
+
 import statistics
-import subprocess
-import sys
-import threading
-import time
 from collections.abc import Sequence
 from http.client import HTTPConnection
+from pathlib import Path
 
-from benchmarks.figures import LOAD_CORE, Figure, percentile
-from benchmarks.hub import BenchHub, running_hub
+from benchmarks.figures import Figure, percentile
+from benchmarks.hub import ROOT, BenchHub, running_hub
 from benchmarks.many_checks import FakeAgent
 from benchmarks.people import signed_in_cookie
+from benchmarks.steady import Outcome, Plan, drive
 
 CHECKS, AGENTS = 500, 20
-PER_S, SECONDS = 20, 8
+PER_S, SECONDS, RUNS = 20, 8.0, 5
 PINGS_PER_S = 2000
 P99_MS = 50.0
 TARGET = f"p99 ≤ {P99_MS:g} ms"
-
-# A process of its own, so that the load doesn't share an interpreter with what it measures.
-_PINGER = """
-import json, sys, threading, time, uuid
-from http.client import HTTPConnection
-port, key, per_s, seconds = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
-THREADS = 8
-def drive():
-    c = HTTPConnection("127.0.0.1", port)
-    h = {"X-API-Key": key, "Content-Type": "application/json"}
-    start, n = time.monotonic(), 0
-    while time.monotonic() - start < seconds:
-        b = json.dumps({"timestamp_start": "2026-01-02T03:04:05.678Z", "ping_id": str(uuid.uuid4()),
-                        "source": {"location": "sp", "datacenter": "d", "country": "BR"}})
-        c.request("POST", "/api/ping", b, h); c.getresponse().read(); n += 1
-        time.sleep(max(0.0, start + n * THREADS / per_s - time.monotonic()))
-    done.append(n)
-done = []
-ts = [threading.Thread(target=drive) for _ in range(THREADS)]
-[t.start() for t in ts]; [t.join() for t in ts]
-print(sum(done) / seconds)
-"""
+STATIC = ROOT / "src" / "atalaia" / "web" / "static"
 
 
 def run() -> Sequence[Figure]:
-    everywhere = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {LOAD_CORE})  # the readers are threads of this process
-    try:
-        return _measure()
-    finally:
-        os.sched_setaffinity(0, everywhere)
-
-
-def _measure() -> Sequence[Figure]:
     with running_hub() as hub:
         _fill(hub)
         cookie = signed_in_cookie(hub)
-        body = _get(hub, "/", cookie)[1].decode()
-        size, style = len(body), re.search(r'href="(/static/[^"]+\.css)"', body)
-        pages, pings = [], []
-        for _ in range(3):
-            with _pinging(hub) as pinger:
-                pages.append(_times_ms(hub, "/", cookie))
-                pings.append(float(pinger.communicate()[0]))
-        static = _times_ms(hub, style[1] if style else "/favicon.ico", cookie)
-    p99 = statistics.median(percentile(run, 0.99) for run in pages)
-    floor = percentile(static, 0.99)
-    median = statistics.median(value for run in pages for value in run)
+        size = _drive(hub, "/", cookie, seconds=2.0).page_bytes
+        file = _nearest(size)
+        pairs = [(_drive(hub, "/", cookie), _drive(hub, _address(file), cookie)) for _ in range(RUNS)]
+    pages, statics = zip(*pairs, strict=True)
+    return [_figure(pages, statics, size, file.stat().st_size)]
+
+
+def _figure(pages: Sequence[Outcome], statics: Sequence[Outcome], size: int, static_size: int) -> Figure:
+    p99 = statistics.median(percentile(run.page_ms, 0.99) for run in pages)
+    floor = statistics.median(percentile(run.page_ms, 0.99) for run in statics)
+    median = statistics.median(value for run in pages for value in run.page_ms)
+    pings = statistics.median(run.pings_per_s for run in pages)
+    failed = sum(run.unanswered for run in (*pages, *statics))
+    met = p99 <= P99_MS and failed == 0 and pings >= 0.95 * PINGS_PER_S
     note = (
-        f"median {median:.1f} ms, {size / 1000:.0f} KB, with {statistics.median(pings):.0f} pings/s; median of 3 runs"
+        f"median {median:.1f} ms, {size / 1000:.0f} KB, with {pings:.0f} pings/s, {failed} failed; beside: a static file of"
+        f" {static_size / 1000:.0f} KB under the same pings"
     )
-    return [Figure("overview page, 500 checks", p99, "ms p99", floor, p99 / floor, TARGET, p99 <= P99_MS, note)]
+    return Figure("overview page, 500 checks", p99, "ms p99", floor, p99 / floor, TARGET, met, note)
+
+
+def _drive(hub: BenchHub, path: str, cookie: str, *, seconds: float = SECONDS) -> Outcome:
+    plan = Plan(
+        port=hub.port,
+        key=hub.key,
+        seconds=seconds,
+        pings_per_s=PINGS_PER_S,
+        pages_per_s=PER_S,
+        path=path,
+        cookie=cookie,
+    )
+    return drive(plan)
+
+
+def _nearest(size: int) -> Path:
+    files = [path for path in STATIC.rglob("*") if path.is_file()]
+    return min(files, key=lambda path: abs(path.stat().st_size - size))
+
+
+def _address(file: Path) -> str:
+    """Under any build, so that it needs no page to be found."""
+    return f"/static/any/{file.relative_to(STATIC).as_posix()}"
 
 
 def _fill(hub: BenchHub) -> None:
@@ -91,49 +87,3 @@ def _fill(hub: BenchHub) -> None:
     connection = HTTPConnection("127.0.0.1", hub.port, timeout=30)
     for agent in agents:
         agent.send(connection, 0, 1)
-
-
-def _pinging(hub: BenchHub) -> "subprocess.Popen[str]":
-    command = [
-        "taskset",
-        "-c",
-        str(LOAD_CORE),
-        sys.executable,
-        "-c",
-        _PINGER,
-        str(hub.port),
-        hub.key,
-        str(PINGS_PER_S),
-        str(SECONDS),
-    ]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-
-
-def _get(hub: BenchHub, path: str, cookie: str, connection: HTTPConnection | None = None) -> tuple[int, bytes]:
-    connection = connection or HTTPConnection("127.0.0.1", hub.port, timeout=30)
-    connection.request("GET", path, headers={"Cookie": cookie, "Accept": "text/html"})
-    answer = connection.getresponse()
-    body = answer.read()
-    if answer.status != 200:
-        raise RuntimeError(f"{path}: {answer.status}")
-    return answer.status, body
-
-
-def _times_ms(hub: BenchHub, path: str, cookie: str) -> list[float]:
-    """PER_S a second, each sent when it is due, whether or not the last was answered."""
-    found: list[float] = []
-
-    def one() -> None:
-        started = time.perf_counter()
-        _get(hub, path, cookie)
-        found.append((time.perf_counter() - started) * 1000)
-
-    started, threads = time.monotonic(), []
-    for number in range(PER_S * (SECONDS - 1)):
-        time.sleep(max(0.0, started + number / PER_S - time.monotonic()))
-        thread = threading.Thread(target=one)
-        thread.start()
-        threads.append(thread)
-    for thread in threads:
-        thread.join()
-    return found

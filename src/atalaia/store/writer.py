@@ -20,8 +20,9 @@ from sqlalchemy.engine import Connection
 
 from atalaia.core.errors import StoreUnavailable
 from atalaia.store.engine import translate_error
+from atalaia.store.inbox import Inbox
 from atalaia.store.transaction import Handlers, Transaction
-from atalaia.store.work import Inbox, Merged, Work, settle
+from atalaia.store.work import Merged, Work, settle
 
 MAX_GROUP = 512
 MAX_WAITING = 20_000
