@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
-from litestar import asgi
+from litestar import get
+from litestar.types import ASGIApp
 
 from atalaia.core.errors import Forbidden, Overloaded, Unauthenticated
 from atalaia.core.permissions import Permission, Principal
@@ -31,7 +32,13 @@ class JobEvents:
         self._tickets = tickets
 
     def route(self) -> Any:
-        return asgi("/events/{job_id:str}", copy_scope=False)(self.handle)
+        # Litestar (2.x) can't route an ASGI handler whose path has a parameter; a GET that gives an ASGI application can have one.
+        handle = self.handle
+
+        async def follow() -> ASGIApp:
+            return handle
+
+        return get("/events/{job_id:str}", include_in_schema=False, opt={"public": True})(follow)
 
     async def handle(self, scope: Any, receive: Any, send: Any) -> None:
         job_id = str(scope["path_params"]["job_id"])
