@@ -3,8 +3,11 @@
 import json
 from urllib.parse import quote
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
+# No deadline: other tests run beside these. Frames take a while to make up.
+UNHURRIED = settings(deadline=None, max_examples=60)
 NAME = "associate_vehicles_actions_opr"
 MTKN = "1763812345678123456"
 TOKEN = "Xy1" * 14

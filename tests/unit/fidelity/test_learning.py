@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from atalaia.sdk.fidelity import Template, departures, learn, open_frame, render, values_of, without_secrets
 from atalaia.sdk.fidelity.paths import walk
-from tests.unit.fidelity.frames import BESIDE, TOKEN, WITH_FLOW_ID, frames, percent, scalars
+from tests.unit.fidelity.frames import BESIDE, TOKEN, UNHURRIED, WITH_FLOW_ID, frames, percent, scalars
 
 SECOND = WITH_FLOW_ID.replace('"77"', '"78"').replace("Frota Sul", "Frota Norte").replace(TOKEN, TOKEN[::-1])
 
@@ -15,6 +15,7 @@ def own_values(template: Template, frame: str) -> str:
     return render(template, values_of(template, frame))
 
 
+@UNHURRIED
 @given(frames())
 def test_a_frame_is_made_again_to_the_byte_of_its_own_values(frame: str) -> None:
     (template,) = learn([frame])
@@ -22,6 +23,7 @@ def test_a_frame_is_made_again_to_the_byte_of_its_own_values(frame: str) -> None
     assert departures(template, frame) == []
 
 
+@UNHURRIED
 @given(frames(), scalars, st.data())
 def test_a_frame_with_one_token_changed_departs(frame: str, other: str, data: st.DataObject) -> None:
     (template,) = learn([frame])
@@ -40,6 +42,7 @@ def test_a_frame_with_one_token_changed_departs(frame: str, other: str, data: st
     assert departures(template, frame[:start] + other + frame[end:])
 
 
+@UNHURRIED
 @given(frames(), st.data())
 def test_a_frame_with_one_character_of_a_constant_changed_departs(frame: str, data: st.DataObject) -> None:
     (template,) = learn([frame])
@@ -55,6 +58,7 @@ def test_a_frame_with_one_character_of_a_constant_changed_departs(frame: str, da
     assert departures(template, frame[:place] + character + frame[place + 1 :])
 
 
+@UNHURRIED
 @given(frames(), frames())
 def test_all_frames_of_a_group_fit_what_was_learnt_from_them(one: str, other: str) -> None:
     templates = learn([one, other])
@@ -62,11 +66,35 @@ def test_all_frames_of_a_group_fit_what_was_learnt_from_them(one: str, other: st
         assert any(departures(template, frame) == [] for template in templates)
 
 
+@UNHURRIED
 @given(frames())
 def test_secrets_are_taken_out_and_the_template_stays(frame: str) -> None:
     clean = without_secrets(frame)
     assert TOKEN not in clean
     assert learn([clean])[0].form == learn([frame])[0].form
+
+
+@UNHURRIED
+@given(frames(), st.data())
+def test_frames_of_one_shape_fit_the_one_template_learnt_from_them(frame: str, data: st.DataObject) -> None:
+    opened = open_frame(frame)
+    leaves = sorted((opened.span(leaf.start, leaf.end) for leaf in opened.root.leaves()), reverse=True)
+    other = frame
+    for start, end in leaves:
+        if data.draw(st.booleans()):
+            value = data.draw(scalars)
+            other = other[:start] + (percent(value) if opened.encoding == "percent" else value) + other[end:]
+    templates = learn([frame, other])
+    for each in (frame, other):
+        assert any(departures(template, each) == [] for template in templates)
+        assert any(own_values(template, each) == each for template in templates)
+
+
+def test_samples_that_write_spaces_differently_are_of_two_templates() -> None:
+    samples = ["%7B%22a%22%3A%22b+c%22%7D", "%7B%22a%22%3A%22b%20c%22%7D", "%7B%22a%22%3A%22bc%22%7D"]
+    templates = learn(samples)
+    assert [template.samples for template in templates] == [2, 1]
+    assert all(any(departures(template, sample) == [] for template in templates) for sample in samples)
 
 
 def test_what_differs_between_samples_is_variable_and_the_rest_is_not() -> None:

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from atalaia.sdk.fidelity import NotJson, decode_string, open_frame, parse, plain_text
-from tests.unit.fidelity.frames import BESIDE, documents, percent, strings
+from tests.unit.fidelity.frames import BESIDE, UNHURRIED, documents, percent, strings
 
 
+@UNHURRIED
 @given(documents)
 def test_what_json_takes_is_taken_and_every_token_is_where_it_says(text: str) -> None:
     root = parse(text)
@@ -19,6 +20,7 @@ def test_what_json_takes_is_taken_and_every_token_is_where_it_says(text: str) ->
         assert text[leaf.start : leaf.end] == leaf.raw
 
 
+@UNHURRIED
 @given(st.text())
 def test_no_text_is_too_strange_to_be_refused(text: str) -> None:
     with contextlib.suppress(NotJson):
@@ -29,6 +31,7 @@ def test_no_text_is_too_strange_to_be_refused(text: str) -> None:
         plain_text("%" + text)
 
 
+@UNHURRIED
 @given(st.text(alphabet='{}[]",:\\u0e+-.1 tfn', max_size=20))
 def test_what_json_refuses_is_refused(text: str) -> None:
     try:
@@ -42,6 +45,7 @@ def test_what_json_refuses_is_refused(text: str) -> None:
         parse(text)
 
 
+@UNHURRIED
 @given(strings())
 def test_a_string_says_what_json_says_that_it_says(raw: str) -> None:
     assert decode_string(raw) == json.loads(raw)

@@ -8,7 +8,7 @@ import msgspec
 
 from atalaia.sdk.fidelity.frames import Frame
 from atalaia.sdk.fidelity.paths import ROOT, item, members
-from atalaia.sdk.fidelity.slots import Slot, describe_text, is_secret, type_of
+from atalaia.sdk.fidelity.slots import Slot, describe_text, is_secret, length_of, shape_of, type_of
 from atalaia.sdk.fidelity.strings import EscapeForm, quote
 from atalaia.sdk.fidelity.tokens import Node, decode_string
 
@@ -86,9 +86,9 @@ class Comparison:
     def slot(self, slot: Slot, captured: Node, sent: Node, *, key: str = "") -> Iterator[Departure]:
         if slot.type not in {"any", type_of(sent)}:
             yield Departure(slot.path, "type", describe_slot(slot, captured, key), describe(sent, key))
-        elif sent.kind == "number" and captured.kind == "number" and _number_form(sent) != _number_form(captured):
-            forms = f"{_number_form(captured)}, not {_number_form(sent)}"
-            yield Departure(slot.path, "type", describe_slot(slot, captured, key), describe(sent, key), forms)
+        elif sent.kind == "number" and slot.shape is not None and shape_of(sent) != slot.shape:
+            note = f"{slot.shape}, not {shape_of(sent)}"
+            yield Departure(slot.path, "type", describe_slot(slot, captured, key), describe(sent, key), note)
         elif sent.kind == "string":
             yield from self._slot_text(slot, captured, sent, key=key)
 
@@ -97,7 +97,7 @@ class Comparison:
         if not self._escapes.is_mixed and sent.raw != (usual := quote(text, self._escapes)):
             shown = "escapes of another form" if slot.is_secret else f"string {usual}"
             yield Departure(slot.path, "escapes", shown, describe(sent, key), "the same text, escaped differently")
-        if slot.maker is not None and captured.kind == "string" and (wrong := _misfit(slot, captured, text)):
+        if wrong := _misfit(slot, sent):
             yield Departure(slot.path, "type", describe_slot(slot, captured, key), describe(sent, key), wrong)
 
     def _objects(self, path: str, captured: Node, sent: Node) -> Iterator[Departure]:
@@ -154,20 +154,15 @@ def describe_slot(slot: Slot, captured: Node, key: str) -> str:
     return f"string of {decode_string(slot.captured)[5:-1]}" if slot.type == "string" else f"{slot.type} ***"
 
 
-def _misfit(slot: Slot, captured: Node, text: str) -> str | None:
+def _misfit(slot: Slot, sent: Node) -> str | None:
     """Why a made value is not like the captured one: digits stay digits, and a flow's number keeps its length."""
-    if slot.is_secret:
+    if slot.maker is None or slot.is_secret:
         return None
-    if decode_string(captured.raw).isdecimal() and not (text.isascii() and text.isdecimal()):
+    if slot.shape == "decimal digits" and shape_of(sent) != slot.shape:
         return "not decimal digits"
-    if slot.maker == "flow_id" and len(text) != slot.length:
+    if slot.maker == "flow_id" and slot.length not in {None, length_of(sent)}:
         return f"not {slot.length} characters"
     return None
-
-
-def _number_form(node: Node) -> str:
-    raw = node.raw.lower()
-    return "with an exponent" if "e" in raw else "with a fraction" if "." in raw else "a whole number"
 
 
 def _times(count: int) -> str:

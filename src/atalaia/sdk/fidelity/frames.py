@@ -23,6 +23,11 @@ class Frame:
     def text(self) -> str:
         return self.root.text
 
+    @property
+    def plus_space(self) -> bool:
+        """Whether it writes spaces as `+`."""
+        return self.encoding == "percent" and percent.is_plus_for_space(self.wire)
+
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The place on the wire of `text[start:end]`."""
         return (start, end) if self.starts is None else (self.starts[start], self.starts[end])
@@ -44,7 +49,7 @@ def open_frame(wire: str, *, form: PercentForm | None = None) -> Frame:
     """Raises: NotJson. `form` says how a percent-encoded one writes spaces, where that is known."""
     if percent.encoding_of(wire) == "plain":
         return Frame(wire, "plain", parse(wire), None)
-    plus_space = form.plus_space if form is not None else "+" in wire and "%20" not in wire
+    plus_space = form.plus_space if form is not None else percent.is_plus_for_space(wire)
     decoded = percent.decode(wire, plus_space=plus_space)
     return Frame(wire, "percent", parse(decoded.text), decoded.starts)
 

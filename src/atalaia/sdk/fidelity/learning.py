@@ -7,7 +7,7 @@ import msgspec
 from atalaia.sdk.fidelity import percent
 from atalaia.sdk.fidelity.frames import Frame, open_frame
 from atalaia.sdk.fidelity.paths import walk
-from atalaia.sdk.fidelity.slots import Slot, SlotType, is_volatile, type_of
+from atalaia.sdk.fidelity.slots import Slot, SlotType, is_volatile, length_of, shape_of, type_of
 from atalaia.sdk.fidelity.strings import form_of
 from atalaia.sdk.fidelity.templates import Template, action_of, reference, template_of
 from atalaia.sdk.fidelity.tokens import Node
@@ -24,7 +24,8 @@ def learn(frames: Iterable[str], *, variables: Collection[str] = ()) -> list[Tem
     for text in frames:
         frame = open_frame(text)
         groups.setdefault((action_of(frame.root), frame.encoding, _shape(frame)), []).append(frame)
-    return _named([_learn_one(samples, variables) for samples in groups.values()])
+    alike = [samples for group in groups.values() for samples in _by_spaces(group)]
+    return _named([_learn_one(samples, variables) for samples in alike])
 
 
 def without_secrets(text: str) -> str:
@@ -70,6 +71,14 @@ def _shape(frame: Frame) -> str:
     return "\x00".join([*parts, frame.wire[at:]])
 
 
+def _by_spaces(samples: list[Frame]) -> list[list[Frame]]:
+    """Apart where some write a space as `+` and some as `%20`: no frame can be read both ways."""
+    plus = [frame for frame in samples if frame.plus_space]
+    if not plus or not any("%20" in frame.wire for frame in samples):
+        return [samples]
+    return [[frame for frame in samples if not frame.plus_space], plus]
+
+
 def _learn_one(samples: Sequence[Frame], variables: Collection[str]) -> Template:
     columns = list(zip(*(_leaves(frame) for frame in samples), strict=True))
     names: dict[str, str] = {}
@@ -83,17 +92,25 @@ def _learn_one(samples: Sequence[Frame], variables: Collection[str]) -> Template
             types[path] = kinds.pop() if len(kinds) == 1 else "any"
     made = template_of(samples[0], variables=names, types=types)
     escapes = form_of([raw for frame in samples for raw in frame.strings()])
-    form = tuple(part if isinstance(part, str) else _held_same(part, samples) for part in made.form)
-    return msgspec.structs.replace(made, form=form, escapes=escapes, samples=len(samples))
+    form = tuple(part if isinstance(part, str) else _held_by_all(part, samples) for part in made.form)
+    wire = percent.form_of("".join(frame.wire for frame in samples)) if made.percent else None
+    return msgspec.structs.replace(made, form=form, escapes=escapes, percent=wire, samples=len(samples))
 
 
-def _held_same(slot: Slot, samples: Sequence[Frame]) -> Slot:
-    """Two places have the same value only if they have it in all samples."""
-    if slot.same_as is None:
+def _held_by_all(slot: Slot, samples: Sequence[Frame]) -> Slot:
+    """What a slot demands of its value is what all samples have."""
+    if len(samples) == 1:
         return slot
-    values = [{path: node.raw for path, _, node in walk(frame.root)} for frame in samples]
-    holds = all(each.get(slot.path) == each.get(slot.same_as) for each in values)
-    return slot if holds else msgspec.structs.replace(slot, same_as=None)
+    nodes = [{path: node for path, _, node in walk(frame.root)} for frame in samples]
+    same = all(slot.same_as and each[slot.path].raw == each[slot.same_as].raw for each in nodes)
+    shapes = {shape_of(each[slot.path]) for each in nodes}
+    lengths = {length_of(each[slot.path]) for each in nodes}
+    return msgspec.structs.replace(
+        slot,
+        same_as=slot.same_as if same else None,
+        shape=slot.shape if len(shapes) == 1 else None,
+        length=slot.length if len(lengths) == 1 else None,
+    )
 
 
 def _named(templates: Sequence[Template]) -> list[Template]:

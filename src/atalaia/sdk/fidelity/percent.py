@@ -47,6 +47,11 @@ def encoding_of(text: str) -> Encoding:
     return "percent" if _START.match(text) else "plain"
 
 
+def is_plus_for_space(wire: str) -> bool:
+    """A bare `+` is a space, unless spaces are written otherwise."""
+    return "+" in wire and "%20" not in wire
+
+
 def decode(wire: str, *, plus_space: bool = False) -> Decoded:
     """Raises: NotJson: a lone `%`, or bytes that are not UTF-8."""
     parts: list[str] = []
@@ -72,7 +77,7 @@ def encode(text: str, form: PercentForm) -> str:
 
 def form_of(wire: str) -> PercentForm:
     """The form in which the whole text is written. Raises: NotJson."""
-    with_plus = "+" in wire and "%20" not in wire
+    with_plus = is_plus_for_space(wire)
     texts = {plus_space: decode(wire, plus_space=plus_space).text for plus_space in {with_plus, False}}
     for plus_space, bare, upper in itertools.product(sorted(texts, reverse=True), BARE_SETS, (True, False)):
         form = PercentForm(bare=bare, upper_hex=upper, plus_space=plus_space)

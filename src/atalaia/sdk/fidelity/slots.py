@@ -11,9 +11,11 @@ from atalaia.sdk.fidelity.tokens import Kind, Node, decode_string
 
 SlotKind = Literal["variable", "volatile"]
 SlotType = Literal["string", "number", "boolean", "null", "object", "array", "any"]
+Shape = Literal["a whole number", "a number with a fraction", "a number with an exponent", "decimal digits"]
 Maker = Literal["mtkn", "flow_id", "session_token"]
 MAKERS: Mapping[str, Maker] = {"mtkn": "mtkn", "flow_id": "flow_id", "session_token": "session_token"}
 
+_DIGITS = re.compile(r'"[0-9]+"\Z')
 _REDACTED = re.compile(r'"\*\*\* \((\d+) (digits|hex|letters and digits|characters)\)"\Z')
 _TYPES: Mapping[Kind, SlotType] = {
     "object": "object",
@@ -25,6 +27,7 @@ _TYPES: Mapping[Kind, SlotType] = {
     "null": "null",
 }
 _EMPTY: Mapping[Kind, str] = {"object": "{}", "array": "[]"}
+_NUMBERS: Mapping[Shape | None, str] = {"a number with a fraction": "0.0", "a number with an exponent": "0e0"}
 _CLASSES = (
     (re.compile(r"[0-9]+"), "digits"),
     (re.compile(r"[0-9A-Fa-f]+"), "hex"),
@@ -46,7 +49,8 @@ class Slot(msgspec.Struct, frozen=True):
     captured: str
     maker: Maker | None = None
     is_secret: bool = False
-    length: int | None = None  # of a string, in characters
+    length: int | None = None  # of a string, in characters, where all samples have the same
+    shape: Shape | None = None  # of a number, or of a made string, where all samples have the same
     same_as: str | None = None  # the path of another slot that has the same value in every frame
 
 
@@ -60,7 +64,8 @@ def make_slot(path: str, key: str, node: Node, *, name: str | None = None, type:
         captured=without_value(node) if hidden or node.members or node.items else node.raw,
         maker=MAKERS.get(key),
         is_secret=hidden,
-        length=_length(node),
+        length=length_of(node),
+        shape=None if hidden and node.kind == "string" else shape_of(node),
     )
 
 
@@ -84,7 +89,7 @@ def without_value(node: Node) -> str:
     if node.kind == "string":
         return node.raw if _REDACTED.match(node.raw) else f'"{STARS} ({describe_text(decode_string(node.raw))})"'
     if node.kind == "number":
-        return "0e0" if set(node.raw) & {"e", "E"} else "0.0" if "." in node.raw else "0"
+        return _NUMBERS.get(shape_of(node), "0")
     return _EMPTY.get(node.kind, node.raw)
 
 
@@ -94,8 +99,18 @@ def describe_text(text: str) -> str:
     return f"{len(text)} {kind}"
 
 
-def _length(node: Node) -> int | None:
+def length_of(node: Node) -> int | None:
     if node.kind != "string":
         return None
     given = _REDACTED.match(node.raw)
     return int(given[1]) if given else len(decode_string(node.raw))
+
+
+def shape_of(node: Node) -> Shape | None:
+    if node.kind == "string":
+        return "decimal digits" if _DIGITS.match(node.raw) else None
+    if node.kind != "number":
+        return None
+    if "e" in node.raw.lower():
+        return "a number with an exponent"
+    return "a number with a fraction" if "." in node.raw else "a whole number"
