@@ -53,7 +53,7 @@ def test_what_opened_it_is_said_with_the_runbook(make_store: MakeStore, clock: F
     async def body() -> None:
         async with a_house(make_store("access", "upstreams"), clock) as house:
             await house.service.write_notes(NAME, Notes("Call them.", "Ana, +55 11"), ACTOR)
-            await house.service.take_calls([house.call("temporary", error="answered 502")] * 5)
+            await house.service.take_calls(NAME, [house.call("temporary", error="answered 502")] * 5)
             told = house.told[0]
             assert (told.reason, told.runbook) == ("answered 502", "Call them.\n\nAna, +55 11")  # type: ignore[union-attr]
 
@@ -73,7 +73,7 @@ def test_what_one_hub_has_seen_all_hubs_know(
                 a_house(make_store("access", "upstreams"), clock) as one,
                 a_house(other_store, clock) as other,
             ):
-                await one.service.take_calls([one.call("temporary")] * 5)
+                await one.service.take_calls(NAME, [one.call("temporary")] * 5)
 
                 async def has_heard() -> bool:
                     await other.loop("upstreams.breakers")
@@ -92,11 +92,11 @@ def test_what_one_hub_has_seen_all_hubs_know(
 def test_workers_are_told_of_the_breaker_with_every_report(make_store: MakeStore, clock: FakeClock) -> None:
     async def body() -> None:
         async with a_house(make_store("access", "upstreams"), clock) as house:
-            before = await house.service.take_calls([house.call()])
-            after = await house.service.take_calls([house.call("temporary")] * 5)
+            before = await house.service.take_calls(NAME, [house.call()])
+            after = await house.service.take_calls(NAME, [house.call("temporary")] * 5)
             assert (before["default"].state, after["default"]) == ("closed", ("open", 30, False))
             with pytest.raises(InvalidField):
-                await house.service.take_calls([house.call(account="somebody")])
+                await house.service.take_calls(NAME, [house.call(account="somebody")])
             with pytest.raises(NotFound):
                 house.service.breaker("nobody")
 
@@ -107,7 +107,7 @@ def test_each_account_has_a_breaker_of_its_own(make_store: MakeStore, clock: Fak
     async def body() -> None:
         store = make_store("access", "upstreams")
         async with a_house(store, clock, accounts=lambda: ["north", "south"]) as house:
-            await house.service.take_calls([house.call("temporary", account="north")] * 5)
+            await house.service.take_calls(NAME, [house.call("temporary", account="north")] * 5)
             assert house.upstreams.blocked_s(NAME, "north") == 30
             assert house.upstreams.blocked_s(NAME, "south") == 0
 
@@ -118,7 +118,7 @@ def test_a_polled_upstream_is_left_alone_no_longer_than_its_turn(make_store: Mak
     async def body() -> None:
         store = make_store("access", "upstreams")
         async with a_house(store, clock, polling_interval_s=10.0) as house:
-            await house.service.take_calls([house.call("temporary")] * 5)
+            await house.service.take_calls(NAME, [house.call("temporary")] * 5)
             assert house.upstreams.blocked_s(NAME) == 10
 
     run(body())
@@ -127,7 +127,7 @@ def test_a_polled_upstream_is_left_alone_no_longer_than_its_turn(make_store: Mak
 def test_a_person_lets_calls_through_again(make_store: MakeStore, clock: FakeClock) -> None:
     async def body() -> None:
         async with a_house(make_store("access", "upstreams"), clock) as house:
-            await house.service.take_calls([house.call("temporary")] * 5)
+            await house.service.take_calls(NAME, [house.call("temporary")] * 5)
             await house.service.reset_breaker(NAME, ACTOR)
             assert house.upstreams.blocked_s(NAME) == 0
             assert house.seen()[-1] == ("UpstreamBack", "breaker")
@@ -141,7 +141,7 @@ def test_calls_are_added_up_and_failures_kept(make_store: MakeStore, clock: Fake
             for _ in range(2):
                 calls = [house.call(duration_ms=ms) for ms in (10, 20, 30, 40)]
                 await house.service.take_calls(
-                    [*calls, house.call("permanent", operation="write", status=422, error="no")]
+                    NAME, [*calls, house.call("permanent", operation="write", status=422, error="no")]
                 )
             view = await house.service.upstream(NAME)
             assert (view.hour.calls, view.hour.ok, view.hour.max_ms) == (10, 8, 40)
@@ -158,9 +158,9 @@ def test_old_records_go_and_the_newest_stay(make_store: MakeStore, clock: FakeCl
     async def body() -> None:
         store = make_store("access", "upstreams")
         async with a_house(store, clock) as house:
-            await house.service.take_calls([house.call("temporary")])
+            await house.service.take_calls(NAME, [house.call("temporary")])
             clock.advance(13 * 86400)
-            await house.service.take_calls([house.call("temporary")])
+            await house.service.take_calls(NAME, [house.call("temporary")])
             clock.advance(2 * 86400)
             await house.loop("upstreams.clear_away")
             assert len(stored(store, "upstream_minutes")) == 1
@@ -206,7 +206,7 @@ def test_no_secret_is_in_any_row(make_store: MakeStore, clock: FakeClock) -> Non
             token = (await client.token()).value.reveal()
             with pytest.raises(TemporaryFailure):
                 await client.call("read", "GET", f"http://127.0.0.1:1/{token}")
-            await house.service.take_calls([house.call("permanent", error=f"bad {token}")])
+            await house.service.take_calls(NAME, [house.call("permanent", error=f"bad {token}")])
             await house.loop("upstreams.records")
         for table in ("upstream_tokens", "upstream_breakers", "upstream_failures", "upstream_minutes"):
             assert token not in repr(stored(store, table)), table
@@ -218,12 +218,14 @@ def test_the_list_has_the_worst_first(make_store: MakeStore, clock: FakeClock) -
     async def body() -> None:
         async with a_house(make_store("access", "upstreams"), clock) as house:
             assert (await house.service.overview())[0].state is Standing.UNKNOWN
-            await house.service.take_calls([house.call()])
+            await house.service.take_calls(NAME, [house.call()])
             assert (await house.service.overview())[0].state is Standing.UP
             clock.advance(timedelta(hours=2).total_seconds())
-            await house.service.take_calls([house.call("temporary")] * 5)
+            await house.service.take_calls(NAME, [house.call("temporary")] * 5)
             view = (await house.service.overview())[0]
             assert (view.state, view.failing_since) == (Standing.DOWN, clock.now())
             assert house.service.failing() == [KEY]
+            (found,) = await house.service.search("TRACK", 5)
+            assert (found.title, found.href, found.state) == ("Tracker", "/upstreams/tracker", "down")
 
     run(body())

@@ -72,8 +72,8 @@ async def read_series(
 ) -> SeriesOut:
     """As of /api/series/query: times in ms; seconds for p50 and p95, calls a minute by outcome for calls."""
     step_s = max(step, LEAST_STEP_S)
+    _check_range(from_ms(start), from_ms(to), step_s=step_s)
     from_at, to_at = from_ms(start // (step_s * 1000) * step_s * 1000), from_ms(to)
-    _check_range(from_at, to_at, step_s=step_s)
     minutes = await upstreams.minutes(name, start=from_at, end=to_at)
     lines = lines_of(minutes, measure, start=from_at, end=to_at, step_s=step_s)
     return SeriesOut([LineOut(*line) for line in lines])

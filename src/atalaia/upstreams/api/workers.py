@@ -42,7 +42,7 @@ async def hand_out_token(upstreams: Upstreams, name: Name, data: JSONBody[TokenW
     summary="Report calls; the answer has the breakers of the accounts that were named",
 )
 async def take_calls(upstreams: Upstreams, name: Name, data: JSONBody[CallsIn]) -> CallsOut:
-    verdicts = await upstreams.take_calls([upstreams.on_time(_call(name, item)) for item in data.items])
+    verdicts = await upstreams.take_calls(name, [upstreams.on_time(_call(name, item)) for item in data.items])
     return CallsOut(
         {account: BreakerOut(verdict.state, verdict.retry_after_s) for account, verdict in verdicts.items()}
     )

@@ -223,12 +223,13 @@ class UpstreamsService:
         now = self._clock.now()
         return call if abs(now - call.at) < CLOCK_OFF else replace(call, at=now)
 
-    async def take_calls(self, calls: Sequence[CallRecord]) -> Mapping[str, Verdict]:
-        """By account: what is kept before the answer goes out."""
-        for call in calls:
-            self._account(call.upstream, call.account)
-        await self._recorder.take(calls)
-        return {call.account: self.breaker(call.upstream, account=call.account) for call in calls}
+    async def take_calls(self, name: str, calls: Sequence[CallRecord]) -> Mapping[str, Verdict]:
+        """By account, as it is once they are kept. Raises: NotFound, InvalidField (account)."""
+        self._registry.find(name)
+        accounts = {self._account(name, call.account) for call in calls}
+        if calls:
+            await self._recorder.take(calls)
+        return {account: self.breaker(name, account=account) for account in sorted(accounts)}
 
     def breaker(self, name: str, *, account: str = _DEFAULT) -> Verdict:
         """Raises: NotFound."""
