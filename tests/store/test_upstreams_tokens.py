@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from atalaia.core.errors import InvalidField
-from atalaia.core.redaction import Secret
+from atalaia.core.redaction import Known, Secret
 from atalaia.sdk.failures import AuthExpired, PermanentFailure, TemporaryFailure
 from atalaia.sdk.transaction import Tx
 from atalaia.store.opening import open_store
@@ -342,3 +342,18 @@ def test_two_hubs_on_one_database_log_in_once(
             other.close()
 
     run(both())
+
+
+def test_a_hub_knows_the_tokens_of_all_so_that_no_text_has_them(
+    make_store: MakeStore, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def body() -> None:
+        store = make_store("access", "upstreams")
+        async with a_house(store, clock) as first:
+            await first.service.keep_token(NAME, GIVEN, ACTOR)
+        forgetful = Known()
+        monkeypatch.setattr("atalaia.upstreams.service.tokens.KNOWN", forgetful)
+        async with a_house(store, clock):
+            assert forgetful.scrub(f"no {GIVEN}") == "no ***"
+
+    run(body())

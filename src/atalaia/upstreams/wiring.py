@@ -148,6 +148,7 @@ def _contribution(
 
     async def start() -> None:
         await book.refresh()
+        await upkeep.look()
 
     async def stop() -> None:
         unsubscribe()

@@ -6,7 +6,7 @@ lease that lapses; a token given by hand meanwhile takes the lease away, and the
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from typing import Protocol
@@ -16,7 +16,7 @@ import structlog
 from atalaia.core.clock import Clock
 from atalaia.core.errors import AtalaiaError
 from atalaia.core.ids import new_id
-from atalaia.core.redaction import Secret
+from atalaia.core.redaction import KNOWN, Secret
 from atalaia.sdk.failures import BadPayload, PermanentFailure, TemporaryFailure
 from atalaia.sdk.transaction import Tx
 from atalaia.sdk.upstreams import Login, Token, Upstream
@@ -46,6 +46,7 @@ class TokenKeeper:
         self._client_of = client_of
         self._tokens: dict[Key, Token] = {}
         self._flights: dict[Key, asyncio.Task[Token]] = {}
+        self._learnt: dict[Key, int] = {}
 
     async def token(self, key: Key, *, rejected: int | None = None) -> Token:
         """One that is in force and newer than generation `rejected`. Raises: TemporaryFailure, PermanentFailure."""
@@ -184,7 +185,16 @@ class TokenKeeper:
         token = self._tokens[key] = Token(Secret(value), row.generation, row.expires_at)
         return token
 
+    def learn(self, rows: Mapping[Key, TokenRow]) -> None:
+        """Know all tokens by value, also those that others hold, so that texts of workers are scrubbed of them."""
+        for key, row in rows.items():
+            if row.sealed is not None and self._learnt.get(key) != row.generation:
+                self._learnt[key] = row.generation
+                with suppress(AtalaiaError):  # sealed with a key that is gone: told when it is used
+                    KNOWN.add(self._sealer.open(row.sealed, purpose=_purpose(key)))
+
     def keep_by_hand(self, tx: Tx, key: Key, value: str) -> None:
+        KNOWN.add(value)
         declared = self._registry.declared(key[0])
         token_rows.given(
             tx,

@@ -35,8 +35,9 @@ class Upkeep:
         return self._expiries
 
     async def look(self) -> None:
-        """On every hub, for its own metrics."""
+        """On every hub, for its own metrics, and so that it knows what to star out."""
         rows = await self._store.read(token_queries.everything)
+        self._tokens.learn(rows)
         self._expiries = {key: row.expires_at for key, row in rows.items() if row.expires_at is not None}
 
     async def renew(self) -> None:
