@@ -51,7 +51,7 @@ async def run_nothing(_run: JobRun) -> None:
     return
 
 
-def known_types() -> JobTypes:
+def known_types(*, whole_s: float = 120) -> JobTypes:
     types = JobTypes()
     types.register(
         JobType(
@@ -62,7 +62,7 @@ def known_types() -> JobTypes:
             resolve=run_nothing,
             upstream="cars",
             concurrency_key=lambda payload: f"client:{payload.client}",
-            whole_s=120,
+            whole_s=whole_s,
         )
     )
     return types

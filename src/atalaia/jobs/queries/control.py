@@ -9,7 +9,7 @@ from atalaia.sdk.transaction import Tx
 
 _STARTABLE = (
     "SELECT j.seq, j.id, j.lane, j.priority, j.max_attempts, j.unique_key, j.concurrency_key, e.attempts, e.lease,"
-    " e.token, e.state FROM job_ends e JOIN jobs j ON j.seq = e.seq"
+    " e.token, e.answered FROM job_ends e JOIN jobs j ON j.seq = e.seq"
 )
 
 
@@ -24,7 +24,7 @@ class Startable(NamedTuple):
     attempts: int
     lease: int
     token: str
-    state: int
+    answered: int | None
 
 
 def startable(tx: Tx, seqs: Sequence[int]) -> list[Startable]:
@@ -49,8 +49,8 @@ def ended_in(
 
 _RESTORE = (
     "INSERT INTO job_queue (seq, id, lane, place, phase, rank, attempts, max_attempts, lost, irreversible, is_cancelled,"
-    " is_resolve, ttl_ms, lease, due_at, changed_at, leased_until, deadline_at, token, unique_key, concurrency_key)"
-    " VALUES (?, ?, ?, ?, 0, ?, ?, ?, 0, 0, 0, 0, 0, ?, ?, ?, 0, 0, ?, ?, ?)"
+    " is_resolve, ttl_ms, lease, due_at, changed_at, leased_until, deadline_at, token, answered, unique_key, concurrency_key)"
+    " VALUES (?, ?, ?, ?, 0, ?, ?, ?, 0, 0, 0, 0, 0, ?, ?, ?, 0, 0, ?, ?, ?, ?)"
 )
 
 
@@ -73,6 +73,7 @@ def restore(tx: Tx, job: Startable, *, now_ms: int) -> None:
             now_ms,
             now_ms,
             job.token,
+            job.answered,
             job.unique_key,
             job.concurrency_key,
         ),

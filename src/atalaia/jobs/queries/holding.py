@@ -154,6 +154,10 @@ def shorten(tx: Tx, rows: Sequence[tuple[int, int]]) -> None:
     tx.raw_many(f"UPDATE job_queue SET leased_until = ? WHERE seq = ? AND place = {HELD}", rows)  # noqa: S608 - of our own
 
 
+def put_off_deadlines(tx: Tx, *, by_ms: int) -> None:
+    tx.raw(f"UPDATE job_queue SET deadline_at = deadline_at + ? WHERE place = {HELD}", (by_ms,))  # noqa: S608 - of our own
+
+
 def unresolved(tx: Tx, *, now_ms: int, limit: int) -> list[int]:
     """Those that wait to be resolved for too long."""
     sql = (

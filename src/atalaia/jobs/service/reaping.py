@@ -3,7 +3,8 @@
 1. A round looks at what is held: who did not renew within its time to live loses it, who took longer than the type allows too.
 2. Whoever reads a clock must mind it: at the start, when another hub led before, after a pause, or when the wall clock was
    set, every lease gets one time to live of grace, since its renewals may not have been heard.
-3. A wall clock that was set back would make leases last: those are cut to one time to live from now.
+3. A wall clock that was set back would make leases last: those are cut to one time to live from now. One that was set
+   forward is no time that a job took: what is left of each attempt stays.
 """
 
 from collections.abc import Sequence
@@ -45,20 +46,25 @@ class Reaper:
 
     async def round(self) -> None:
         now = _Round(self._clock.monotonic(), to_ms(self._clock.now()))
-        if self._must_wait(now):
+        drift_s = self._drift_s(now)
+        if self._must_wait(now, drift_s):
             self._resumed_at_s = now.at_s
+        if drift_s > CLOCK_SLACK_S:
+            await self._store.write(partial(queries.put_off_deadlines, by_ms=round(drift_s * 1000)))
         self._last = now
         await self._reap(now, grace_ms=round((now.at_s - self._resumed_at_s) * 1000))
         self._rounds += 1
         if self._rounds % UNRESOLVED_EVERY == 1:
             await self._give_up(now)
 
-    def _must_wait(self, now: _Round) -> bool:
+    def _must_wait(self, now: _Round, drift_s: float) -> bool:
+        return self._last is None or now.at_s - self._last.at_s > PAUSE_S or abs(drift_s) > CLOCK_SLACK_S
+
+    def _drift_s(self, now: _Round) -> float:
+        """By how much the wall clock went another way than time since the last round."""
         if self._last is None:
-            return True
-        passed_s = now.at_s - self._last.at_s
-        drift_s = (now.now_ms - self._last.now_ms) / 1000 - passed_s
-        return passed_s > PAUSE_S or abs(drift_s) > CLOCK_SLACK_S
+            return 0.0
+        return (now.now_ms - self._last.now_ms) / 1000 - (now.at_s - self._last.at_s)
 
     async def _reap(self, now: _Round, *, grace_ms: int) -> None:
         after, is_more = 0, True

@@ -146,8 +146,10 @@ def _ended(row: Queued, said: Said, state: State, now_ms: int) -> Ended:
     number = END[state]
     error = None if number == _SUCCEEDED else _error_text(row, said, state)
     lost = row.lost + (said.word is Word.LAPSED)
+    # What a worker was answered before the hub ended the job, it is answered again.
+    answered = row.answered if said.answered is None and row.place != HELD else said.answered
     return Ended(
-        row.seq, number, attempts, lost, row.lease, now_ms, said.answered, row.token, row.worker, said.result, error
+        row.seq, number, attempts, lost, row.lease, now_ms, answered, row.token, row.worker, said.result, error
     )
 
 
