@@ -15,6 +15,7 @@ class TideServer:
         self.faults: set[str] = set()
         self.received: list[tuple[str, str, str]] = []  # method, path, body
         self.moved: list[str] = []
+        self.held: dict[str, threading.Event] = {}  # by path: its answers wait for the event
         self.logins = 0
         self._server: _Server | None = None
         self.port = 0
@@ -41,6 +42,14 @@ class TideServer:
     def expire(self) -> None:
         self.token = ""
 
+    def hold(self, path: str) -> threading.Event:
+        """What is asked for there is done, and its answer waits; set the event that comes back to let it go."""
+        self.held[path] = threading.Event()
+        return self.held[path]
+
+    def asked(self, path: str, method: str = "GET") -> int:
+        return sum(1 for each in self.received if each[:2] == (method, path))
+
     def answer(self, method: str, path: str, body: str, authorization: str) -> tuple[int, Any]:
         self.received.append((method, path, body))
         if path == "/login":
@@ -53,7 +62,7 @@ class TideServer:
             return 401, {"why": f"{authorization} is not known"}
         if "shape" in self.faults:
             return 200, {"tide": {"metres": [1]}}
-        if path == "/level":
+        if path.startswith("/level/"):
             return 200, {"level_m": 2.5}
         order = path.rpartition("/")[2]
         if method == "POST":
@@ -98,6 +107,8 @@ def _handler(server: TideServer) -> type[http.server.BaseHTTPRequestHandler]:
 
         def _reply(self, body: str) -> None:
             status, value = server.answer(self.command, self.path, body, self.headers.get("Authorization", ""))
+            if self.path in server.held:
+                server.held[self.path].wait(30)
             content = json.dumps(value).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))

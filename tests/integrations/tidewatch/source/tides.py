@@ -41,8 +41,8 @@ def read(answer: Answer, shape: type[Any]) -> Any:
         raise BadPayload("The tide service answers in another form: {why}", why=str(error)) from error
 
 
-async def level_of(upstream: Upstream, url: str) -> float:
-    answer = await upstream.call("level", "GET", f"{url}/level", is_repeatable=True, authorize=authorize)
+async def level_of(upstream: Upstream, url: str, place: str = "harbour") -> float:
+    answer = await upstream.call("level", "GET", f"{url}/level/{place}", is_repeatable=True, authorize=authorize)
     found: Level = read(answer, Level)
     return found.level_m
 

@@ -19,7 +19,7 @@ class Gate(msgspec.Struct):
 
 async def gauge(run: JobRun) -> dict[str, float]:
     async with run.step("level", station=run.payload.station) as step:
-        level_m = await tides.level_of(run.upstream(), run.settings["url"])
+        level_m = await tides.level_of(run.upstream(), run.settings["url"], run.payload.station)
         await step.note(level_m=level_m)
     return {"level_m": level_m}
 
@@ -28,7 +28,7 @@ async def move(run: JobRun) -> dict[str, bool]:
     url = f"{run.settings['url']}/gates/{run.payload.order}"
     body = msgspec.json.encode({"position": run.payload.position})
     async with run.step("level"):
-        await tides.level_of(run.upstream(), run.settings["url"])
+        await tides.level_of(run.upstream(), run.settings["url"], run.payload.order)
     async with run.irreversible("move", position=run.payload.position):
         await run.upstream().call("move", "POST", url, body=body, authorize=tides.authorize)
     return {"moved": True}

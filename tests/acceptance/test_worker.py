@@ -1,0 +1,201 @@
+"""Workers that die, sleep, lose the line or are told to stop: every gate is moved once, every job comes to its end."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.acceptance.hub import Hub
+from tests.acceptance.line import Line
+from tests.acceptance.worker import WorkerProcess, await_job
+from tests.integrations.installing import install
+from tests.integrations.tidewatch.server import API_KEY, TideServer
+from tests.servers import wait_until
+
+Start = Callable[..., WorkerProcess]
+TTL = ("--ttl-s", "2")
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return install(tmp_path_factory.mktemp("installed"))
+
+
+@pytest.fixture(scope="module")
+def tides() -> Iterator[TideServer]:
+    server = TideServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory, installed: dict[str, str], tides: TideServer) -> Iterator[Hub]:
+    env = {"ATALAIA_TIDEWATCH_URL": tides.url, "ATALAIA_TIDEWATCH_API_KEY": API_KEY}
+    hub = Hub(tmp_path_factory.mktemp("workers"), env={**installed, **env})
+    try:
+        yield hub.start()
+    finally:
+        hub.close()
+
+
+@pytest.fixture
+def start(hub: Hub, installed: dict[str, str], tides: TideServer) -> Iterator[Start]:
+    workers: list[WorkerProcess] = []
+
+    def make(name: str, *options: str, url: str | None = None) -> WorkerProcess:
+        workers.append(WorkerProcess(hub, name, *TTL, *options, url=url, env=installed).start())
+        return workers[-1]
+
+    yield make
+    for event in tides.held.values():
+        event.set()
+    tides.held.clear()
+    for each in workers:
+        if each.process.is_running:
+            os.kill(each.process.pid, signal.SIGCONT)
+        each.process.kill()
+
+
+def order(hub: Hub, name: str) -> str:
+    made = hub.client("jobs:create").made("/api/jobs", {"type": "tide_gate", "payload": {"order": name, "position": 1}})
+    return str(made["id"])
+
+
+def asked_for(tides: TideServer, path: str, *, method: str = "GET") -> None:
+    wait_until(lambda: tides.asked(path, method) > 0, what=f"{method} {path}", timeout_s=30)
+
+
+def ended(hub: Hub, job_id: str) -> dict[str, Any]:
+    return await_job(hub.client("read"), job_id, timeout_s=60)
+
+
+def test_a_worker_killed_before_it_acted_leaves_the_job_to_another(hub: Hub, tides: TideServer, start: Start) -> None:
+    go = tides.hold("/level/kill")
+    first = start("kill-1")
+    job_id = order(hub, "kill")
+    asked_for(tides, "/level/kill")
+    first.process.kill()
+    go.set()
+    start("kill-2")
+    job = ended(hub, job_id)
+    assert (job["status"], job["lostLeases"], job["workerId"]) == ("completed", 1, "kill-2")
+    assert tides.moved.count("kill") == 1
+
+
+def test_a_worker_killed_after_it_acted_is_asked_after_and_never_followed(
+    hub: Hub, tides: TideServer, start: Start
+) -> None:
+    go = tides.hold("/gates/acted")
+    first = start("acted-1")
+    job_id = order(hub, "acted")
+    asked_for(tides, "/gates/acted", method="POST")
+    first.process.kill()
+    go.set()
+    start("acted-2")
+    job = ended(hub, job_id)
+    assert (job["status"], job["state"], job["result"]) == ("completed", "succeeded", {"moved": True})
+    assert tides.moved.count("acted") == 1
+
+
+def test_a_worker_that_slept_changes_nothing_when_it_wakes(hub: Hub, tides: TideServer, start: Start) -> None:
+    go = tides.hold("/level/slept")
+    first = start("sleeper")
+    job_id = order(hub, "slept")
+    asked_for(tides, "/level/slept")
+    os.kill(first.process.pid, signal.SIGSTOP)
+    go.set()
+    start("awake")
+    assert ended(hub, job_id)["workerId"] == "awake"
+    os.kill(first.process.pid, signal.SIGCONT)
+    wait_until(lambda: '"outcome": "lost"' in first.process.output, what="the late one to let go", timeout_s=30)
+    assert tides.moved.count("slept") == 1
+    assert hub.client("read").get(f"/api/jobs/{job_id}").json["workerId"] == "awake"
+
+
+@pytest.mark.parametrize("how", ["kill", "stop"])
+def test_a_hub_that_is_started_anew_finds_the_work_going_on(
+    hub: Hub, tides: TideServer, start: Start, how: str
+) -> None:
+    go = tides.hold(f"/level/restart-{how}")
+    start("patient")
+    job_id = order(hub, f"restart-{how}")
+    asked_for(tides, f"/level/restart-{how}")
+    (hub.kill if how == "kill" else hub.stop)()
+    hub.start()
+    go.set()
+    job = ended(hub, job_id)
+    assert job["status"] == "completed"
+    assert tides.moved.count(f"restart-{how}") == 1
+
+
+def test_a_worker_that_is_told_to_stop_finishes_what_it_has(hub: Hub, tides: TideServer, start: Start) -> None:
+    go = tides.hold("/level/drain")
+    worker = start("drains", "--drain-s", "30")
+    job_id = order(hub, "drain")
+    asked_for(tides, "/level/drain")
+    os.kill(worker.process.pid, signal.SIGTERM)
+    wait_until(lambda: '"draining"' in worker.process.output, what="the order to drain")
+    later = order(hub, "later")
+    go.set()
+    assert ended(hub, job_id)["status"] == "completed"
+    assert worker.process.process is not None
+    assert worker.process.process.wait(30) == 0
+    assert hub.client("read").get(f"/api/jobs/{later}").json["status"] == "pending"
+    hub.client("jobs:create").post(f"/api/jobs/{later}/cancel", {})
+
+
+def test_what_is_not_finished_in_time_is_handed_back_at_once(hub: Hub, tides: TideServer, start: Start) -> None:
+    go = tides.hold("/level/hasty")
+    worker = start("hasty", "--drain-s", "0")
+    job_id = order(hub, "hasty")
+    asked_for(tides, "/level/hasty")
+    assert worker.process.stop() == 0
+    go.set()
+    job = await_job(hub.client("read"), job_id, "waiting")
+    assert (job["lostLeases"], job["attempts"]) == (0, 0)
+    start("hasty-2")
+    assert ended(hub, job_id)["status"] == "completed"
+    assert tides.moved.count("hasty") == 1
+
+
+def test_a_worker_whose_line_is_cut_lets_go_and_comes_back(hub: Hub, tides: TideServer, start: Start) -> None:
+    line = Line(hub.port)
+    try:
+        go = tides.hold("/level/cut")
+        far = start("far", url=line.url)
+        job_id = order(hub, "cut")
+        asked_for(tides, "/level/cut")
+        line.cut()
+        wait_until(lambda: '"lease_ran_out"' in far.process.output, what="the end of the lease", timeout_s=30)
+        near = start("near")
+        go.set()
+        assert ended(hub, job_id)["workerId"] == "near"
+        assert near.process.stop() == 0
+        line.mend()
+        assert ended(hub, order(hub, "mended"))["workerId"] == "far"
+        assert (tides.moved.count("cut"), tides.moved.count("mended")) == (1, 1)
+    finally:
+        line.close()
+
+
+def test_a_key_that_may_not_work_ends_it(hub: Hub, installed: dict[str, str]) -> None:
+    env = {**installed, "ATALAIA_KEY": hub.make_key("read")}
+    refused = WorkerProcess(hub, "refused", env=env)
+    refused.process.launch()
+    assert refused.process.process is not None
+    assert refused.process.process.wait(60) == 4
+    assert "needs the scope jobs:work" in refused.process.output
+
+
+def test_it_says_which_version_and_commit_it_is(hub: Hub, start: Start) -> None:
+    start("versioned")
+    client = hub.client("read")
+
+    def found() -> list[dict[str, Any]]:
+        return [each for each in client.get("/api/workers").json["items"] if each["id"] == "versioned"]
+
+    wait_until(lambda: bool(found()), what="the worker on the hub's list")
+    assert found()[0]["version"].startswith("0.")
+    assert not found()[0].get("isStale", found()[0].get("is_stale"))
