@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 
 from atalaia.metrics.chunks.bits import Signed, get_varint, put_varint
 from atalaia.metrics.chunks.codec import Floats, get_values, put_values
-from atalaia.metrics.chunks.integers import get_integers, put_integers
+from atalaia.metrics.chunks.columns import get_integers
+from atalaia.metrics.chunks.integers import put_integers
 from atalaia.metrics.errors import BadChunk
 
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 VERSION = 1
+_ONE = np.ones(1, np.int64)
 _PERCENT = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 
 Aggregation = Literal["avg", "min", "max", "sum", "count", "last", "p50", "p95", "p99", "rate", "increase"]
@@ -62,7 +64,7 @@ def from_samples(at_ms: Signed, values: Floats) -> Columns:
     present = values == values  # noqa: PLR0124 false for NaN, and faster than isnan with a copy
     if not present.all():
         at_ms, values = at_ms[present], values[present]
-    return Columns(at_ms, np.ones(len(values), np.int64), values, values, values, values)
+    return Columns(at_ms, np.ndarray((len(values),), np.int64, _ONE, 0, (0,)), values, values, values, values)
 
 
 def merge_samples(*parts: tuple[Signed, Floats]) -> tuple[Signed, Floats]:
@@ -112,39 +114,57 @@ def combine(old: Columns, new: Columns) -> Columns:
     )
 
 
-def aggregate(columns: Columns, aggregation: Aggregation, *, from_ms: int, to_ms: int, step_ms: int) -> Points:
-    """One value a step: the step at t covers [t, t + step_ms), t counted from `from_ms`; up to `to_ms`, exclusive.
+class _Places(NamedTuple):
+    """Where the steps are in a column of times: its rows that are in the range, the first row of each step, and its beginning."""
 
-    For rate (per second) and increase give also what was before `from_ms`: the first growth is counted from it. A
-    counter that falls has begun anew. Percentiles of roll-ups are those of their spans' means.
+    rows: slice
+    starts: NDArray[np.intp]
+    begins: Signed
+
+
+class Steps:
+    """The steps of an answer: that at t covers [t, t + step_ms), t counted from `from_ms`; up to `to_ms`, exclusive."""
+
+    def __init__(self, *, from_ms: int, to_ms: int, step_ms: int) -> None:
+        self.from_ms, self.to_ms, self.step_ms = from_ms, to_ms, step_ms
+        self._former: tuple[Signed, _Places] | None = None
+
+    def places(self, at_ms: Signed) -> _Places:
+        """Reckoned once for series that share their column of times."""
+        if self._former is None or self._former[0] is not at_ms:
+            first, last = at_ms.searchsorted((self.from_ms, self.to_ms)).tolist()
+            steps = (at_ms[first:last] - self.from_ms) // self.step_ms
+            starts = _starts(steps) if len(steps) else np.zeros(0, np.intp)
+            self._former = at_ms, _Places(slice(first, last), starts, steps[starts] * self.step_ms + self.from_ms)
+        return self._former[1]
+
+
+def aggregate(columns: Columns, aggregation: Aggregation, steps: Steps) -> Points:
+    """One value a step that holds something.
+
+    For rate (per second) and increase give also what was before the first step: its growth is counted from it. A counter
+    that falls has begun anew. Percentiles of roll-ups are those of their spans' means.
     """
     if aggregation in {"rate", "increase"}:
-        return _growth(columns, aggregation == "rate", from_ms=from_ms, to_ms=to_ms, step_ms=step_ms)
-    columns = between(columns, from_ms, to_ms)
-    if not len(columns):
-        return Points(columns.at_ms, columns.total)
-    steps = (columns.at_ms - from_ms) // step_ms
-    starts = _starts(steps)
-    if len(starts) == len(columns) and columns.total is columns.last and aggregation != "count":
+        return _growth(columns, aggregation == "rate", steps)
+    places = steps.places(columns.at_ms)
+    inside = _cut(columns, places.rows)
+    if not len(inside):
+        return Points(inside.at_ms, inside.total)
+    if len(places.starts) == len(inside) and inside.total is inside.last and aggregation != "count":
         # Samples as far apart as the steps: each is its step's value.
-        return Points(steps * step_ms + from_ms, columns.total)
-    return Points(steps[starts] * step_ms + from_ms, _values(columns, aggregation, starts))
+        return Points(places.begins, inside.total)
+    return Points(places.begins, _values(inside, aggregation, places.starts))
 
 
-def between(columns: Columns, from_ms: int, to_ms: int) -> Columns:
-    first, last = columns.at_ms.searchsorted((from_ms, to_ms)).tolist()
-    if first == 0 and last == len(columns):
+def _cut(columns: Columns, rows: slice) -> Columns:
+    if rows == slice(0, len(columns)):
         return columns
-    return _cut(columns, first, last)
-
-
-def _cut(columns: Columns, first: int, last: int) -> Columns:
     at_ms, counts, total, low, high, final = columns
-    inside = slice(first, last)
     if total is final:  # samples: one column stands for four
-        total = low = high = final = total[inside]
-        return Columns(at_ms[inside], counts[inside], total, low, high, final)
-    return Columns(at_ms[inside], counts[inside], total[inside], low[inside], high[inside], final[inside])
+        total = low = high = final = total[rows]
+        return Columns(at_ms[rows], counts[rows], total, low, high, final)
+    return Columns(at_ms[rows], counts[rows], total[rows], low[rows], high[rows], final[rows])
 
 
 def _values(columns: Columns, aggregation: Aggregation, starts: NDArray[np.intp]) -> Floats:
@@ -178,19 +198,19 @@ def _percentile(values: Floats, starts: NDArray[np.intp], share: float) -> Float
     return between_them
 
 
-def _growth(columns: Columns, is_rate: bool, *, from_ms: int, to_ms: int, step_ms: int) -> Points:
-    before = int(columns.at_ms.searchsorted(from_ms))
-    columns = _cut(columns, max(0, before - 1), int(columns.at_ms.searchsorted(to_ms)))
+def _growth(columns: Columns, is_rate: bool, steps: Steps) -> Points:
+    before, after = columns.at_ms.searchsorted((steps.from_ms, steps.to_ms)).tolist()
+    columns = _cut(columns, slice(max(0, before - 1), after))
     if len(columns) < 2:  # noqa: PLR2004 growth is between two
         return Points(np.zeros(0, np.int64), np.zeros(0, np.float64))
     last = columns.last
     grown = np.where(last[1:] >= last[:-1], last[1:] - last[:-1], last[1:])
-    steps = (columns.at_ms[1:] - from_ms) // step_ms
-    starts = _starts(steps)
+    numbers = (columns.at_ms[1:] - steps.from_ms) // steps.step_ms
+    starts = _starts(numbers)
     values = np.add.reduceat(grown, starts)
     if is_rate:
-        values = values / (step_ms / 1000)
-    return Points(steps[starts] * step_ms + from_ms, values)
+        values = values / (steps.step_ms / 1000)
+    return Points(numbers[starts] * steps.step_ms + steps.from_ms, values)
 
 
 def _starts(groups: Signed) -> NDArray[np.intp]:

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from atalaia.metrics.chunks import SPAN_MS, decode, decode_many, encode, span_start_ms
-from atalaia.metrics.chunks.integers import get_integers, put_integers
+from atalaia.metrics.chunks.bits import pack, unpack
+from atalaia.metrics.chunks.columns import get_integers
+from atalaia.metrics.chunks.integers import put_integers
 from atalaia.metrics.errors import BadChunk
 
 START = 1_700_006_400_000
@@ -99,6 +101,22 @@ def test_usual_series_take_about_a_byte_a_sample() -> None:
     assert check_round_trip(times, counter) <= 1.0 * 480
     assert check_round_trip(times, flags) <= 0.2 * 480
     assert check_round_trip(times, [1.0] * 480) <= 24
+
+
+@pytest.mark.parametrize("place", [0, 200, 479])
+def test_a_gap_among_plain_values_costs_a_few_bytes(place: int) -> None:
+    numbers = [float(n % 3) for n in range(480)]
+    plain = check_round_trip(times_for(480), numbers)
+    numbers[place] = math.nan
+    assert check_round_trip(times_for(480), numbers) <= plain + 40
+
+
+@given(st.data(), st.integers(1, 64), st.integers(1, 3), st.integers(1, 40))
+def test_packed_bits_come_back_whatever_their_width(data: st.DataObject, width: int, rows: int, count: int) -> None:
+    numbers = data.draw(st.lists(st.integers(0, 2**width - 1), min_size=rows * count, max_size=rows * count))
+    table = np.array(numbers, np.uint64).reshape(rows, count)
+    packed = b"".join(pack(row, width) for row in table)
+    assert unpack(packed, (rows, count), width).tolist() == table.tolist()
 
 
 def test_damaged_chunks_are_told_from_good_ones() -> None:

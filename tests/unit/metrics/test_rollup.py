@@ -12,6 +12,7 @@ from atalaia.metrics.rollup import (
     MINUTE_MS,
     Aggregation,
     Columns,
+    Steps,
     aggregate,
     combine,
     decode_columns,
@@ -35,7 +36,7 @@ def columns_of(pairs: list[tuple[int, float]]) -> Columns:
 
 
 def ask(pairs: list[tuple[int, float]], aggregation: Aggregation, *, step_ms: int = MINUTE_MS) -> dict[int, float]:
-    found = aggregate(columns_of(pairs), aggregation, from_ms=T0, to_ms=T0 + 3 * HOUR_MS, step_ms=step_ms)
+    found = aggregate(columns_of(pairs), aggregation, Steps(from_ms=T0, to_ms=T0 + 3 * HOUR_MS, step_ms=step_ms))
     return {at - T0: value for at, value in zip(found.at_ms.tolist(), found.values.tolist(), strict=True)}
 
 
@@ -67,7 +68,7 @@ def test_a_counter_that_begins_anew_still_grows() -> None:
 
 def test_growth_is_counted_from_the_sample_before_the_range() -> None:
     columns = columns_of([(-120_000, 1.0), (-30_000, 5.0), (30_000, 8.0)])
-    found = aggregate(columns, "increase", from_ms=T0, to_ms=T0 + HOUR_MS, step_ms=MINUTE_MS)
+    found = aggregate(columns, "increase", Steps(from_ms=T0, to_ms=T0 + HOUR_MS, step_ms=MINUTE_MS))
     assert (found.at_ms.tolist(), found.values.tolist()) == ([T0], [3.0])
 
 

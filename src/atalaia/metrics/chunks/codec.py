@@ -15,7 +15,8 @@ import zstandard
 from numpy.typing import NDArray
 
 from atalaia.metrics.chunks.bits import Signed, get_varint, put_varint
-from atalaia.metrics.chunks.integers import Column, expand, find_column, get_integers, put_constant, put_integers
+from atalaia.metrics.chunks.columns import Column, expand, find_column, get_integers
+from atalaia.metrics.chunks.integers import put_constant, put_integers
 from atalaia.metrics.errors import BadChunk
 
 VERSION = 1
@@ -28,6 +29,8 @@ Shape = tuple[int, int, int, int]
 _PATCHED = 0x10
 _RAW = 0x1F
 _MAX_DECIMALS = 15
+# Values that are expanded at once: their columns stay in the processor's cache, and below what is mapped anew each time.
+_AT_ONCE = 16_000
 _TENS = 10.0 ** np.arange(_MAX_DECIMALS + 1)
 
 
@@ -66,8 +69,8 @@ def decode_many(blobs: Sequence[tuple[int, bytes]]) -> list[tuple[Signed, Floats
     alike: dict[tuple[int, Shape], tuple[list[int], list[Column]]] = {}
     try:
         for place, (start_ms, blob) in enumerate(blobs):
-            count, offsets, at = _read_times(blob)
-            times.append(offsets + start_ms)
+            count, at_ms, at = _read_times(blob, start_ms)
+            times.append(at_ms)
             mode = blob[at]
             if mode > _MAX_DECIMALS:
                 values.append(get_values(blob, at, count)[0])
@@ -79,20 +82,23 @@ def decode_many(blobs: Sequence[tuple[int, bytes]]) -> list[tuple[Signed, Floats
                 group = alike[mode, column.shape] = ([], [])
             group[0].append(place)
             group[1].append(column)
-        for (mode, _), (places, columns) in alike.items():
-            for place, row in zip(places, _unscale(expand(columns), mode), strict=True):
-                values[place] = row
+        for (mode, shape), (places, columns) in alike.items():
+            most = _AT_ONCE // shape[-1] + 1
+            for first in range(0, len(places), most):
+                rows = _unscale(expand(columns[first : first + most]), mode)
+                for place, row in zip(places[first : first + most], rows, strict=True):
+                    values[place] = row
     except (IndexError, ValueError, ArithmeticError, zstandard.ZstdError) as error:
         raise BadChunk("stored samples are damaged") from error
     return [(at_ms, row) for at_ms, row in zip(times, values, strict=True) if row is not None]
 
 
-def _read_times(blob: bytes) -> tuple[int, Signed, int]:
+def _read_times(blob: bytes, start_ms: int) -> tuple[int, Signed, int]:
     if blob[0] != VERSION:
         raise BadChunk("samples were written by another version")
     count, at = get_varint(blob, 1)
     size, at = get_varint(blob, at)
-    return count, _shared_offsets(blob[at : at + size], count), at + size
+    return count, _shared_times(blob[at : at + size], count, start_ms), at + size
 
 
 def _unscale(mantissas: Signed, decimals: int) -> Floats:
@@ -189,8 +195,8 @@ def _scale(values: Floats, decimals: int) -> tuple[Signed, NDArray[np.bool_]]:
 
 
 def _carry_forward(mantissas: Signed, exact: NDArray[np.bool_]) -> Signed:
-    """Put the last exact value where a patch will stand, so that the gap costs no jump."""
-    last = np.maximum.accumulate(np.where(exact, np.arange(len(mantissas)), 0))
+    """Put the last exact value (at the beginning: the first) where a patch will stand, so that the gap costs no jump."""
+    last = np.maximum.accumulate(np.where(exact, np.arange(len(mantissas)), exact.argmax()))
     return mantissas[last]
 
 
@@ -202,9 +208,10 @@ def _shared_block(offsets: bytes) -> bytes:
     return bytes(block)
 
 
-@lru_cache(maxsize=1024)
-def _shared_offsets(block: bytes, count: int) -> Signed:
-    """Series that are read together have the same times: decoded once."""
+@lru_cache(maxsize=512)
+def _shared_times(block: bytes, count: int, start_ms: int) -> Signed:
+    """Series that are read together have the same times: decoded once, and the same array for all of them."""
     offsets, _ = get_integers(block, 0, count)
-    offsets.setflags(write=False)
-    return offsets
+    at_ms = offsets + start_ms
+    at_ms.setflags(write=False)
+    return at_ms

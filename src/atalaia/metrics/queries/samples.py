@@ -160,19 +160,21 @@ def settle_chunks(tx: Tx, rows: Sequence[ChunkRow], *, is_gone: bool) -> None:
 # -- roll-ups
 
 
-def find_rollups(tx: Tx, series_ids: Sequence[int], *, width_s: int, days: tuple[int, int]) -> list[RollupRow]:
-    """Roll-ups of these series with days[0] <= day < days[1], in order of time within a series."""
+def find_rollups(
+    tx: Tx, series_ids: Sequence[int], *, widths_s: Sequence[int], days: tuple[int, int]
+) -> list[RollupRow]:
+    """Roll-ups of these series with days[0] <= day < days[1]; a series' wider ones first, each in order of time."""
     found: list[RollupRow] = []
+    widths = ",".join("?" * len(widths_s))
     for some in _batched(series_ids):
-        statement = (
-            select(rollups)
-            .where(rollups.c.series_id.in_(some), rollups.c.width_s == width_s)
-            .where(rollups.c.day >= days[0], rollups.c.day < days[1])
-            .order_by(rollups.c.series_id, rollups.c.day)
+        marks = ",".join("?" * len(some))
+        rows = tx.raw(
+            "SELECT series_id, width_s, day, is_final, data FROM metrics_rollups"  # noqa: S608 - marks only
+            f" WHERE series_id IN ({marks}) AND width_s IN ({widths}) AND day >= ? AND day < ?"
+            " ORDER BY series_id, width_s DESC, day",
+            (*some, *widths_s, *days),
         )
-        found.extend(
-            RollupRow(row.series_id, row.width_s, row.day, row.is_final, bytes(row.data)) for row in tx.rows(statement)
-        )
+        found.extend(RollupRow(row[0], row[1], row[2], bool(row[3]), bytes(row[4])) for row in rows)
     return found
 
 

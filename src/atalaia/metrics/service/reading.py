@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import is_not
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from atalaia.metrics.rollup import (
     DAY_MS,
     HOUR_MS,
     Columns,
+    Steps,
     aggregate,
     decode_columns,
     from_samples,
@@ -51,14 +53,9 @@ class Reader:
         chosen = self.select(tx, question)
         columns = self.read_columns(tx, [row.id for row in chosen], question)
         answer: list[SeriesPoints] = []
+        steps = Steps(from_ms=question.from_ms, to_ms=question.to_ms, step_ms=question.step_ms)
         for row in chosen:
-            points = aggregate(
-                columns[row.id],
-                question.aggregation,
-                from_ms=question.from_ms,
-                to_ms=question.to_ms,
-                step_ms=question.step_ms,
-            )
+            points = aggregate(columns[row.id], question.aggregation, steps)
             if len(points.at_ms):
                 labels = dict(row.series.labels)
                 answer.append(SeriesPoints(row.series.name, labels, points))
@@ -94,7 +91,8 @@ class Reader:
         parts = _decode(chunks)
         for series_id, samples in newest.items():
             parts.setdefault(series_id, []).append((samples.at_ms, samples.values))
-        return {each: _joined(rolled.get(each, {}), parts.get(each, [])) for each in series_ids}
+        joiner = _Joiner()
+        return {each: _joined(rolled.get(each, {}), joiner.join(parts.get(each, []))) for each in series_ids}
 
     def catch_up(self, tx: Tx) -> None:
         """With several hubs on one database: take what others have put into the log, forget what was sealed."""
@@ -131,11 +129,11 @@ def _read_rollups(tx: Tx, series_ids: Sequence[int], question: RangeQuery, from_
     days = (from_ms // DAY_MS, (question.to_ms - 1) // DAY_MS + 1)
     found: dict[int, RolledDays] = {}
     is_coarse = _is_coarse(question)
-    for width_s in (HOUR_S,) if is_coarse else (HOUR_S, MINUTE_S):
-        for row in queries.find_rollups(tx, series_ids, width_s=width_s, days=days):
-            if row.is_final or is_coarse:
-                columns = decode_columns(row.data, start_ms=row.day * DAY_MS)
-                found.setdefault(row.series_id, {})[row.day] = (row.is_final, columns)
+    # What is by the minute comes after what is by the hour, and replaces it.
+    for row in queries.find_rollups(tx, series_ids, widths_s=(HOUR_S,) if is_coarse else (HOUR_S, MINUTE_S), days=days):
+        if row.is_final or is_coarse:
+            columns = decode_columns(row.data, start_ms=row.day * DAY_MS)
+            found.setdefault(row.series_id, {})[row.day] = (row.is_final, columns)
     return found
 
 
@@ -172,8 +170,26 @@ def _decode(rows: Sequence[ChunkRow]) -> dict[int, list[Part]]:
     return parts
 
 
-def _joined(rolled: RolledDays, parts: list[Part]) -> Columns:
-    raw = from_samples(*merge_samples(*parts)) if parts else join_columns([])
+class _Joiner:
+    """Puts the parts of a series together. Chunks of series that are read together share their times: joined once."""
+
+    def __init__(self) -> None:
+        self._former: list[Signed] = []
+        self._times: Signed | None = None  # of those, where they follow one another
+
+    def join(self, parts: list[Part]) -> Columns:
+        if not parts:
+            return join_columns([])
+        times = [at_ms for at_ms, _ in parts]
+        if len(times) != len(self._former) or any(map(is_not, times, self._former)):
+            at_ms = np.concatenate(times)
+            self._former, self._times = times, at_ms if (at_ms[1:] > at_ms[:-1]).all() else None
+        if self._times is None:
+            return from_samples(*merge_samples(*parts))
+        return from_samples(self._times, np.concatenate([values for _, values in parts]))
+
+
+def _joined(rolled: RolledDays, raw: Columns) -> Columns:
     if not rolled:
         return raw
     # Samples of a rolled day stand beside its roll-up: an aggregate of both is right, whatever their order within a step.

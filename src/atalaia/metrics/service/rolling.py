@@ -109,12 +109,8 @@ def _read_days(tx: Tx, days: Sequence[SeriesDay]) -> Found:
         place = (chunk.series_id, chunk.span // SPANS_A_DAY)
         if place in wanted:
             chunks.setdefault(place, []).append(chunk)
-    rollups = {
-        (row.series_id, row.day, width_s): row
-        for width_s in (MINUTE_S, HOUR_S)
-        for row in queries.find_rollups(tx, ids, width_s=width_s, days=(first, last))
-    }
-    return chunks, rollups
+    rows = queries.find_rollups(tx, ids, widths_s=(MINUTE_S, HOUR_S), days=(first, last))
+    return chunks, {(row.series_id, row.day, row.width_s): row for row in rows}
 
 
 def _make(
