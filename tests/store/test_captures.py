@@ -79,6 +79,39 @@ def test_what_is_built_in_holds_until_a_capture_and_keeps_the_forms_that_it_has_
     talk(run)
 
 
+def test_a_captured_form_with_other_things_around_it_takes_the_place_of_the_built_in_one(made: Made) -> None:
+    """Another deployment has `mtkn` and the token beside `action`, and no `flow_id`."""
+    _, captures, _ = made
+    text = (
+        '{"action":{"name":"review","parameters":{"client_id":"7","_action_name":"review"}},'
+        '"mtkn":"1732270000000123456","session_token":"abcdefghijklmnopqrstuvwxyz0123456789ABCDEF"}'
+    )
+
+    async def run() -> None:
+        await bring(captures, text)
+        active = await captures.active_templates(UPSTREAM)
+        reviews = [each for each in active.templates.values() if each.action == "review"]
+        assert [each.version for each in reviews] == [1]
+        assert "flow_id" not in {slot.path for slot in reviews[0].slots}
+
+    talk(run)
+
+
+def test_a_page_that_sends_one_key_more_leaves_no_old_form_in_force(made: Made) -> None:
+    """Frames without the new key would be refused by the third party, or do something else."""
+    _, captures, _ = made
+
+    async def run() -> None:
+        await bring(captures, frame("associate", '"client_id":"1","setting":"9","new":"1",'))
+        active = await captures.active_templates(UPSTREAM)
+        forms = {key: str(each.form) for key, each in active.templates.items() if each.action == "associate"}
+        assert len(forms) == 2
+        assert sum('"setting"' in form and '"new"' in form for form in forms.values()) == 1
+        assert sum("loading_screen" in form for form in forms.values()) == 1
+
+    talk(run)
+
+
 def test_the_same_file_again_changes_nothing(made: Made) -> None:
     _, captures, told = made
 

@@ -37,7 +37,7 @@ def wire(*, store: Store, clock: Clock, sources: Sources) -> Captures:
         metadata=metadata,
         migrations=MIGRATIONS,
         searches=(SearchSource(Permission.UPSTREAMS_READ, _finder(service)),),
-        nav=(NavItem("connect", N_("Captures"), "/captures", Permission.UPSTREAMS_READ, order=60),),
+        nav=(NavItem("connect", N_("Captures"), "/captures", Permission.UPSTREAMS_READ, order=60, icon="inbox"),),
     )
     return Captures(contribution, service)
 

@@ -13,10 +13,11 @@ from typing import Final
 import msgspec
 
 from atalaia.captures.model.recordings import Frame
-from atalaia.sdk.fidelity import NotJson, Slot, Template, learn, plain_text
+from atalaia.sdk.fidelity import MAKERS, NotJson, Slot, Template, learn, plain_text
 from atalaia.sdk.fidelity.templates import reference
 
 BUILT_IN: Final = 0
+_AROUND: Final = frozenset({*MAKERS, "$", "action", "_action_name"})
 # A secret that only the door knows by its name: it has no constant in a template.
 _TAKEN_OUT: Final = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:\s*"(?:\*+|x{6,})"')
 
@@ -78,9 +79,9 @@ def learn_action(frames: Sequence[Frame], *, variables: Collection[str], earlier
 
 
 def merged(new: Sequence[Template], earlier: Sequence[Template], *, version: int) -> tuple[Template, ...]:
-    """The new forms, and those of before whose keys no new one has; each with a name of its own."""
-    seen = {_keys(template) for template in new}
-    kept = [template for template in earlier if _keys(template) not in seen]
+    """The new forms, and those of before whose place no new one takes; each with a name of its own."""
+    replaced = _replaced(new, earlier)
+    kept = [template for n, template in enumerate(earlier) if n not in replaced]
     taken: set[str] = set()
     found: list[Template] = []
     for template in (*new, *kept):
@@ -105,8 +106,29 @@ def _essence(template: Template) -> str:
     return msgspec.json.encode([template.encoding, template.escapes, template.percent, list(parts)]).decode()
 
 
+def _replaced(new: Sequence[Template], earlier: Sequence[Template]) -> set[int]:
+    """Which of the earlier forms the new ones are: each at most one, the likest first, also where a key came or went.
+
+    Without that a page that sends one key more would leave its old form in force beside the new one.
+    """
+    distances = sorted(
+        (len(of_new ^ of_old), a, b)
+        for a, of_new in enumerate(map(_keys, new))
+        for b, of_old in enumerate(map(_keys, earlier))
+        if 2 * len(of_new ^ of_old) < len(of_new | of_old)
+    )
+    placed: set[int] = set()
+    replaced: set[int] = set()
+    for _, a, b in distances:
+        if a not in placed and b not in replaced:
+            placed.add(a)
+            replaced.add(b)
+    return replaced
+
+
 def _keys(template: Template) -> frozenset[str]:
-    return frozenset(reference(template).spans)
+    """Names of what a form carries; not of what stands around it, which differs from deployment to deployment."""
+    return frozenset(path.rpartition(".")[2] for path in reference(template).spans) - _AROUND
 
 
 def _taken_out(text: str) -> list[str]:
