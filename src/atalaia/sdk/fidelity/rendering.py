@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from atalaia.core.errors import AtalaiaError
+from atalaia.core.translations import N_
 from atalaia.sdk.fidelity import percent
 from atalaia.sdk.fidelity.departures import NOTHING, Departure
 from atalaia.sdk.fidelity.slots import is_secret
@@ -20,8 +21,10 @@ class FrameDeparts(AtalaiaError):
     def __init__(self, departures: Iterable[Departure]) -> None:
         self.departures = tuple(departures)
         super().__init__(
-            "the frame is not as it was captured: {places}",
-            hint="Compare it with the capture: either the capture is of another version of the page, or the code is wrong.",
+            N_("The frame is not as it was captured: {places}"),
+            hint=N_(
+                "Compare it with the capture: either that is of another version of the page, or what was given is wrong."
+            ),
             places="; ".join(map(str, self.departures)),
         )
 

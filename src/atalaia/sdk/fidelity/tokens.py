@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from atalaia.core.errors import BadInput
+from atalaia.core.translations import N_
 
 Kind = Literal["object", "array", "string", "number", "true", "false", "null"]
 MAX_DEPTH = 128
@@ -26,7 +27,7 @@ class NotJson(BadInput):
     code = "not_json"
 
     def __init__(self, position: int, why: str) -> None:
-        super().__init__("not JSON at character {position}: {why}", position=position, why=why)
+        super().__init__(N_("This is not JSON, at character {position}: {why}"), position=position, why=why)
         self.position = position
         self.why = why
 
