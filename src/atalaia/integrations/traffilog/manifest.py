@@ -20,6 +20,7 @@ WORKER_SETTINGS: Final = (
     "review_pause_s",
     "review_tries",
     "review_wait_s",
+    "slot_wait_s",
     "answer_s",
     "resubscribe_s",
     "silent_s",
@@ -51,6 +52,9 @@ SETTINGS: Final = (
     _setting("review_pause_s", "float", 3.0, N_("Seconds before the review is asked for."), minimum=0, maximum=60),
     _setting("review_tries", "int", 3, N_("How often the review is asked for while it is not ready."), minimum=1, maximum=20),
     _setting("review_wait_s", "float", 3.0, N_("Seconds between two tries of the review."), minimum=0, maximum=60),
+    _setting(
+        "slot_wait_s", "float", 30.0, N_("Seconds until a busy review slot is asked for again."), minimum=0.1, maximum=3600
+    ),
     _setting("answer_s", "float", 15.0, N_("Seconds to wait for the answer to a frame."), minimum=0.1, maximum=300),
     _setting("resubscribe_s", "float", 15.0, N_("Seconds between two subscriptions while a unit works."), minimum=0.1, maximum=300),
     _setting("silent_s", "float", 30.0, N_("Seconds without news until a unit counts as silent."), minimum=0.1, maximum=3600),

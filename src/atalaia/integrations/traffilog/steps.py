@@ -19,7 +19,6 @@ ASSIGN_SETTING: Final = "1"
 SEND_COMMAND: Final = "5"
 EXECUTE: Final = "execute_action_opr"
 _TAG: Final = "loading_screen"
-_SLOT_WAIT_S: Final = 30.0
 
 
 class Vehicle:
@@ -72,7 +71,7 @@ async def _associate(session: Session, parameters: Mapping[str, Value], *, call:
     if reading is not None and reading.action_value == answers.SLOT_BUSY:
         raise TemporaryFailure(
             N_("The client's review slot is busy at the third party."),
-            retry_after_s=_SLOT_WAIT_S,
+            retry_after_s=float(session.job.settings["slot_wait_s"]),
             hint=N_("Somebody works on this client at the third party's own page; the job tries again."),
         )
 
