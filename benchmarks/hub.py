@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -43,9 +43,22 @@ class BenchHub:
         return json.loads(raw) if raw else None
 
 
+    def text(self, path: str) -> str:
+        """A page as text."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection.request("GET", path, headers={"Authorization": f"Bearer {self.key}"})
+        said = connection.getresponse().read().decode()
+        connection.close()
+        return said
+
+
 @contextlib.contextmanager
 def running_hub(
-    *, arguments: Sequence[str] = (), core: int = SERVER_CORE, folder: Path | None = None
+    *,
+    arguments: Sequence[str] = (),
+    core: int = SERVER_CORE,
+    folder: Path | None = None,
+    database_url: str | None = None,
 ) -> Iterator[BenchHub]:
     """On a real disk (not a tmpfs): what is durable must be paid for."""
     folder = folder or ROOT / "build"
@@ -53,18 +66,21 @@ def running_hub(
     with tempfile.TemporaryDirectory(prefix="atalaia-bench-", dir=folder, ignore_cleanup_errors=True) as name:
         data_dir, port = Path(name), free_port()
         environment = {**os.environ, "ATALAIA_ALLOW_PRIVATE_TARGETS": "1", "ATALAIA_LOG_LEVEL": "WARNING"}
+        if database_url is not None:
+            environment["ATALAIA_DATABASE_URL"] = database_url
         command = ["taskset", "-c", str(core), ATALAIA, "serve", "--data-dir", name, "--port", str(port), *arguments]
         with running(command, stdout=subprocess.DEVNULL, env=environment) as process:
             wait_until(lambda: _is_ready(port), what="the hub")
-            yield BenchHub(
-                port, process.pid, data_dir, make_key(data_dir, "bench", ["admin", "agent", "ingest", "read", "write"])
-            )
+            scopes = ["admin", "agent", "ingest", "read", "write"]
+            yield BenchHub(port, process.pid, data_dir, make_key(data_dir, "bench", scopes, environment=environment))
 
 
-def make_key(data_dir: Path, name: str, scopes: Sequence[str]) -> str:
+def make_key(
+    data_dir: Path, name: str, scopes: Sequence[str], *, environment: Mapping[str, str] | None = None
+) -> str:
     options = [option for scope in scopes for option in ("--scope", scope)]
     command = [ATALAIA, "key", "create", name, *options, "--json", "--data-dir", str(data_dir)]
-    done = subprocess.run(command, check=True, capture_output=True)
+    done = subprocess.run(command, check=True, capture_output=True, env=environment)
     key: str = json.loads(done.stdout)["key"]
     return key
 

@@ -7,7 +7,6 @@ from datetime import datetime
 from atalaia.agents.model.agents import Agent, AgentState
 from atalaia.agents.service import AgentsService
 from atalaia.core.clock import Clock
-from atalaia.store.live import Live
 from atalaia.watch.model.checks import CheckKind
 from atalaia.watch.model.values import Incident
 from atalaia.watch.service.overview import CheckGlance, WatchOverview, WatchOverviews
@@ -15,8 +14,6 @@ from atalaia.watch.service.overview import CheckGlance, WatchOverview, WatchOver
 MAX_TROUBLED = 50
 MAX_INCIDENTS = 20
 MAX_AGENTS = 500
-GOOD_FOR_S = 1.0
-_TOPICS = frozenset({"checks", "incidents", "agents"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,33 +51,12 @@ class Shown:
 
 
 class OverviewService:
-    """What was read is shown to all who look, until something of it changes, and for GOOD_FOR_S at most."""
-
-    def __init__(self, watch: WatchOverviews, agents: AgentsService, *, clock: Clock, live: Live) -> None:
+    def __init__(self, watch: WatchOverviews, agents: AgentsService, *, clock: Clock) -> None:
         self._watch = watch
         self._agents = agents
         self._clock = clock
-        self._shown: Shown | None = None
-        self._good_until_s = 0.0
-        self._changes = 0
-        live.subscribe(self._on_live)
 
     async def read(self) -> Shown:
-        shown = self._shown
-        if shown is not None and self._clock.monotonic() < self._good_until_s:
-            return shown
-        changes = self._changes
-        shown = await self._read()
-        if changes == self._changes:
-            self._shown, self._good_until_s = shown, self._clock.monotonic() + GOOD_FOR_S
-        return shown
-
-    def _on_live(self, topic: str, _id: str) -> None:
-        if topic in _TOPICS:
-            self._changes += 1
-            self._shown = None
-
-    async def _read(self) -> Shown:
         seen = await self._watch.read(max_incidents=MAX_INCIDENTS)
         agents = await self._agents.brief()
         silent = await self._silent() if any(agent.is_silent for agent in agents) else []

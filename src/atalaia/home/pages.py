@@ -10,13 +10,14 @@ from litestar.response import Redirect
 from atalaia.access.guards import requires
 from atalaia.core.errors import Unauthenticated
 from atalaia.core.permissions import Permission, Principal
-from atalaia.home.overview import OverviewService
+from atalaia.home.overview import Shown
+from atalaia.home.parts import Look, OverviewParts
 from atalaia.home.search import Search
 from atalaia.home.settings import SettingsService
 from atalaia.watch.service.overview import Wording
-from atalaia.web.pages import AnyRequest, Pages, see_other, viewer_of
+from atalaia.web.pages import AnyRequest, Pages, locale_of, see_other, viewer_of
 
-Overview = NamedDependency[OverviewService]
+Parts = NamedDependency[OverviewParts]
 TheSearch = NamedDependency[Search]
 HubSettings = NamedDependency[SettingsService]
 ThePages = NamedDependency[Pages]
@@ -24,29 +25,33 @@ ThePages = NamedDependency[Pages]
 
 @get("/", guards=[requires(Permission.OWN_ACCOUNT)], include_in_schema=False)
 async def overview_page(
-    request: AnyRequest, pages: ThePages, overview: Overview, wall: FromQuery[bool] = False
+    request: AnyRequest, pages: ThePages, overview_parts: Parts, wall: FromQuery[bool] = False
 ) -> Response[Any]:
     """The overview, or for those who may not see it their own account."""
     if not viewer(request).may(Permission.OVERVIEW_READ):
         return see_other("/account")
-    shown = await overview.read()
-    translate = pages.translator(request).translate
-    context: dict[str, Any] = {
-        "title": translate("Overview"),
-        "shown": shown,
-        "watch": Wording(translate),
-        "wall": wall,
-    }
-    return await pages.page(request, "home/overview.html", rows=shown.total, **context)
+    part = await _now(request, pages, overview_parts, wall=wall)
+    title = pages.translator(request).translate("Overview")
+    return await pages.page(request, "home/overview.html", title=title, part=part, wall=wall)
 
 
 @get("/overview/now", guards=[requires(Permission.OVERVIEW_READ)], include_in_schema=False)
 async def overview_part(
-    request: AnyRequest, pages: ThePages, overview: Overview, wall: FromQuery[bool] = False
+    request: AnyRequest, pages: ThePages, overview_parts: Parts, wall: FromQuery[bool] = False
 ) -> Response[str]:
-    shown = await overview.read()
-    context: dict[str, Any] = {"shown": shown, "watch": Wording(pages.translator(request).translate), "wall": wall}
-    return await pages.fragment(request, "home/_overview_now.html", rows=shown.total, **context)
+    part = await _now(request, pages, overview_parts, wall=wall)
+    return await pages.fragment(request, "home/_overview_part.html", part=part)
+
+
+async def _now(request: AnyRequest, pages: Pages, parts: OverviewParts, *, wall: bool) -> str:
+    def render(shown: Shown, look: Look) -> str:
+        wording = Wording(pages.renderer.translations.translator(look.locale).translate)
+        template = "home/_overview_now.html"
+        return pages.renderer.page(
+            template, locale=look.locale, timezone=look.timezone, shown=shown, watch=wording, wall=look.wall
+        )
+
+    return await parts.html(Look(locale_of(request), pages.timezone_of(request), wall), render)
 
 
 @get("/search", guards=[requires(Permission.OWN_ACCOUNT)], include_in_schema=False)

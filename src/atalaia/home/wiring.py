@@ -12,6 +12,7 @@ from atalaia.core.settings import Settings
 from atalaia.core.translations import N_
 from atalaia.home.overview import OverviewService
 from atalaia.home.pages import ROUTES
+from atalaia.home.parts import OverviewParts
 from atalaia.home.search import Search
 from atalaia.home.settings import IntegrationSection, SettingsService
 from atalaia.sdk.contribution import Contribution, NavItem, SearchSource
@@ -30,8 +31,9 @@ def wire(
     searches: Sequence[SearchSource],
     integrations: Sequence[IntegrationSection] = (),
 ) -> Contribution:
+    overview = OverviewService(WatchOverviews(store), agents, clock=clock)
     services = {
-        "overview": OverviewService(WatchOverviews(store), agents, clock=clock, live=store.live),
+        "overview_parts": OverviewParts(overview.read, clock=clock, live=store.live),
         "search": Search(searches),
         "hub_settings": SettingsService(store, settings, clock=clock, sealer=sealer, integrations=integrations),
     }
