@@ -1,14 +1,17 @@
 """Workers that die, sleep, lose the line or are told to stop: every gate is moved once, every job comes to its end."""
 
+import json
 import os
 import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.acceptance.hub import Hub
+from tests.acceptance.hub import ADMIN, PASSWORD, Hub
 from tests.acceptance.line import Line
+from tests.acceptance.visitor import Visitor
 from tests.acceptance.worker import WorkerProcess, await_job
 from tests.integrations.installing import install
 from tests.integrations.tidewatch.server import API_KEY, TideServer
@@ -198,4 +201,51 @@ def test_it_says_which_version_and_commit_it_is(hub: Hub, start: Start) -> None:
 
     wait_until(lambda: bool(found()), what="the worker on the hub's list")
     assert found()[0]["version"].startswith("0.")
-    assert not found()[0].get("isStale", found()[0].get("is_stale"))
+    assert not found()[0]["isStale"]
+
+
+def test_jobs_by_command(hub: Hub, tmp_path: Path) -> None:
+    where = ("--hub", hub.url, "--key-file", str(tmp_path / "key"))
+    (tmp_path / "key").write_text(hub.make_key("jobs:create", "jobs:work", "read") + "\n", encoding="utf-8")
+    (tmp_path / "gate.json").write_text('{"order": "typed", "position": 2}', encoding="utf-8")
+    made = hub.cli("job", "create", "tide_gate", "--payload", str(tmp_path / "gate.json"), *where)
+    job_id = made.stdout.strip()
+    assert json.loads(hub.cli("job", "show", job_id, "--json", *where).stdout)["status"] == "pending"
+    assert f"{job_id} is cancelled" in hub.cli("job", "cancel", job_id, *where).stdout
+    assert "is pending" in hub.cli("job", "retry", job_id, *where).stdout
+    listed = hub.cli("job", "list", "--status", "pending", "--json", *where).stdout
+    assert job_id in [job["id"] for job in json.loads(listed)]
+    hub.cli("job", "cancel", job_id, *where)
+    unknown = hub.cli("job", "show", "nonsense", *where)
+    assert (unknown.returncode, "404" in unknown.stderr) == (1, True)
+
+
+def test_a_job_by_hand_shows_its_steps_and_is_on_record(hub: Hub, tides: TideServer, tmp_path: Path) -> None:
+    (tmp_path / "gate.json").write_text('{"order": "by-hand", "position": 2}', encoding="utf-8")
+    key = hub.make_key("jobs:create", "jobs:work", "read")
+    (tmp_path / "key").write_text(key, encoding="utf-8")
+    options = ("--hub", hub.url, "--key-file", str(tmp_path / "key"), "--json")
+    done = hub.cli("job", "run", "tide_gate", "--payload", str(tmp_path / "gate.json"), *options)
+    assert done.returncode == 0, done.stderr
+    said = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {step["step"]["name"] for step in said[:-1]} == {"level", "move"}
+    assert said[-1]["end"]["status"] == "completed"
+    assert said[-1]["end"]["workerId"].startswith("by-hand-")
+    assert tides.moved.count("by-hand") == 1
+    assert "canary" not in done.stdout + done.stderr
+
+
+def test_a_version_that_is_too_old_gets_nothing_and_says_so(hub: Hub, installed: dict[str, str]) -> None:
+    hub.make_admin()
+    visitor = Visitor(hub.url)
+    visitor.sign_in(ADMIN, PASSWORD)
+    assert visitor.submit("/settings", {"jobs.min_worker_version": "99.0"}, to="/settings/jobs")[0] == 200
+    try:
+        stale = WorkerProcess(hub, "stale", env=installed).start()
+        assert stale.process.process is not None
+        assert stale.process.process.wait(60) == 3
+        assert "older than the hub's minimum" in stale.process.output
+        listed = hub.client("read").get("/api/workers").json["items"]
+        assert [each["isStale"] for each in listed if each["id"] == "stale"] == [True]
+    finally:
+        visitor.submit("/settings", {"jobs.min_worker_version": ""}, to="/settings/jobs")

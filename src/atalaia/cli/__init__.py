@@ -15,6 +15,7 @@ from atalaia.core.errors import AtalaiaError
 COMMANDS: Final = {
     "serve": "Run the hub.",
     "agent": "Run an agent on this machine.",
+    "job": "Start, see, cancel and retry jobs; run one by hand.",
     "worker": "Run jobs on this machine, for a hub elsewhere.",
     "demo": "Look around: a hub with agents and a site that breaks and heals.",
     "simulate": "Run a simulated third party, with its faults.",

@@ -1,12 +1,15 @@
-"""Options that commands share which speak to a hub over HTTP: its address and an API key."""
+"""What commands share that speak to a hub over HTTP: its address, an API key, and calls whose refusals are told in words."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import msgspec
 import typer
 
-from atalaia.core.errors import ConfigError
+from atalaia.core.errors import AtalaiaError, ConfigError
 from atalaia.core.redaction import Secret
+from atalaia.outbound.guard import Guard, Trust
+from atalaia.outbound.http import HttpClient
 
 HubUrl = Annotated[
     str, typer.Option("--hub", envvar="ATALAIA_HUB", help="The hub's address, as https://watch.example.org.")
@@ -32,3 +35,43 @@ def read_key(key: str | None, key_file: Path | None) -> Secret:
     if not key or not key.strip():
         raise ConfigError("this needs an API key", hint="Give it by ATALAIA_KEY, or in a file by --key-file.")
     return Secret(key.strip())
+
+
+class HubRefused(AtalaiaError):
+    """The hub said no; its own words and hint."""
+
+    code = "hub_refused"
+
+
+class HubCalls:
+    """JSON calls of one key. Lives in one event loop, from its first call to `aclose`."""
+
+    def __init__(self, url: str, key: Secret) -> None:
+        self._url = url.rstrip("/")
+        self._http = HttpClient(Guard(allow_private=True))
+        self._headers = {"Authorization": f"Bearer {key.reveal()}", "Content-Type": "application/json"}
+
+    async def get(self, path: str) -> Any:
+        return await self._call("GET", path, None)
+
+    async def post(self, path: str, body: bytes = b"{}") -> Any:
+        return await self._call("POST", path, body)
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    async def _call(self, method: str, path: str, body: bytes | None) -> Any:
+        """Raises: HubRefused, TemporaryFailure: it can't be reached."""
+        answer = await self._http.request(
+            method, self._url + path, headers=self._headers, body=body, trust=Trust.CONFIGURED
+        )
+        value = msgspec.json.decode(answer.body) if answer.body[:1] in (b"{", b"[") else None
+        if answer.is_success:
+            return value
+        error = value.get("error", {}) if isinstance(value, dict) else {}
+        raise HubRefused(
+            "{status}: {words}",
+            hint=error.get("hint") or None,
+            status=answer.status,
+            words=error.get("message", "what answers there is not Atalaia"),
+        )

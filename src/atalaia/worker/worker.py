@@ -15,6 +15,7 @@ from enum import IntEnum
 from functools import partial
 from typing import Any, Final, TypeVar
 
+import msgspec
 import structlog
 
 from atalaia.core.errors import AtalaiaError
@@ -49,10 +50,18 @@ class Exit(IntEnum):
 
 
 class Worker:
+    """With `only` it runs that one job, if it is the one to get it, and ends."""
+
     def __init__(
-        self, options: WorkerOptions, types: Sequence[JobType], *, upstreams: Sequence[UpstreamDeclaration] = ()
+        self,
+        options: WorkerOptions,
+        types: Sequence[JobType],
+        *,
+        upstreams: Sequence[UpstreamDeclaration] = (),
+        only: str | None = None,
     ) -> None:
         self._options = options
+        self._only = only
         self._types = {job_type.name: job_type for job_type in types}
         self._declarations = upstreams
         self._running: dict[str, tuple[Attempt, asyncio.Task[None]]] = {}
@@ -148,6 +157,8 @@ class Worker:
             if leases is None:
                 await self._hand_back(request_id, count)
                 return
+            if self._only is not None and leases.jobs:
+                leases = await self._just_one(leases, self._only)
             if tries:
                 log.info("hub_back")
             tries = 0
@@ -162,6 +173,14 @@ class Worker:
             wait_s=wait_s,
             request_id=request_id,
         )
+
+    async def _just_one(self, leases: Leases, wanted: str) -> Leases:
+        """The wanted job, and no other: those go back, and nothing more is asked for."""
+        self._draining.set()
+        for leased in leases.jobs:
+            if leased.id != wanted:
+                await self._tools.api.complete(leased.id, leased.token, Ended("released"), steps=[])
+        return msgspec.structs.replace(leases, jobs=[each for each in leases.jobs if each.id == wanted])
 
     def _begin(self, leases: Leases) -> None:
         if leases.worker != "run":
