@@ -71,6 +71,12 @@ CASES = [
         "answer too late", {"mute": ["get_vehicle_info"]}, "error", 0, "upstream_temporary", "No frame with the mtkn", 3
     ),
     Case("cut behind execute", {"cut_after_execute": once()}, "completed", 1),
+    Case(
+        "cut behind execute, and slow",
+        {"cut_after_execute": once(), "progress_step": 10, "progress_interval_s": 0.2},
+        "completed",
+        1,
+    ),
     Case("cut before execute", {"cut_before_execute": once()}, "error", 0, "outcome_unknown", "does not show the run"),
     Case("silent unit", {"silent_unit": True}, "error", 1, "silent_unit"),
     Case("unit reports an error", {"push_error": "no power"}, "error", 1, "unit_error", "no power"),

@@ -10,6 +10,7 @@ Up to execute an attempt may be thrown away and begun anew. Behind execute nothi
 the third party's history by the run id, and otherwise leaves it to a person.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -106,7 +107,7 @@ async def resolve_execution(job: JobRun) -> dict[str, Any]:
                 run_id=run_id,
                 hint=N_("Look at the vehicle on the third party's page; start the job again if nothing happened."),
             )
-        return await _outcome_of(session, vehicle, item)
+        return await _outcome_of(session, vehicle, run_id, item)
 
     return await _with_session(job, flow)
 
@@ -153,22 +154,32 @@ async def _find_in_history(session: Session, vehicle: Vehicle, run_id: str) -> d
     return None
 
 
-async def _outcome_of(session: Session, vehicle: Vehicle, item: dict[str, Any]) -> dict[str, Any]:
-    status = str(item.get("status", ""))
-    found = {"processId": str(item.get("process_id", "")), "status": status, "foundInHistory": True}
-    push = answers.Push(status, answers.progress_of(item.get("progress")), "", str(item.get("error") or ""))
-    match judge(push):
-        case Verdict.DONE:
-            return found
-        case Verdict.FAILED:
-            raise JobFailed(
-                N_("The unit reports an error: {status} {error}"), failure="unit_error", status=status, error=push.error
+async def _outcome_of(session: Session, vehicle: Vehicle, run_id: str, item: dict[str, Any]) -> dict[str, Any]:
+    """What the history says of the run; while it goes on, asked again: pushes go to the session that executed it alone."""
+    now = asyncio.get_running_loop().time
+    settings = session.job.settings
+    until_s = now() + float(settings["whole_s"])
+    while True:
+        status = str(item.get("status", ""))
+        push = answers.Push(status, answers.progress_of(item.get("progress")), "", str(item.get("error") or ""))
+        match judge(push):
+            case Verdict.DONE:
+                return {"processId": str(item.get("process_id", "")), "status": status, "foundInHistory": True}
+            case Verdict.FAILED:
+                raise JobFailed(
+                    N_("The unit reports an error: {status} {error}"),
+                    failure="unit_error",
+                    status=status,
+                    error=push.error,
+                )
+            case Verdict.UNKNOWN:
+                raise JobUncertain(N_("The unit went away in the middle: {status}"), status=status)
+        if now() >= until_s:
+            raise JobUncertain(
+                N_("The unit was not done after {seconds} s."), seconds=round(float(settings["whole_s"]))
             )
-        case Verdict.UNKNOWN:
-            raise JobUncertain(N_("The unit went away in the middle: {status}"), status=status)
-        case _:
-            await subscribe(session, vehicle)
-            return found | await wait_for_unit(session, vehicle)
+        await session.talk.pause(float(settings["resubscribe_s"]))
+        item = await _find_in_history(session, vehicle, run_id) or item
 
 
 def _last_execution(earlier: Any) -> StepRecord | None:
