@@ -42,7 +42,6 @@ class BenchHub:
             raise RuntimeError(f"{method} {path}: {answer.status} {raw[:300]!r}")
         return json.loads(raw) if raw else None
 
-
     def text(self, path: str) -> str:
         """A page as text."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
@@ -75,9 +74,7 @@ def running_hub(
             yield BenchHub(port, process.pid, data_dir, make_key(data_dir, "bench", scopes, environment=environment))
 
 
-def make_key(
-    data_dir: Path, name: str, scopes: Sequence[str], *, environment: Mapping[str, str] | None = None
-) -> str:
+def make_key(data_dir: Path, name: str, scopes: Sequence[str], *, environment: Mapping[str, str] | None = None) -> str:
     options = [option for scope in scopes for option in ("--scope", scope)]
     command = [ATALAIA, "key", "create", name, *options, "--json", "--data-dir", str(data_dir)]
     done = subprocess.run(command, check=True, capture_output=True, env=environment)

@@ -78,7 +78,7 @@ def postgresql_binary(name: str) -> str | None:
 
 
 @contextlib.contextmanager
-def postgresql(directory: Path) -> Iterator[str]:
+def postgresql(directory: Path, *, is_durable: bool = False) -> Iterator[str]:
     """A PostgreSQL cluster; gives the address of its `postgres` database. `directory` must be reachable for nobody."""
     initdb, server = postgresql_binary("initdb"), postgresql_binary("postgres")
     if initdb is None or server is None:
@@ -90,7 +90,8 @@ def postgresql(directory: Path) -> Iterator[str]:
         [initdb, "-D", str(data), "-U", "atalaia", "-A", "trust", "-E", "UTF8", "--no-sync"], check=True, **options
     )  # type: ignore[call-overload]
     url = f"postgresql://atalaia@127.0.0.1:{port}/postgres"
-    flags = ["-p", str(port), "-k", str(directory), "-h", "127.0.0.1", "-c", "fsync=off", "-c", "max_connections=200"]
+    flags = ["-p", str(port), "-k", str(directory), "-h", "127.0.0.1", "-c", "max_connections=200"]
+    flags += [] if is_durable else ["-c", "fsync=off"]
     with running([server, "-D", str(data), *flags], **options):
         wait_until(lambda: _answers(url), what="PostgreSQL")
         yield url

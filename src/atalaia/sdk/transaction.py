@@ -53,6 +53,9 @@ class Tx(Protocol):
     def emit(self, event: Event) -> None:
         """Tell an event; its handlers run now, in this transaction."""
 
+    def hears(self, event: type[Event]) -> bool:
+        """Whether anybody listens to it: a hot unit need not make events for nobody."""
+
     def after_commit(self, call: Callable[[], None]) -> None:
         """Run `call` on the writer's thread after the commit; never after a rollback. It must be quick."""
 

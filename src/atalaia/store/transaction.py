@@ -77,6 +77,9 @@ class Transaction:
         for handler in self._handlers.get(type(event), ()):
             handler(self, event)
 
+    def hears(self, event: type[Event]) -> bool:
+        return bool(self._handlers.get(event))
+
     def after_commit(self, call: Callable[[], None]) -> None:
         self.after.append(call)
 

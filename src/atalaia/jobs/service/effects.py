@@ -59,17 +59,21 @@ class Effects:
         self._counts[type, outcome] += count
 
     def ended(self, endings: Sequence[Ending]) -> None:
+        self._changed += [each.id for each in endings]
+        for (lane_id, state), count in Counter((each.lane, each.row.state) for each in endings).items():
+            self._counts[self._to.lanes.known(self._tx, lane_id).type, str(ENDS[state])] += count
+        if self._tx.hears(JobEnded):
+            self._emit(endings)
+
+    def _emit(self, endings: Sequence[Ending]) -> None:
         for each in endings:
             lane = self._to.lanes.known(self._tx, each.lane)
-            state = str(ENDS[each.row.state])
-            self._counts[lane.type, state] += 1
-            self._changed.append(each.id)
             self._tx.emit(
                 JobEnded(
                     id=each.id,
                     type=lane.type,
                     queue=lane.queue,
-                    state=state,
+                    state=str(ENDS[each.row.state]),
                     attempts=each.row.attempts,
                     error=each.row.error,
                     ended_at=from_ms(each.row.ended_at),

@@ -70,6 +70,12 @@ class Transitions:
         put_back: list[PutBack] = []
         states: dict[int, State] = {}
         for row, said in moves:
+            if said.word is Word.SUCCEEDED:  # by far the most
+                states[row.seq] = State.SUCCEEDED
+                endings.append(Ending(row.id, row.lane, _succeeded(row, said, effects.now_ms)))
+                if row.concurrency_key is not None:
+                    effects.keys.add(row.concurrency_key)
+                continue
             verdict = self._verdict(tx, row, said)
             states[row.seq] = verdict.state
             if row.concurrency_key is not None:
@@ -84,8 +90,6 @@ class Transitions:
         return states
 
     def _verdict(self, tx: Tx, row: Queued, said: Said) -> Verdict:
-        if said.word is Word.SUCCEEDED:  # by far the most
-            return Verdict(State.SUCCEEDED, row.attempts, row.lost)
         facts = Facts(
             is_resolve=bool(row.is_resolve),
             attempts=row.attempts,
@@ -141,10 +145,17 @@ def _due_ms(row: Queued, said: Said, verdict: Verdict, now_ms: int) -> int:
     return min(row.due_at, now_ms)  # due at once, and where it stood in the line
 
 
+def _succeeded(row: Queued, said: Said, now_ms: int) -> Ended:
+    return Ended(
+        row.seq, _SUCCEEDED, row.attempts + 1, row.lost, row.lease, now_ms, said.answered, row.token, row.worker,
+        said.result, None,
+    )  # fmt: skip
+
+
 def _ended(row: Queued, said: Said, state: State, now_ms: int) -> Ended:
     attempts = row.attempts + (row.place == HELD or bool(row.is_resolve))
     number = END[state]
-    error = None if number == _SUCCEEDED else _error_text(row, said, state)
+    error = _error_text(row, said, state)
     lost = row.lost + (said.word is Word.LAPSED)
     # What a worker was answered before the hub ended the job, it is answered again.
     answered = row.answered if said.answered is None and row.place != HELD else said.answered
