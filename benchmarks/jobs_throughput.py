@@ -79,7 +79,9 @@ def _measure(hub: BenchHub, engine: str, batch: int, echo: float) -> Figure:
     name = f"jobs leased and completed, {engine}, batches of {batch}"
     shown = "" if target is None else f"≥ {target:,}/s"
     met = None if target is None else value >= target
-    return Figure(name, value, "jobs/s", echo, value / echo, shown, met, f"median of {RUNS} runs; beside: bare requests/s")
+    return Figure(
+        name, value, "jobs/s", echo, value / echo, shown, met, f"median of {RUNS} runs; beside: bare requests/s"
+    )
 
 
 def _rate(hub: BenchHub, batch: int) -> float:
