@@ -24,11 +24,14 @@ STATIC = ROOT / "src" / "atalaia" / "web" / "static"
 
 def run() -> Sequence[Figure]:
     with running_hub() as hub:
-        _fill(hub)
+        agents = _fill(hub)
         cookie = signed_in_cookie(hub)
         size = _drive(hub, "/", cookie, seconds=2.0).page_bytes
         file = _nearest(size)
-        pairs = [(_drive(hub, "/", cookie), _drive(hub, _address(file), cookie)) for _ in range(RUNS)]
+        pairs = []
+        for _ in range(RUNS):
+            _report(hub, agents)
+            pairs.append((_drive(hub, "/", cookie), _drive(hub, _address(file), cookie)))
     pages, statics = zip(*pairs, strict=True)
     return [_figure(pages, statics, size, file.stat().st_size)]
 
@@ -70,8 +73,7 @@ def _address(file: Path) -> str:
     return f"/static/any/{file.relative_to(STATIC).as_posix()}"
 
 
-def _fill(hub: BenchHub) -> None:
-    """Every check has been measured, and is up."""
+def _fill(hub: BenchHub) -> Sequence[FakeAgent]:
     agents = [FakeAgent(hub, number) for number in range(AGENTS)]
     for number in range(CHECKS):
         agent = agents[number % AGENTS]
@@ -84,6 +86,13 @@ def _fill(hub: BenchHub) -> None:
             "agents": [agent.agent_id],
         }
         agent.checks.append(hub.call("POST", "/api/checks", spec)["id"])
+    _report(hub, agents)
+    return agents
+
+
+def _report(hub: BenchHub, agents: Sequence[FakeAgent]) -> None:
+    """Every check has been measured just now, and is up: no agent falls silent while the page is measured."""
     connection = HTTPConnection("127.0.0.1", hub.port, timeout=30)
     for agent in agents:
         agent.send(connection, 0, 1)
+    connection.close()
