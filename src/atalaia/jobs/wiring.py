@@ -13,6 +13,7 @@ from atalaia.core.permissions import Permission, Principal
 from atalaia.core.settings import Settings
 from atalaia.jobs import tables
 from atalaia.jobs.api import jobs as job_routes
+from atalaia.jobs.api import schedules as schedule_routes
 from atalaia.jobs.api import workers as worker_routes
 from atalaia.jobs.api.events import JobEvents
 from atalaia.jobs.api.hot import HotJobs
@@ -80,6 +81,7 @@ def wire(
     service = JobsService(store, clock=clock, settings=settings, types=types, is_held_back=is_held_back)
     tickets = Tickets(sealer, clock=clock)
     following = Following(store.live)
+    events = JobEvents(service, following, tickets)
     if registry is not None:
         registry.register(service.counting)
 
@@ -93,7 +95,7 @@ def wire(
 
     contribution = Contribution(
         name="jobs",
-        routes=(*job_routes.ROUTES, *worker_routes.ROUTES, JobEvents(service, following, tickets).route()),
+        routes=(*job_routes.ROUTES, *worker_routes.ROUTES, *schedule_routes.ROUTES, events.route()),
         dependencies={"jobs": Provide(lambda: service, sync_to_thread=False)},
         hot_routes=HotJobs(service, authenticator, clock=clock).routes(),
         loops=job_loops(service),

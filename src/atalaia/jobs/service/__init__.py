@@ -40,6 +40,7 @@ from atalaia.jobs.service.news import News
 from atalaia.jobs.service.pulse import Pulse
 from atalaia.jobs.service.reading import Reading
 from atalaia.jobs.service.reaping import Reaper
+from atalaia.jobs.service.scheduling import Scheduling
 from atalaia.jobs.service.transitions import Transitions
 from atalaia.jobs.service.workers import Workers
 from atalaia.sdk.transaction import Tx
@@ -81,6 +82,7 @@ class JobsService:
         self._outcomes: Merged[Sequence[CompleteSaid], list[Completed]] = Merged("jobs.complete", holding.complete)
         self.control = Control(store, transitions, listeners, clock=clock, settings=settings)
         self.reading = Reading(store, listeners)
+        self.scheduling = Scheduling(store, self.creating, clock=clock)
         self.reaper = Reaper(store, transitions, listeners, clock=clock)
 
     async def start(self) -> None:
