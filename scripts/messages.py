@@ -3,7 +3,7 @@
 `python scripts/messages.py` says how many each slice has; `python scripts/messages.py watch` also adds them to
 `src/atalaia/watch/translations/pt_BR.po` with an empty translation, and touches nothing but the files of the slices it was
 given. tests/architecture/test_translations.py fails while any is open. Texts of the layers below the slices
-(core, store, outbound, sdk, app) are kept in web's file.
+(core, store, outbound, sdk, runs, app, worker) are kept in web's file.
 """
 
 import ast
@@ -24,7 +24,7 @@ SOURCE = ROOT / "src" / "atalaia"
 KEYWORDS = ("_", "N_", "translate", "ngettext")
 # Words of a hub that does not start: said on a terminal, in English.
 NOT_ANSWERS = {"ConfigError"}
-BELOW_SLICES = {"core", "store", "outbound", "sdk", "app", "web", "cli"}
+BELOW_SLICES = {"core", "store", "outbound", "sdk", "runs", "app", "worker", "web", "cli"}
 HEADER = """\
 msgid ""
 msgstr ""
