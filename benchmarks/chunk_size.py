@@ -76,7 +76,7 @@ def _of_hub(hub: BenchHub, bodies: Sequence[bytes]) -> float:
         rows = database.execute(
             "SELECT sum(pgsize) FROM dbstat WHERE name LIKE 'metrics_chunks%' OR name LIKE 'ix_metrics_chunks%'"
             " OR name LIKE 'sqlite_autoindex_metrics_chunks%' OR name LIKE 'metrics_series%'"
-            " OR name LIKE 'ix_metrics_series%' OR name LIKE 'sqlite_autoindex_metrics_series%'"
+            " OR name LIKE 'ix_metrics_series%' OR name LIKE 'sqlite_autoindex_metrics_series%' OR name = 'metrics_postings'"
         ).fetchall()
     return float(rows[0][0]) / (SERIES * SAMPLES)
 

@@ -23,6 +23,15 @@ series = Table(
     Index("ix_metrics_series_sender", "sender", "seen_day"),
 )
 
+# Which series have a label's value: `key` stands for (metric, label, value), see atalaia.metrics.postings.
+postings = Table(
+    "metrics_postings",
+    metadata,
+    Column("key", BigInteger, primary_key=True, autoincrement=False),
+    Column("series_id", BigInteger, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
 families = Table(
     "metrics_families",
     metadata,

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import func, select
 
 from atalaia.metrics.exposition import Metadata
+from atalaia.metrics.postings import posting_keys
 from atalaia.metrics.series import Series
 from atalaia.metrics.tables import families, series
 from atalaia.sdk.transaction import Tx
 
 BATCH = 500
+_labels = msgspec.json.Decoder(dict[str, str])
 
 
 class SeriesRow(msgspec.Struct, frozen=True):
     id: int
     series: Series
+
+
+Fits = Callable[[SeriesRow], bool]
 
 
 def ids_by_digest(tx: Tx, digests: Collection[bytes]) -> dict[bytes, int]:
@@ -42,7 +47,12 @@ def add_series(tx: Tx, new: Sequence[Series], *, sender: str | None, day: int) -
     ]
     for some in _batched(rows):
         tx.upsert(series, some, key=["digest"])
-    return ids_by_digest(tx, [each.digest for each in new])
+    ids = ids_by_digest(tx, [each.digest for each in new])
+    tx.raw_many(
+        "INSERT INTO metrics_postings (key, series_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        [(key, ids[each.digest]) for each in new for key in posting_keys(each)],
+    )
+    return ids
 
 
 def mark_seen(tx: Tx, series_ids: Collection[int], *, day: int) -> None:
@@ -50,14 +60,28 @@ def mark_seen(tx: Tx, series_ids: Collection[int], *, day: int) -> None:
         tx.execute(series.update().where(series.c.id.in_(some), series.c.seen_day < day).values(seen_day=day))
 
 
-def named(tx: Tx, metric: str) -> list[SeriesRow]:
-    return [_row(row) for row in tx.rows(select(series).where(series.c.name == metric).order_by(series.c.id))]
+def count_named(tx: Tx, metric: str) -> int:
+    return int(tx.raw("SELECT count(*) FROM metrics_series WHERE name = ?", (metric,))[0][0])
 
 
-def by_ids(tx: Tx, series_ids: Collection[int]) -> list[SeriesRow]:
+def named(tx: Tx, metric: str, *, fits: Fits) -> list[SeriesRow]:
+    """Those that fit, in order of id."""
+    rows = tx.raw("SELECT id, name, labels FROM metrics_series WHERE name = ? ORDER BY id", (metric,))
+    return [found for row in rows if fits(found := _raw_row(row))]
+
+
+def ids_with(tx: Tx, groups: Sequence[Sequence[int]]) -> list[int]:
+    """Series that have a posting of each group (at least one), in order of id."""
+    each = [f"SELECT series_id FROM metrics_postings WHERE key IN ({_marks(keys)})" for keys in groups]  # noqa: S608 - marks only
+    return sorted(row[0] for row in tx.raw(" INTERSECT ".join(each), [key for keys in groups for key in keys]))
+
+
+def by_ids(tx: Tx, series_ids: Collection[int], *, fits: Fits | None = None) -> list[SeriesRow]:
     found: list[SeriesRow] = []
     for some in _batched(list(series_ids)):
-        found.extend(_row(row) for row in tx.rows(select(series).where(series.c.id.in_(some))))
+        statement = f"SELECT id, name, labels FROM metrics_series WHERE id IN ({_marks(some)}) ORDER BY id"  # noqa: S608 - marks only
+        rows = map(_raw_row, tx.raw(statement, some))
+        found.extend(row for row in rows if fits is None or fits(row))
     return found
 
 
@@ -100,6 +124,14 @@ def keep_metadata(tx: Tx, said: Iterable[Metadata]) -> None:
             if field in told
         ]
         tx.upsert(families, rows, key=["name"], update=[field])
+
+
+def _raw_row(row: Sequence[Any]) -> SeriesRow:
+    return SeriesRow(row[0], Series(row[1], tuple(sorted(_labels.decode(row[2]).items()))))
+
+
+def _marks(items: Sequence[Any]) -> str:
+    return ",".join("?" * len(items))
 
 
 def _row(row: Any) -> SeriesRow:

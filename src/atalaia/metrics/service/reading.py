@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from operator import is_not
 
 import numpy as np
@@ -15,6 +16,7 @@ from atalaia.metrics.chunks.codec import Floats
 from atalaia.metrics.exposition import Samples
 from atalaia.metrics.head import Head
 from atalaia.metrics.model import MAX_SERIES, RangeQuery, SeriesPoints
+from atalaia.metrics.postings import make_lookup
 from atalaia.metrics.queries import samples as queries
 from atalaia.metrics.queries import series as series_queries
 from atalaia.metrics.queries.samples import ChunkRow
@@ -62,18 +64,24 @@ class Reader:
         return answer
 
     def select(self, tx: Tx, question: RangeQuery) -> list[SeriesRow]:
-        rows = series_queries.named(tx, question.metric)
-        if question.selectors:
-            rows = [row for row in rows if _matches(row, question)]
-        if len(rows) > MAX_SERIES:
-            raise InvalidField(
-                "labels",
-                "labels: {count} series fit, more than {limit}",
-                count=len(rows),
-                limit=MAX_SERIES,
-                hint="Choose by more labels.",
-            )
-        return rows
+        """The series that are asked for, in order of id.
+
+        Raises:
+            InvalidField: more than one answer may have.
+        """
+        lookup = make_lookup(question.metric, question.selectors)
+        fits = partial(_fits, question=question)
+        if lookup.groups:
+            ids = series_queries.ids_with(tx, lookup.groups)
+            if lookup.is_whole:
+                _check_number(len(ids))
+            found = series_queries.by_ids(tx, ids, fits=fits)
+        else:
+            if not question.selectors:
+                _check_number(series_queries.count_named(tx, question.metric))
+            found = series_queries.named(tx, question.metric, fits=fits)
+        _check_number(len(found))
+        return found
 
     def read_columns(self, tx: Tx, series_ids: Sequence[int], question: RangeQuery) -> dict[int, Columns]:
         """What is known of the series in the range, in order of time."""
@@ -115,9 +123,20 @@ RolledDays = dict[int, tuple[bool, Columns]]
 """By day: whether its samples are gone, and its roll-up."""
 
 
-def _matches(row: SeriesRow, question: RangeQuery) -> bool:
+def _check_number(count: int) -> None:
+    if count > MAX_SERIES:
+        raise InvalidField(
+            "labels",
+            "labels: {count} series fit, more than {limit}",
+            count=count,
+            limit=MAX_SERIES,
+            hint="Choose by more labels.",
+        )
+
+
+def _fits(row: SeriesRow, question: RangeQuery) -> bool:
     labels = dict(row.series.labels)
-    return all(selector.matches(labels) for selector in question.selectors)
+    return row.series.name == question.metric and all(selector.matches(labels) for selector in question.selectors)
 
 
 def _is_coarse(question: RangeQuery) -> bool:
