@@ -26,6 +26,7 @@ NAMES = (
     "fault_to_message",
     "message_path",
     "many_checks",
+    "upstream_overhead",
 )
 BUDGET_S = 25 * 60
 

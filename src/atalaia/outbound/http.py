@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from http import HTTPStatus
 from importlib.metadata import version
 from urllib.parse import urljoin, urlsplit
@@ -86,9 +87,7 @@ class HttpClient:
             raise as_failure(error) from error
 
     async def _exchange(self, call: "_Call", *, trust: Trust, limits: Limits, started: float) -> Response:
-        timeout = aiohttp.ClientTimeout(
-            total=None, connect=limits.connect_s, sock_connect=limits.connect_s, sock_read=limits.read_s
-        )
+        timeout = _timeout(limits.connect_s, limits.read_s)
         async with self.session(trust).request(
             call.method, call.url, headers=call.headers, data=call.body, timeout=timeout, allow_redirects=False
         ) as answer:
@@ -146,6 +145,11 @@ class _Call:
         return _Call("GET", target, headers, None)
 
 
+@lru_cache(maxsize=64)
+def _timeout(connect_s: float, read_s: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=None, connect=connect_s, sock_connect=connect_s, sock_read=read_s)
+
+
 def check_url(url: str) -> str:
     """The address itself. Raises: InvalidField."""
     try:
@@ -153,7 +157,7 @@ def check_url(url: str) -> str:
         is_http = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         is_http = False
-    if not is_http or any(char.isspace() or not char.isprintable() for char in url):
+    if not is_http or " " in url or not url.isprintable():  # no other white space is printable
         raise InvalidField("url", "This is not an address that begins with http:// or https://.")
     return url
 

@@ -33,6 +33,8 @@ class MemoryTokens:
         self.logins = 0
 
     async def token(self, *, rejected_generation: int | None = None) -> Token:
+        if (current := self._good(rejected_generation)) is not None:
+            return current
         async with self._lock:
             if (current := self._good(rejected_generation)) is not None:
                 return current

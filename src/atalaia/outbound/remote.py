@@ -129,6 +129,9 @@ class RemoteTokens:
         self._lock = asyncio.Lock()
 
     async def token(self, *, rejected_generation: int | None = None) -> Token:
+        token = self._token
+        if token is not None and self._fits(token, rejected_generation):
+            return token
         async with self._lock:
             token = self._token
             if token is not None and self._fits(token, rejected_generation):

@@ -190,7 +190,8 @@ class UpstreamClient:
                 is_repeatable=sending.is_repeatable,
             )
             verdict.status = response.status
-            raise_for_status(response, now=self._clock.now())
+            if not response.is_success:
+                raise_for_status(response, now=self._clock.now())
         return response
 
     async def _open(self, operation: str, url: str, headers: Mapping[str, str] | None) -> tuple[Any, WebSocket]:

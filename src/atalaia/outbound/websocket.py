@@ -156,6 +156,6 @@ def _checked(url: str) -> str:
         is_socket = parts.scheme in _SCHEMES and bool(parts.hostname) and parts.port != 0
     except ValueError:
         is_socket = False
-    if not is_socket or any(char.isspace() or not char.isprintable() for char in url):
+    if not is_socket or " " in url or not url.isprintable():
         raise InvalidField("url", "This is not an address that begins with ws:// or wss://.")
     return url
