@@ -14,7 +14,7 @@ from atalaia.store.store import Store
 from tests.conftest import MakeStore
 from tests.fakes import FakeClock
 from tests.store.captures_kit import ANA, UPSTREAM, make_captures, recorded, whole_database
-from tests.unit.captures.recorded import SECRETS, frame, har, message, redacted, socket_entry
+from tests.unit.captures.recorded import SECRETS, TOKEN, frame, har, message, redacted, socket_entry
 
 Made = tuple[Store, CapturesService, list[TemplatesChanged]]
 
@@ -84,7 +84,7 @@ def test_a_captured_form_with_other_things_around_it_takes_the_place_of_the_buil
     _, captures, _ = made
     text = (
         '{"action":{"name":"review","parameters":{"client_id":"7","_action_name":"review"}},'
-        '"mtkn":"1732270000000123456","session_token":"abcdefghijklmnopqrstuvwxyz0123456789ABCDEF"}'
+        f'"mtkn":"1732270000000123456","session_token":"{TOKEN}"}}'
     )
 
     async def run() -> None:

@@ -4,7 +4,7 @@ import base64
 import json
 from typing import Any
 
-TOKEN = "kT9xQ2mW7vB4nZ8rL1cY5pH3jD6fG0sAeU2iOaXy7R"
+TOKEN = "Canary7-" * 4 + "kT9xQ2mW7v"  # as long as a real one
 PASSWORD = "Canary-Passw0rd!"
 COOKIE = "c00kie-canary-7f3a9b1c"
 GUID = "0A1B2C3D-4E5F-6071-8293-A4B5C6D7E8F9"
