@@ -47,9 +47,12 @@ def test_from_a_fault_to_its_end(tmp_path: Path) -> None:
         incident = (await site.incidents())[0]
         assert (incident["check_id"], incident["severity"], incident["cause"]) == (check["id"], "warning", "down")
         where = f"/api/incidents/{incident['id']}"
+        assert len(await site.incidents("?state=unacknowledged")) == 1
         taken = (await site.client.post(f"{where}/acknowledge")).json()
         assert (taken["state"], taken["acknowledged_by"]) == ("acknowledged", "test")
-        assert await site.incidents() == []
+        assert [one["id"] for one in await site.incidents()] == [incident["id"]]
+        assert await site.incidents("?state=unacknowledged") == []
+        assert len(await site.incidents("?state=acknowledged")) == 1
         said = await site.client.post(f"{where}/comments", json={"text": "on it"})
         assert [event["kind"] for event in said.json()["timeline"]] == [
             "opened",
@@ -59,6 +62,8 @@ def test_from_a_fault_to_its_end(tmp_path: Path) -> None:
         ]
         await site.see(check, True)
         assert (await site.client.get(where)).json()["state"] == "resolved"
+        assert await site.incidents() == []
+        assert len(await site.incidents("?state=resolved")) == 1
         assert (await site.client.post(f"{where}/close")).status_code == 409
         stats = (await site.client.get(f"/api/checks/{check['id']}/stats")).json()
         assert stats["24h"]["uptime"] == pytest.approx(0.5)

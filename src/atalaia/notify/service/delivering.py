@@ -20,6 +20,7 @@ from atalaia.notify.model.message import Item, Outgoing
 from atalaia.notify.model.notice import MessageEvent, Subject
 from atalaia.notify.model.texts import mark_of, write_html, write_text, write_title
 from atalaia.notify.service.vault import whole_values
+from atalaia.outbound.guard import Guard
 from atalaia.sdk.failures import PermanentFailure
 from atalaia.store.encryption import Sealer
 
@@ -79,6 +80,10 @@ class Transport:
         self._tools = tools
         self._translations = translations
         self._public_url = public_url
+
+    @property
+    def guard(self) -> Guard:
+        return self._tools.guard
 
     async def deliver(self, channel: Channel, *, delivery: str, event: MessageEvent, subjects: list[Subject]) -> Result:
         """Never raises: every failure is a result."""

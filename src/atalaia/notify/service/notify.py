@@ -20,6 +20,7 @@ from atalaia.notify.service import channels as edit
 from atalaia.notify.service import recording
 from atalaia.notify.service.channels import TOPIC, Actor
 from atalaia.notify.service.delivering import Result, Transport
+from atalaia.notify.service.targets import refuse_unreachable
 from atalaia.sdk.contribution import Found
 from atalaia.sdk.transaction import Tx
 from atalaia.store.encryption import Sealer
@@ -49,6 +50,7 @@ class NotifyService:
     async def create_channel(
         self, principal: Principal, address: str | None, *, values: Mapping[str, Any], **fields: Any
     ) -> Channel:
+        refuse_unreachable(values, self._transport.guard)
         actor = self._actor(principal, address)
         return await self._changed(
             lambda tx: edit.create_channel(tx, actor, values=values, sealer=self._sealer, **fields)
@@ -63,6 +65,7 @@ class NotifyService:
         changes: Mapping[str, Any],
         values: Mapping[str, Any],
     ) -> Channel:
+        refuse_unreachable(values, self._transport.guard)
         actor = self._actor(principal, address)
         return await self._changed(
             lambda tx: edit.change_channel(tx, actor, channel_id, changes=changes, values=values, sealer=self._sealer)

@@ -1,5 +1,6 @@
 """JSON routes below /api/incidents."""
 
+from enum import StrEnum
 from typing import Annotated, Any
 
 from litestar import get, post
@@ -19,19 +20,40 @@ _READ: Any = {"guards": [requires(Permission.INCIDENTS_READ)], "tags": ["Inciden
 _WRITE: Any = {"guards": [requires(Permission.INCIDENTS_WRITE)], "tags": ["Incidents"], "status_code": 200}
 
 
+class StateAsked(StrEnum):
+    """`open`: all that are not resolved, acknowledged or not; `unacknowledged`: those that nobody has yet."""
+
+    OPEN = "open"
+    UNACKNOWLEDGED = "unacknowledged"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
+
+_KEPT_STATES = {
+    StateAsked.UNACKNOWLEDGED: IncidentState.OPEN,
+    StateAsked.ACKNOWLEDGED: IncidentState.ACKNOWLEDGED,
+    StateAsked.RESOLVED: IncidentState.RESOLVED,
+}
+
+
 @get("/api/incidents", **_READ)
 async def list_incidents(
     watch: Watch,
-    in_state: Annotated[str | None, QueryParameter(name="state", schema_extra={"enum": list(IncidentState)})] = None,
+    in_state: Annotated[str | None, QueryParameter(name="state", schema_extra={"enum": list(StateAsked)})] = None,
     severity: FromQuery[Severity | None] = None,
     check: FromQuery[str | None] = None,
     q: FromQuery[str | None] = None,
     cursor: FromQuery[str | None] = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> Listing[IncidentOut]:
-    """Newest first. `state=open` gives those that wait for somebody, `acknowledged` and `resolved` the others."""
+    """Newest first. `state=open` gives all that are not resolved; `unacknowledged` those of them that nobody has yet."""
+    asked = one_of(StateAsked, in_state, field="state")
     wanted = IncidentFilter(
-        state=one_of(IncidentState, in_state, field="state"), severity=severity, check_id=check, text=q
+        state=None if asked is None else _KEPT_STATES.get(asked),
+        is_open=True if asked is StateAsked.OPEN else None,
+        severity=severity,
+        check_id=check,
+        text=q,
     )
     after = decode_cursor(cursor, str)
     rows = await watch.incidents(wanted, limit=limit, after=after[0] if after else None)
