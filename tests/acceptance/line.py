@@ -19,6 +19,12 @@ class Line:
         self._guard = threading.Lock()
         self._accept(self._listener)
 
+    @property
+    def open_count(self) -> int:
+        """Connections that pass through it now."""
+        with self._guard:
+            return len(self._open) // 2
+
     def cut(self) -> None:
         with self._guard:
             if self._listener is not None:

@@ -133,8 +133,11 @@ class TokenStatus:
 class Host(Protocol):
     """What the hub gives to an integration."""
 
-    clock: Clock
-    public_url: str
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def public_url(self) -> str: ...
 
     def setting(self, name: str) -> Any:
         """In force now; a secret comes as core.redaction.Secret, or None."""
@@ -185,9 +188,16 @@ class Offer:
 class Integration(Protocol):
     """`folder` holds `templates/`, `translations/`, `migrations/`, as many as there are, and `frames/` (built-in templates)."""
 
-    manifest: Manifest
-    folder: Path
-    upstreams: Sequence[UpstreamDeclaration]
-    job_types: Sequence[JobType]
+    @property
+    def manifest(self) -> Manifest: ...
+
+    @property
+    def folder(self) -> Path: ...
+
+    @property
+    def upstreams(self) -> Sequence[UpstreamDeclaration]: ...
+
+    @property
+    def job_types(self) -> Sequence[JobType]: ...
 
     def setup(self, host: Host) -> Offer: ...
