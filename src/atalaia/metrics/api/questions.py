@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-from litestar import get
+from litestar import MediaType, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
 
 from atalaia.access.guards import requires
-from atalaia.core.clock import from_ms, to_ms
+from atalaia.core.clock import to_ms
 from atalaia.core.errors import InvalidField
 from atalaia.core.permissions import Permission
+from atalaia.metrics.api.answers import AnswerOut, write_answer
 from atalaia.metrics.model import make_query, parse_aggregation, parse_duration, parse_instant
 from atalaia.metrics.selectors import parse_selectors
 from atalaia.metrics.service.metrics import MetricsService, NameOut, TargetOut
@@ -28,27 +29,6 @@ class SeriesOut(msgspec.Struct, frozen=True):
     id: int
     metric: str
     labels: dict[str, str]
-
-
-class PointsOut(msgspec.Struct, frozen=True):
-    """Columns of one length: beginnings of the steps in milliseconds, and values; a step without samples is left out."""
-
-    metric: str
-    labels: dict[str, str]
-    times: list[int]
-    values: list[float | None]
-
-
-class AnswerOut(msgspec.Struct, frozen=True):
-    """`from` and `to` are those asked for, widened to whole steps."""
-
-    items: list[PointsOut]
-    next: str | None
-    metric: str
-    agg: str
-    step_s: float
-    from_: str = msgspec.field(name="from")
-    to: str
 
 
 @get("/api/series/query", guards=_READS, tags=["Metrics"], summary="Values of series over a time, step by step")
@@ -71,9 +51,12 @@ async def query_series(
     step: Annotated[str, QueryParameter(description="30s, 5m, 1h or seconds; unless given, some 300 steps")] = "",
     agg: Annotated[
         str,
-        QueryParameter(description="avg, min, max, sum, count, last, p50, p95, p99, rate or increase, of each step"),
+        QueryParameter(
+            description="avg, min, max, sum, count, last, p50, p95, p99, rate or increase, of each step; percentiles of days "
+            "whose samples are gone are those of their minutes' means"
+        ),
     ] = "avg",
-) -> AnswerOut:
+) -> Response[AnswerOut]:
     if not metric:
         raise InvalidField("metric", "metric: say which")
     now_ms = to_ms(metrics.now())
@@ -85,16 +68,8 @@ async def query_series(
         step_ms=parse_duration(step, field="step") if step else None,
         aggregation=parse_aggregation(agg),
     )
-    found = await metrics.query(question)
-    return AnswerOut(
-        items=[PointsOut(each.metric, each.labels, each.times, list(each.values)) for each in found],
-        next=None,
-        metric=metric,
-        agg=agg,
-        step_s=question.step_ms / 1000,
-        from_=from_ms(question.from_ms).isoformat(),
-        to=from_ms(question.to_ms).isoformat(),
-    )
+    answer = await write_answer(question, await metrics.query(question))
+    return Response(answer, media_type=MediaType.JSON)  # type: ignore[arg-type]  # written already
 
 
 @get("/api/series", guards=_READS, tags=["Metrics"], summary="Series with their labels, by age")
