@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -35,6 +36,9 @@ def worker(
     drain_s: Annotated[
         float, typer.Option(help="Seconds that running jobs get at SIGTERM, before they are handed back.", min=0)
     ] = DRAIN_S,
+    health_file: Annotated[
+        Path | None, typer.Option(help="A file to touch whenever the hub has answered; for health checks.")
+    ] = None,
     log_level: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")] = "INFO",
 ) -> int:
     """Run jobs until it is told to stop. The key needs the scope jobs:work.
@@ -54,6 +58,7 @@ def worker(
         concurrency=concurrency,
         ttl_s=ttl_s,
         drain_s=drain_s,
+        health_file=health_file,
     )
     running = Worker(options, known.types, upstreams=known.upstreams)
     status = asyncio.run(running.run())

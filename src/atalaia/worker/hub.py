@@ -152,6 +152,8 @@ class HubApi:
             is_repeatable=True,  # each is safe to repeat: by request id, by step number, by token
         )
         _raise_unless_taken(answer)
+        if self._options.health_file is not None:
+            self._options.health_file.touch()
         return answer
 
 

@@ -4,6 +4,7 @@ import re
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from atalaia.core.ids import new_id
 from atalaia.version import COMMIT, VERSION
@@ -15,7 +16,10 @@ WAIT_S = 25.0
 
 @dataclass(frozen=True, slots=True)
 class WorkerOptions:
-    """`types` empty: all that this installation knows. A second process on a machine needs a `name` of its own."""
+    """`types` empty: all that this installation knows. A second process on a machine needs a `name` of its own.
+
+    `health_file` is touched whenever the hub has answered: its age says whether the worker is of use.
+    """
 
     hub: str
     key: str = field(repr=False)
@@ -25,6 +29,7 @@ class WorkerOptions:
     ttl_s: float = TTL_S
     wait_s: float = WAIT_S
     drain_s: float = DRAIN_S
+    health_file: Path | None = None
     incarnation: str = field(default_factory=new_id)
 
     @property

@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -285,3 +286,13 @@ def test_an_end_is_told_until_the_hub_has_it(hub: StubHub, start: Start) -> None
     hub.offer("demo")
     start(job_type(work))
     assert {end["result"] for end in hub.await_ends(4)} == {1}
+
+
+def test_its_health_file_is_as_young_as_the_hubs_last_answer(hub: StubHub, start: Start, tmp_path: Path) -> None:
+    file = tmp_path / "health"
+    hub.refuse = lambda _path: 503
+    start(job_type(_never), health_file=file)
+    wait_until(lambda: len(hub.of("/api/leases")) > 1, what="questions")
+    assert not file.exists()
+    hub.refuse = lambda _path: None
+    wait_until(file.exists, what="the file", timeout_s=20)
