@@ -13,6 +13,21 @@ from atalaia.sdk.upstreams import CallOutcome
 
 Phase = Literal["closed", "open", "trial"]
 
+# (state, what happens, then); docs/states.md shows them, tests/unit/outbound/test_breaker.py holds the functions against them.
+BREAKER_RULES = (
+    ("closed", "5 failures in a row", "open"),
+    ("closed", "half of at least 10 calls within 60 s failed, and this one", "open"),
+    ("closed", "any other result", "closed"),
+    ("open", "a call, before the pause is over", "open"),
+    ("open", "a call, after the pause", "trial"),
+    ("open", "a result of a call that began before", "open"),
+    ("trial", "another call", "trial"),
+    ("trial", "it went well, or was answered by a 4xx", "closed"),
+    ("trial", "it failed", "open"),
+    ("trial", "it could not be made", "open"),
+    ("trial", "no result within 60 s, and a call", "trial"),
+)
+
 FAILURES_IN_A_ROW = 5
 MIN_CALLS = 10
 WINDOW_S = 60.0

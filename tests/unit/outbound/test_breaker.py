@@ -1,11 +1,15 @@
 """The breaker's rules, and its machine under whatever calls, times and clocks come."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from atalaia.outbound.breaker import (
+    BREAKER_RULES,
     CLOSED,
     FAILURES,
     LONGEST_PAUSE_S,
@@ -98,6 +102,43 @@ def test_a_clock_that_is_set_back_does_not_keep_it_open() -> None:
 @given(st.integers(1, 10_000), st.floats(0.5, 1000))
 def test_no_pause_is_longer_than_allowed(pauses: int, longest_s: float) -> None:
     assert 0 < pause_s(pauses, longest_s=longest_s) <= min(LONGEST_PAUSE_S, longest_s)
+
+
+def _trial() -> BreakerState:
+    trial = claim_trial(_after(*[FAILED] * 5), now_ms=START_MS + 30_000)
+    assert trial is not None
+    return trial
+
+
+def _claimed(state: BreakerState, now_ms: int) -> str:
+    return (claim_trial(state, now_ms=now_ms) or state).phase
+
+
+# What each row of the table means, done.
+_EXAMPLES: dict[tuple[str, str], Callable[[], str]] = {
+    ("closed", "5 failures in a row"): lambda: _after(*[FAILED] * 5).phase,
+    ("closed", "half of at least 10 calls within 60 s failed, and this one"): lambda: _after(*[WELL, FAILED] * 5).phase,
+    ("closed", "any other result"): lambda: _after(*[FAILED] * 4, WELL).phase,
+    ("open", "a call, before the pause is over"): lambda: _claimed(_after(*[FAILED] * 5), START_MS + 29_999),
+    ("open", "a call, after the pause"): lambda: _claimed(_after(*[FAILED] * 5), START_MS + 30_000),
+    ("open", "a result of a call that began before"): lambda: _after(*[FAILED] * 5, WELL).phase,
+    ("trial", "another call"): lambda: _claimed(_trial(), START_MS + 30_001),
+    ("trial", "it went well, or was answered by a 4xx"): lambda: _after("permanent", state=_trial()).phase,
+    ("trial", "it failed"): lambda: _after(FAILED, state=_trial()).phase,
+    ("trial", "it could not be made"): lambda: _after("refused", state=_trial()).phase,
+    ("trial", "no result within 60 s, and a call"): lambda: _claimed(_trial(), START_MS + 90_000),
+}
+
+
+@pytest.mark.parametrize("rule", BREAKER_RULES, ids=lambda rule: " / ".join(rule[:2]))
+def test_each_row_of_the_table_is_what_happens(rule: tuple[str, str, str]) -> None:
+    assert _EXAMPLES[rule[0], rule[1]]() == rule[2]
+
+
+def test_the_table_is_the_one_on_the_page() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "states.md").read_text(encoding="utf-8")
+    shown = page.split("<!-- table: breaker -->")[1].strip().split("\n\n")[0].splitlines()[2:]
+    assert [tuple(cell.strip() for cell in row.strip("|").split("|")) for row in shown] == list(BREAKER_RULES)
 
 
 class BreakerMachine(RuleBasedStateMachine):
