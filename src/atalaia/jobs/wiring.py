@@ -8,6 +8,7 @@ from litestar.di import Provide
 from prometheus_client import CollectorRegistry
 
 from atalaia.access.authenticator import Authenticator
+from atalaia.captures.service import CapturesService
 from atalaia.core.clock import Clock
 from atalaia.core.permissions import Permission, Principal
 from atalaia.core.settings import Settings
@@ -19,6 +20,7 @@ from atalaia.jobs.api.events import JobEvents
 from atalaia.jobs.api.hot import HotJobs
 from atalaia.jobs.loops import job_loops
 from atalaia.jobs.model.types import JobTypes
+from atalaia.jobs.pages.edges import Around
 from atalaia.jobs.searches import find_jobs
 from atalaia.jobs.service import JobsService
 from atalaia.jobs.service.following import Following
@@ -28,6 +30,7 @@ from atalaia.sdk.contribution import Contribution, HealthItem, SearchSource
 from atalaia.sdk.integration import NewJob
 from atalaia.store.encryption import Sealer
 from atalaia.store.store import Store
+from atalaia.upstreams.service.upstreams import UpstreamsService
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -71,8 +74,10 @@ def wire(
     types: JobTypes,
     registry: CollectorRegistry | None = None,
     is_upstream_open: Callable[[str], bool] = lambda _upstream: False,
+    captures: CapturesService | None = None,
+    upstreams: UpstreamsService | None = None,
 ) -> Jobs:
-    """`is_upstream_open(name)`: its breaker is open, so that nothing of its types is leased; it must be quick."""
+    """`captures` and `upstreams` are for the pages alone. `is_upstream_open(name)`: its breaker is open, so that nothing of its types is leased; it must be quick."""
 
     def is_held_back(type: str) -> bool:
         upstream = types.upstream_of(type)
@@ -81,6 +86,7 @@ def wire(
     service = JobsService(store, clock=clock, settings=settings, types=types, is_held_back=is_held_back)
     tickets = Tickets(sealer, clock=clock)
     following = Following(store.live)
+    around = Around(clock, captures, upstreams)
     events = JobEvents(service, following, tickets)
     if registry is not None:
         registry.register(service.counting)

@@ -3,12 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 import msgspec
 from msgspec import Raw
 
-from atalaia.jobs.model.states import Status
+from atalaia.jobs.model.states import State, Status
+
+
+class Part(StrEnum):
+    """Of a list that shows first what a person has to decide: unknown outcomes and dead letters."""
+
+    FOR_PEOPLE = "for people"
+    OTHERS = "others"
 
 
 class StepOut(msgspec.Struct, frozen=True, rename="camel"):
@@ -75,6 +83,33 @@ class JobLine(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     created_by: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepDetail:
+    """A step as a page shows it; `lease` tells one run from another, also within one attempt."""
+
+    lease: int
+    attempt: int
+    n: int
+    name: str
+    state: str
+    is_irreversible: bool
+    started_at: datetime
+    ended_at: datetime | None
+    data: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobDetail:
+    """A job as its page shows it. `front_id`: the job that goes before it by its concurrency key; `resolve_by`: until when
+    a worker may come that finds out what it came to.
+    """
+
+    job: JobOut
+    steps: Sequence[StepDetail]
+    front_id: str | None
+    resolve_by: datetime | None
+
+
 class JobRef(msgspec.Struct, frozen=True):
     id: str
     status: str
@@ -85,7 +120,7 @@ class JobRef(msgspec.Struct, frozen=True):
 class JobFilter:
     """`text` is looked for in id, type, keys and payload."""
 
-    status: Status | None = None
+    status: Status | State | Part | None = None
     type: str | None = None
     queue: str | None = None
     created_from: datetime | None = None

@@ -80,6 +80,15 @@ def restore(tx: Tx, job: Startable, *, now_ms: int) -> None:
     )
 
 
+def confirm(tx: Tx, seq: int, *, result: str) -> bool:
+    """An unknown outcome becomes a success; whether it was unknown still."""
+    sql = (
+        f"UPDATE job_ends SET state = {END[State.SUCCEEDED]}, error = NULL, result = ?"  # noqa: S608 - numbers
+        f" WHERE seq = ? AND state = {END[State.UNKNOWN]} RETURNING seq"
+    )
+    return bool(tx.raw(sql, (result, seq)))
+
+
 class Oldest(NamedTuple):
     seq: int
     created_ms: int

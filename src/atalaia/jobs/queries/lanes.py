@@ -31,6 +31,11 @@ def find(tx: Tx, type: str, queue: str, *, is_resolve: bool) -> Lane | None:
     return _lane(rows[0]) if rows else None
 
 
+def ids_of(tx: Tx, type: str, *, is_resolve: bool) -> list[int]:
+    sql = "SELECT id FROM job_lanes WHERE type = ? AND is_resolve = ?"
+    return [row[0] for row in tx.raw(sql, (type, int(is_resolve)))]
+
+
 def add(tx: Tx, type: str, queue: str, *, is_resolve: bool) -> Lane:
     tx.raw(_ADD, (type, queue, int(is_resolve)))
     return _lane(tx.raw(_FIND, (type, queue, int(is_resolve)))[0])

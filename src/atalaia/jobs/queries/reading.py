@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from atalaia.jobs.model.states import END, HELD, State, Status
+from atalaia.jobs.model.states import BEHIND, END, HELD, State, Status
+from atalaia.jobs.model.views import Part
 from atalaia.jobs.queries.many import among, packed
 from atalaia.sdk.transaction import Tx
 
@@ -79,7 +80,7 @@ def ids_of(tx: Tx, seqs: Sequence[int]) -> dict[int, str]:
 class Wish(NamedTuple):
     """`lanes` None: any; times in ms; `before` is the last number of the page before."""
 
-    status: Status | None = None
+    status: Status | State | Part | None = None
     lanes: Sequence[int] | None = None
     created_from: int | None = None
     created_until: int | None = None
@@ -93,13 +94,27 @@ _FROM_ENDS = "job_ends e JOIN jobs j ON j.seq = e.seq LEFT JOIN job_queue q ON q
 _FROM_ALL = "jobs j LEFT JOIN job_queue q ON q.seq = j.seq LEFT JOIN job_ends e ON e.seq = j.seq"
 _ERRORS = ", ".join(str(END[state]) for state in (State.FAILED, State.DEAD, State.UNKNOWN))
 _SUCCEEDED, _CANCELLED = END[State.SUCCEEDED], END[State.CANCELLED]
-_BY_STATUS = {
+_FOR_PEOPLE = f"{END[State.UNKNOWN]}, {END[State.DEAD]}"
+
+
+def _ended(states: str) -> tuple[str, str, str]:
+    """The second condition is that of the index."""
+    return _FROM_ENDS, "e.seq", f"e.state IN ({states}) AND e.state <> {_SUCCEEDED}"
+
+
+_BY_STATUS: dict[Status | State | Part | None, tuple[str, str, str]] = {
     None: (_FROM_ALL, "j.seq", ""),
     Status.PENDING: (_FROM_QUEUE, "q.seq", f"q.place <> {HELD} AND q.is_resolve = 0"),
     Status.PROCESSING: (_FROM_QUEUE, "q.seq", f"(q.place = {HELD} OR q.is_resolve = 1)"),
     Status.COMPLETED: (_FROM_ENDS, "e.seq", f"e.state = {_SUCCEEDED}"),
-    Status.ERROR: (_FROM_ENDS, "e.seq", f"e.state IN ({_ERRORS}) AND e.state <> {_SUCCEEDED}"),
-    Status.CANCELLED: (_FROM_ENDS, "e.seq", f"e.state = {_CANCELLED} AND e.state <> {_SUCCEEDED}"),
+    Status.ERROR: _ended(_ERRORS),
+    Status.CANCELLED: _ended(str(_CANCELLED)),
+    State.UNKNOWN: _ended(str(END[State.UNKNOWN])),
+    State.DEAD: _ended(str(END[State.DEAD])),
+    State.FAILED: _ended(str(END[State.FAILED])),
+    State.RESOLVING: (_FROM_QUEUE, "q.seq", "q.is_resolve = 1"),
+    Part.FOR_PEOPLE: _ended(_FOR_PEOPLE),
+    Part.OTHERS: (_FROM_ALL, "j.seq", f"(e.state IS NULL OR e.state NOT IN ({_FOR_PEOPLE}))"),
 }
 
 
@@ -143,6 +158,37 @@ class QueueCount(NamedTuple):
 def counts(tx: Tx) -> list[QueueCount]:
     sql = "SELECT lane, place, is_resolve, count(*), min(due_at) FROM job_queue GROUP BY lane, place, is_resolve"
     return [QueueCount._make(row) for row in tx.raw(sql)]
+
+
+def tally_ended(tx: Tx, *, most: int) -> dict[int, int]:
+    """How many have ended in each state, counted up to `most` each."""
+    found = {}
+    for state in END.values():
+        also = "" if state == _SUCCEEDED else f" AND state <> {_SUCCEEDED}"
+        sql = f"SELECT count(*) FROM (SELECT 1 FROM job_ends WHERE state = {state}{also} LIMIT ?) AS some"  # noqa: S608 - numbers
+        found[state] = int(tx.raw(sql, (most,))[0][0])
+    return found
+
+
+def tally_unfinished(tx: Tx, *, most: int) -> list[tuple[int, int, int, int]]:
+    """(place, phase, is_resolve, how many), of up to `most` jobs in all."""
+    sql = (
+        "SELECT place, phase, is_resolve, count(*) FROM (SELECT place, phase, is_resolve FROM job_queue LIMIT ?) AS some"
+        " GROUP BY place, phase, is_resolve"
+    )
+    return [(place, phase, is_resolve, count) for place, phase, is_resolve, count in tx.raw(sql, (most,))]
+
+
+def front_of(tx: Tx, concurrency_key: str) -> str | None:
+    """The job that goes first of those with one key."""
+    sql = f"SELECT id FROM job_queue WHERE concurrency_key = ? AND place <> {BEHIND} LIMIT 1"  # noqa: S608 - of our own
+    rows = tx.raw(sql, (concurrency_key,))
+    return rows[0][0] if rows else None
+
+
+def resolve_by_ms(tx: Tx, seq: int) -> int | None:
+    rows = tx.raw("SELECT deadline_at FROM job_queue WHERE seq = ? AND is_resolve = 1", (seq,))
+    return rows[0][0] if rows else None
 
 
 def running_by_worker(tx: Tx) -> dict[str, int]:

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
+import msgspec
+
 from atalaia.access.audit import record
 from atalaia.core.clock import Clock, to_ms
 from atalaia.core.errors import Conflict, NotFound
@@ -100,6 +102,23 @@ class Control:
             raise Conflict(N_("another job with the same unique key has not ended"), code="unique_key_taken")
         self._record(tx, actor, "job.restarted", id)
         return JobRef(id, str(STATUS[State.WAITING]), str(State.WAITING))
+
+    async def confirm(self, id: str, actor: Actor) -> JobRef:
+        """A person has looked, and it was done: an unknown outcome becomes a success. Raises NotFound, Conflict."""
+        return await self._store.write(lambda tx: self._confirm(tx, id, actor))
+
+    def _confirm(self, tx: Tx, id: str, actor: Actor) -> JobRef:
+        seq = reading_queries.seq_of(tx, id)
+        if seq is None:
+            raise unknown_job()
+        result = msgspec.json.encode({"confirmedBy": actor.principal.name}).decode()
+        if not queries.confirm(tx, seq, result=result):
+            raise Conflict(N_("the outcome of this job is not unknown"), code="outcome_known")
+        effects = Effects(tx, self._listeners, now_ms=to_ms(self._clock.now()))
+        effects.changed(id)
+        effects.settle()
+        self._record(tx, actor, "job.confirmed", id)
+        return JobRef(id, str(STATUS[State.SUCCEEDED]), str(State.SUCCEEDED))
 
     async def retry_many(self, wish: BulkWish, actor: Actor) -> Restarted:
         return await self._store.write(lambda tx: self._retry_many(tx, wish, actor))

@@ -92,7 +92,7 @@ class Granting:
     def _serve(
         self, tx: Tx, wanted: frozenset[Wanted], asking: Sequence[tuple[LeaseWant, list[Grant]]], effects: Effects
     ) -> None:
-        lanes = self._open_lanes(wanted)
+        lanes = self._open_lanes(tx, wanted)
         found = self._candidates(tx, lanes, sum(want.limit for want, _ in asking), effects.now_ms)
         if not found:
             return
@@ -111,8 +111,9 @@ class Granting:
                 )
             queries.hold(tx, _holds(want, granted, secret, effects.now_ms))
 
-    def _open_lanes(self, wanted: frozenset[Wanted]) -> list[int]:
-        return self._listeners.lanes.of(each for each in sorted(wanted) if not self._is_held_back(each.type))
+    def _open_lanes(self, tx: Tx, wanted: frozenset[Wanted]) -> list[int]:
+        is_open = (each for each in sorted(wanted) if not self._is_held_back(each.type))
+        return self._listeners.lanes.looked_up(tx, is_open)
 
     def _candidates(self, tx: Tx, lanes: Sequence[int], need: int, now_ms: int) -> list[Candidate]:
         budget = self._limits.budget(tx, lanes, now_ms=now_ms) if self._limits.has_any else None

@@ -36,6 +36,16 @@ class Lanes:
     def of(self, wanted: Iterable[Wanted]) -> list[int]:
         return [lane for each in wanted for lane in self._by_wanted.get(each, ())]
 
+    def looked_up(self, tx: Tx, wanted: Iterable[Wanted]) -> list[int]:
+        """The same; what another hub made since the last refresh is looked for. It may be uncommitted, and is not remembered."""
+        found: list[int] = []
+        for each in wanted:
+            known = self._by_wanted.get(each)
+            if known is None and tx.dialect == "postgresql":
+                known = queries.ids_of(tx, each.type, is_resolve=each.is_resolve)
+            found += known or ()
+        return found
+
     def of_type(self, type: str) -> list[int]:
         return self.of((Wanted(type, False), Wanted(type, True)))
 

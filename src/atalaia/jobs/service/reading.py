@@ -1,13 +1,26 @@
 """Jobs as they are shown."""
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
+import msgspec
 from msgspec import Raw
 
 from atalaia.core.clock import from_ms, to_ms
-from atalaia.jobs.model.states import ENDS, HELD, STATUS, State, state_of
-from atalaia.jobs.model.views import JobFilter, JobLine, JobOut, StepOut, raw_or_none, trouble_of
+from atalaia.jobs.model.states import BEHIND, ENDS, HELD, STATUS, State, state_of
+from atalaia.jobs.model.views import (
+    JobDetail,
+    JobFilter,
+    JobLine,
+    JobOut,
+    Part,
+    StepDetail,
+    StepOut,
+    raw_or_none,
+    trouble_of,
+)
 from atalaia.jobs.queries import reading as queries
 from atalaia.jobs.queries import steps as step_queries
 from atalaia.jobs.queries.reading import JobRow, Wish
@@ -18,6 +31,7 @@ from atalaia.sdk.transaction import Tx
 from atalaia.store.store import Store
 
 MAX_STEPS_SHOWN = 2_000
+MAX_TALLIED = 10_000
 
 
 class Reading:
@@ -36,6 +50,59 @@ class Reading:
         rows = await self._store.read(lambda tx: self._page(tx, wanted, limit=limit + 1, before=before))
         lines = [line for _, line in rows[:limit]]
         return lines, rows[limit - 1][0] if len(rows) > limit else None
+
+    async def worst_first(
+        self, wanted: JobFilter, *, limit: int, after: tuple[int, int] | None = None
+    ) -> tuple[list[JobLine], tuple[int, int] | None]:
+        """What a person has to decide before all else, newest first in both parts; `after` is (part, number)."""
+        return await self._store.read(lambda tx: self._worst_first(tx, wanted, limit=limit, after=after))
+
+    def _worst_first(
+        self, tx: Tx, wanted: JobFilter, *, limit: int, after: tuple[int, int] | None
+    ) -> tuple[list[JobLine], tuple[int, int] | None]:
+        found: list[tuple[tuple[int, int], JobLine]] = []
+        first, before = after or (0, None)
+        for number, part in enumerate(Part):
+            if number < first:
+                continue
+            some = self._page(
+                tx,
+                replace(wanted, status=part),
+                limit=limit + 1 - len(found),
+                before=before if number == first else None,
+            )
+            found += [((number, seq), line) for seq, line in some]
+        lines = [line for _, line in found[:limit]]
+        return lines, found[limit - 1][0] if len(found) > limit else None
+
+    async def tally(self) -> dict[State, int]:
+        """How many jobs there are in each state; beyond MAX_TALLIED nobody counts."""
+        return await self._store.read(_tally)
+
+    async def lanes(self) -> tuple[list[str], list[str]]:
+        """Types and queues that there have been, by name."""
+        await self._store.read(self._listeners.lanes.refresh)
+        lanes = self._listeners.lanes.all()
+        return sorted({lane.type for lane in lanes}), sorted({lane.queue for lane in lanes})
+
+    async def detail(self, id: str) -> JobDetail:
+        """Raises NotFound."""
+        return await self._store.read(lambda tx: self._detail(tx, id))
+
+    def _detail(self, tx: Tx, id: str) -> JobDetail:
+        job = self.job_in(tx, id)
+        found = queries.whole(tx, id)
+        if found is None:
+            raise unknown_job()
+        row = found.row
+        is_behind = row.q_place == BEHIND and row.concurrency_key is not None
+        resolve_by_ms = queries.resolve_by_ms(tx, row.seq) if row.q_is_resolve else None
+        return JobDetail(
+            job=job,
+            steps=[_step_detail(step) for step in step_queries.of(tx, [row.seq])[-MAX_STEPS_SHOWN:]],
+            front_id=queries.front_of(tx, row.concurrency_key or "") if is_behind else None,
+            resolve_by=from_ms(resolve_by_ms) if resolve_by_ms else None,
+        )
 
     def job_in(self, tx: Tx, id: str) -> JobOut:
         found = queries.whole(tx, id) if id.isprintable() else None
@@ -106,6 +173,29 @@ def state_of_row(row: JobRow) -> State:
     if row.q_place is None or row.q_phase is None:
         return ENDS[row.e_state or 0]
     return state_of(row.q_place, row.q_phase, is_resolve=bool(row.q_is_resolve))
+
+
+def _tally(tx: Tx) -> dict[State, int]:
+    tally: Counter[State] = Counter()
+    for place, phase, is_resolve, count in queries.tally_unfinished(tx, most=MAX_TALLIED):
+        tally[state_of(place, phase, is_resolve=bool(is_resolve))] += count
+    for number, count in queries.tally_ended(tx, most=MAX_TALLIED).items():
+        tally[ENDS[number]] += count
+    return dict(tally)
+
+
+def _step_detail(row: StepRow) -> StepDetail:
+    return StepDetail(
+        lease=row.lease,
+        attempt=row.attempt,
+        n=row.n,
+        name=row.name,
+        state=row.state,
+        is_irreversible=bool(row.is_irreversible),
+        started_at=from_ms(row.started_at),
+        ended_at=None if row.ended_at is None else from_ms(row.ended_at),
+        data=msgspec.json.decode(row.data),
+    )
 
 
 def steps_out(rows: Sequence[StepRow]) -> list[StepOut]:

@@ -113,6 +113,11 @@ class Workers:
         except InvalidVersion:  # one that does not say it can't be told to be new enough
             return True
 
+    @property
+    def least_version(self) -> str:
+        """The setting, as it is in force; empty: any."""
+        return str(self._least_version() or "")
+
     async def all(self) -> list[WorkerOut]:
         rows, running = await self._store.read(
             lambda tx: (queries.all_of_them(tx), reading_queries.running_by_worker(tx))

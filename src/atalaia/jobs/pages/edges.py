@@ -1,0 +1,59 @@
+"""What handlers of pages are given."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from litestar import Request
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter
+
+from atalaia.access.guards import requires
+from atalaia.access.requests import client_of, principal_of
+from atalaia.captures.service import CapturesService
+from atalaia.core.clock import Clock
+from atalaia.core.errors import AtalaiaError, NotFound
+from atalaia.core.permissions import Permission
+from atalaia.jobs.pages.words import retold
+from atalaia.jobs.service import JobsService
+from atalaia.jobs.service.control import Actor
+from atalaia.upstreams.model.views import UpstreamView
+from atalaia.upstreams.service.upstreams import UpstreamsService
+from atalaia.web.pages import Pages
+
+AnyRequest = Request[Any, Any, Any]
+ThePages = NamedDependency[Pages]
+Jobs = NamedDependency[JobsService]
+JobId = FromPath[str]
+QueryText = Annotated[str | None, QueryParameter()]
+READ = [requires(Permission.JOBS_READ)]
+CREATE = [requires(Permission.JOBS_CREATE)]
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands below jobs and is shown with them, where it is there."""
+
+    clock: Clock
+    captures: CapturesService | None = None
+    upstreams: UpstreamsService | None = None
+
+    async def upstream(self, name: str | None) -> UpstreamView | None:
+        if name is None or self.upstreams is None:
+            return None
+        try:
+            return await self.upstreams.upstream(name)
+        except NotFound:
+            return None
+
+
+AroundJobs = NamedDependency[Around]
+
+
+def actor_of(request: AnyRequest) -> Actor:
+    return Actor(principal_of(request), client_of(request))
+
+
+def words_of(error: AtalaiaError, request: AnyRequest, pages: Pages) -> str:
+    translator = pages.translator(request)
+    words = retold(translator.translate(error.message, **error.params), translator)
+    return f"{words} {translator.translate(error.hint)}" if error.hint else words
