@@ -49,7 +49,7 @@ def test_the_same_key_and_body_is_the_same_job(site: Talk) -> None:
 def test_the_same_key_at_the_same_moment_is_one_job(site: Talk) -> None:
     async def conversation(hub: Site) -> None:
         async with hub.client({**hub.headers, "idempotency-key": "k"}) as client:
-            body = {"type": "mow", "payload": {}, "unique_key": None}
+            body: Json = {"type": "mow", "payload": {}, "unique_key": None}
             answers = await asyncio.gather(*(client.post("/api/jobs", json=body) for _ in range(8)))
         assert sorted(answer.status_code for answer in answers) == [200] * 7 + [201]
         assert len({answer.json()["id"] for answer in answers}) == 1
