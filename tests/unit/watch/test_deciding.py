@@ -72,6 +72,12 @@ def test_slow_answers_are_degraded_and_come_back() -> None:
     assert states(run(policy, *seen)[1]) == ["up", "degraded", "up"]
 
 
+def test_what_is_slow_says_how_slow() -> None:
+    policy = Policy(places=("a",), degraded_ms=100)
+    changes = run(policy, good(1, took_ms=100), good(2, took_ms=1234.5))[1]
+    assert [change.reason for change in changes] == [None, "slow: 1234 ms > 100 ms"]
+
+
 def test_near_expiry_is_degraded_without_a_threshold() -> None:
     policy = Policy(places=("a",))
     assert run(policy, good(1), good(2, is_degraded=True))[0].state is CheckState.DEGRADED

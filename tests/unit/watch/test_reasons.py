@@ -31,6 +31,8 @@ def test_a_code_is_shown_as_words_and_what_was_said_as_detail(kept: str | None, 
 
 def test_every_code_that_an_agent_reports_has_its_words() -> None:
     source = "\n".join(path.read_text(encoding="utf-8") for path in AGENT.rglob("*.py"))
-    codes = set(re.findall(r'ProbeError\(\s*"([a-z_]+)"', source)) | set(re.findall(r'errno\.\w+: "([a-z_]+)"', source))
+    codes = set(re.findall(r'(?:ProbeError|degrade)\(\s*"([a-z_]+)"', source)) | set(
+        re.findall(r'errno\.\w+: "([a-z_]+)"', source)
+    )
     assert codes
     assert codes <= set(REASONS)

@@ -28,6 +28,8 @@ _STARTS_KEPT = 20
 OVERDUE = "overdue"
 SILENT = "agent_silent"
 LINE_DOWN = "line_down"
+SLOW = "slow"
+FAILED = "failed"
 
 
 def decide(  # noqa: PLR0911 - one return for each kind of observation
@@ -93,6 +95,18 @@ def outcome_of(seen: Result, policy: Policy) -> Outcome:
     return Outcome.SLOW if is_slow or seen.is_degraded else Outcome.GOOD
 
 
+def reason_of(seen: Result, policy: Policy) -> str | None:
+    """Why a result is not good; None where it is."""
+    match outcome_of(seen, policy):
+        case Outcome.GOOD:
+            return None
+        case Outcome.FAILED:
+            return seen.reason or FAILED
+        case Outcome.SLOW:
+            is_told = seen.reason is not None or seen.is_degraded
+            return seen.reason if is_told else f"{SLOW}: {seen.took_ms:.0f} ms > {policy.degraded_ms:g} ms"
+
+
 def _take_result(standing: Standing, seen: Result, policy: Policy, now_ms: int) -> Decision:
     at_ms = min(seen.at_ms, now_ms)
     place = standing.places.get(seen.place, Place())
@@ -105,7 +119,7 @@ def _take_result(standing: Standing, seen: Result, policy: Policy, now_ms: int) 
     else:
         limits = policy.limits(is_flapping=standing.is_flapping(policy, at_ms))
         after = take_outcome(place, outcome_of(seen, policy), at_ms=at_ms, limits=limits)
-        reason = seen.reason
+        reason = reason_of(seen, policy)
     return _settle(standing, _with_place(standing, seen.place, after), policy, at_ms=at_ms, reason=reason)
 
 

@@ -13,7 +13,7 @@ import msgspec
 from atalaia.core.clock import from_ms
 from atalaia.sdk.transaction import Tx
 from atalaia.watch.model.checks import CheckKind
-from atalaia.watch.model.deciding import decide
+from atalaia.watch.model.deciding import decide, reason_of
 from atalaia.watch.model.observations import Beat, Observation, Rejudged, Result, Tick
 from atalaia.watch.model.standing import Transition, deadline_ms
 from atalaia.watch.model.values import Watched
@@ -109,22 +109,24 @@ def _told(change: Transition) -> dict[str, str | None]:
 def _decide_one(row: StateRow, check: Watched, seen: Seen, now_ms: int) -> tuple[Transition, ...]:
     decision = decide(row.standing, seen.what, check.policy, now_ms)
     if isinstance(seen.what, Result):
-        _note_result(row, seen.what, seen.measured_at_ms or seen.what.at_ms)
+        _note_result(row, seen.what, check, measured_at_ms=seen.measured_at_ms or seen.what.at_ms)
     elif isinstance(seen.what, Beat):
         row.note_beats(decision.standing, check.policy, [min(seen.what.at_ms, now_ms)])
     elif decision.standing is not row.standing:
         row.is_changed = True
+    if decision.transitions and not isinstance(seen.what, Result):
+        row.last_error = decision.transitions[-1].reason
     row.standing = decision.standing
     if check.kind is CheckKind.HEARTBEAT:
         row.deadline_ms = deadline_ms(row.standing, check.policy)
     return decision.transitions
 
 
-def _note_result(row: StateRow, result: Result, measured_at_ms: int) -> None:
+def _note_result(row: StateRow, result: Result, check: Watched, *, measured_at_ms: int) -> None:
     """What the list shows of the newest result; an older one only counts."""
     row.results += 1
     row.is_changed = True
     if row.last_at_ms is None or measured_at_ms >= row.last_at_ms:
         row.last_at_ms = measured_at_ms
         row.last_ms = result.took_ms
-        row.last_error = None if result.is_ok else (result.reason or "failed")
+        row.last_error = reason_of(result, check.policy)
