@@ -7,6 +7,7 @@ best one).
 from __future__ import annotations
 
 from collections import deque
+from functools import lru_cache
 from threading import Lock
 
 from atalaia_agent.der import days_since_epoch
@@ -37,7 +38,11 @@ def parse_instant_ms(text: str) -> float:
     day, _, rest = text.partition("T")
     if not rest.endswith(("Z", "+00:00")):
         raise ValueError(f"{text!r} is not an instant in UTC")
-    year, month, of_month = (int(part) for part in day.split("-"))
     hour, minute, second = rest.removesuffix("Z").removesuffix("+00:00").split(":")
-    seconds = days_since_epoch(year, month, of_month) * 86_400 + int(hour) * 3_600 + int(minute) * 60
-    return seconds * 1_000 + float(second) * 1_000
+    return _day_ms(day) + int(hour) * 3_600_000 + int(minute) * 60_000 + float(second) * 1_000
+
+
+@lru_cache(maxsize=2)
+def _day_ms(day: str) -> int:
+    year, month, of_month = (int(part) for part in day.split("-"))
+    return days_since_epoch(year, month, of_month) * 86_400_000

@@ -31,23 +31,25 @@ class Deadline:
         return left
 
     def wait(self, ready: Callable[[float], object], what: str) -> None:
-        """Until `ready`, which waits for so many seconds at most, says yes. Raises TimeoutError."""
-        if not self.watch(ready, self.left_s()):
+        """Until `ready`, which waits for so many milliseconds at most, says yes. Raises TimeoutError."""
+        turn = self._turn
+        own_until = self.at if turn is None else min(turn.until, self.at)
+        # The usual case; the next lines are for an answer that is long in coming.
+        if ready(max(0.0, own_until - monotonic()) * 1_000):
+            return
+        if turn is None or not self.watch(ready, self.at):
             raise self.passed(what)
 
-    def watch(self, ready: Callable[[float], T], most_s: float) -> T:
-        """What `ready` says within `most_s`."""
+    def watch(self, ready: Callable[[float], T], until: float) -> T:
+        """What `ready` says up to this instant."""
         turn = self._turn
-        if turn is not None:
-            own_s = max(0.0, turn.left_s())
-            if own_s < most_s:
-                found = ready(own_s)
-                if found:
-                    return found
-                turn.pass_on()
-                self._turn = None
-                most_s -= own_s
-        return ready(most_s)
+        if turn is not None and turn.until < until:
+            found = ready(max(0.0, turn.until - monotonic()) * 1_000)
+            if found:
+                return found
+            turn.pass_on()
+            self._turn = None
+        return ready(max(0.0, until - monotonic()) * 1_000)
 
     def passed(self, what: str = "no answer") -> TimeoutError:
         return TimeoutError(f"{what} within {self._timeout_s:g} s")

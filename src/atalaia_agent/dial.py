@@ -9,6 +9,7 @@ import errno
 import os
 import select
 import socket
+from functools import lru_cache
 from time import monotonic
 from typing import NamedTuple
 
@@ -35,10 +36,21 @@ class Address(NamedTuple):
 
 
 class Dialed(NamedTuple):
+    """The instants are by the monotonic clock."""
+
     sock: socket.socket
     address: str
-    dns_ms: float
-    connect_ms: float
+    started_at: float
+    resolved_at: float
+    connected_at: float
+
+    @property
+    def dns_ms(self) -> float:
+        return elapsed_ms(self.started_at, self.resolved_at)
+
+    @property
+    def connect_ms(self) -> float:
+        return elapsed_ms(self.resolved_at, self.connected_at)
 
 
 def dial(host: str, port: int, *, deadline: Deadline, reach: Reach | None = None, family: str = "any") -> Dialed:
@@ -47,12 +59,20 @@ def dial(host: str, port: int, *, deadline: Deadline, reach: Reach | None = None
     Raises:
         ProbeError, OSError, TimeoutError
     """
-    started = monotonic()
-    addresses = allowed(resolve(host, port, deadline=deadline, family=family), reach)
-    resolved = monotonic()
+    started_at = monotonic()
+    addresses = _written_out(host, port, reach=reach, family=family)
+    if addresses is None:
+        addresses = allowed(resolve(host, port, deadline=deadline, family=family), reach)
+    resolved_at = monotonic()
     sock, address = race(addresses, deadline)
-    connected = monotonic()
-    return Dialed(sock, address.ip, elapsed_ms(started, resolved), elapsed_ms(resolved, connected))
+    return Dialed(sock, address.sockaddr[0], started_at, resolved_at, monotonic())
+
+
+@lru_cache(maxsize=1_000)
+def _written_out(host: str, port: int, *, reach: Reach | None, family: str) -> list[Address] | None:
+    """What needs no look-up has one answer for good; None for a name. Raises ProbeError."""
+    literal = _literal(host, port)
+    return None if literal is None else allowed([_of_family(literal, family)], reach)
 
 
 def allowed(addresses: list[Address], reach: Reach | None) -> list[Address]:
@@ -67,14 +87,23 @@ def allowed(addresses: list[Address], reach: Reach | None) -> list[Address]:
 
 def resolve(host: str, port: int, *, deadline: Deadline, family: str = "any") -> list[Address]:
     """At least one address, families alternating, the system's first choice first."""
-    if family not in FAMILIES:
-        raise ProbeError("bad_option", f"family: {family!r} is none of any, ipv4, ipv6", outcome=ERROR)
+    _check_family(family)
     literal = _literal(host, port)
     if literal is not None:
-        if FAMILIES[family] not in (socket.AF_UNSPEC, literal.family):
-            raise ProbeError("bad_option", f"family: {host} is not an {family} address", outcome=ERROR)
-        return [literal]
+        return [_of_family(literal, family)]
     return _alternate(_look_up(host, port, deadline=deadline, family=family))
+
+
+def _check_family(family: str) -> None:
+    if family not in FAMILIES:
+        raise ProbeError("bad_option", f"family: {family!r} is none of any, ipv4, ipv6", outcome=ERROR)
+
+
+def _of_family(literal: Address, family: str) -> Address:
+    _check_family(family)
+    if FAMILIES[family] not in (socket.AF_UNSPEC, literal.family):
+        raise ProbeError("bad_option", f"family: {literal.ip} is not an {family} address", outcome=ERROR)
+    return literal
 
 
 def _literal(host: str, port: int) -> Address | None:
@@ -106,7 +135,7 @@ def _look_up(host: str, port: int, *, deadline: Deadline, family: str) -> list[A
         raise ProbeError("dns_failed", f"{host!r} is not a host name") from failure
     found = _resolvers.call(
         lambda: socket.getaddrinfo(name, port, FAMILIES[family], socket.SOCK_STREAM),
-        wait=lambda done: deadline.wait(done, f"{host} was not resolved"),
+        wait=lambda is_done: deadline.wait(lambda most_ms: is_done(most_ms / 1_000), f"{host} was not resolved"),
     )
     return [Address(int(kind), sockaddr) for kind, _, _, _, sockaddr in found]  # type: ignore[arg-type]
 
@@ -142,7 +171,7 @@ def race(addresses: list[Address], deadline: Deadline) -> tuple[socket.socket, A
 
 def _connect(address: Address, deadline: Deadline) -> socket.socket:
     """The usual case, without the cost of a race."""
-    sock = streams.open_socket(address.family)
+    sock = socket.socket(address.family, streams.STREAM)
     try:
         streams.connect(sock, address.sockaddr, deadline)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -162,7 +191,7 @@ class _Race:
 
     def start(self, address: Address) -> None:
         try:
-            sock = streams.open_socket(address.family)
+            sock = socket.socket(address.family, streams.STREAM)
         except OSError as failure:
             self.failure = self.failure or failure
             return
@@ -177,10 +206,10 @@ class _Race:
     def wait(self, until: float) -> tuple[socket.socket, Address] | None:
         """The first to connect, or None when all have failed or it is `until`."""
         while self._runners:
-            left_s = until - monotonic()
-            if left_s <= 0:
+            ready = self._deadline.watch(self._poll.poll, until)
+            if not ready:
                 return None
-            for fileno, _ in self._deadline.watch(lambda most_s: self._poll.poll(most_s * 1_000), left_s):
+            for fileno, _ in ready:
                 won = self._settle(fileno)
                 if won is not None:
                     return won

@@ -5,7 +5,8 @@ import socket
 from pathlib import Path
 
 from atalaia_agent.backoff import Backoff
-from atalaia_agent.hub import HubConnection, HubUnreachable, encode
+from atalaia_agent.hub import HubConnection, HubUnreachable
+from atalaia_agent.json_text import encode
 from atalaia_agent.settings import Settings
 from atalaia_agent.voice import Voice
 from atalaia_agent.wire import ENROL_PATH

@@ -7,6 +7,7 @@ Source: RFC 9112.
 from __future__ import annotations
 
 import errno
+import re
 import socket
 from time import monotonic
 from typing import NamedTuple
@@ -43,7 +44,7 @@ class Address(NamedTuple):
 class Response(NamedTuple):
     status: int
     reason: str
-    headers: Headers
+    head: bytes
     body: bytes
     is_truncated: bool
     keeps_open: bool
@@ -52,7 +53,7 @@ class Response(NamedTuple):
 
     def header(self, name: str) -> str | None:
         """The values under a lower-case name, joined as RFC 9110 says."""
-        values = [value for key, value in self.headers if key == name]
+        values = [value for key, value in _headers(self.head) if key == name]
         return ", ".join(values) if values else None
 
 
@@ -66,15 +67,23 @@ def default_port(scheme: str) -> int:
 
 def encode_request(method: str, path: str, *, headers: Headers, body: bytes = b"") -> bytes:
     """Raises ProbeError when a header or the path would break the message's frame."""
+    head = encode_head(method, path, headers=headers)
+    return with_body(head, body) if body or method in ("POST", "PUT", "PATCH") else head + b"\r\n"
+
+
+def encode_head(method: str, path: str, *, headers: Headers) -> bytes:
+    """The part that stays the same from one request to the next, for `with_body`. Raises ProbeError."""
     lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
     if any("\r" in line or "\n" in line for line in lines):
         raise ProbeError("bad_option", "headers: a line break is not allowed", outcome="error")
-    if body or method in ("POST", "PUT", "PATCH"):
-        lines.append(f"Content-Length: {len(body)}")
     try:
-        return "\r\n".join([*lines, "\r\n"]).encode("latin-1") + body
+        return "\r\n".join([*lines, ""]).encode("latin-1")
     except UnicodeEncodeError as failure:
         raise ProbeError("bad_option", f"headers: {failure.object[failure.start]!r} is not allowed") from failure
+
+
+def with_body(head: bytes, body: bytes) -> bytes:
+    return b"%bContent-Length: %d\r\n\r\n%b" % (head, len(body), body)
 
 
 def send(sock: socket.socket, message: bytes, deadline: Deadline) -> None:
@@ -85,33 +94,39 @@ def send(sock: socket.socket, message: bytes, deadline: Deadline) -> None:
 
 
 def read_response(sock: socket.socket, *, method: str, deadline: Deadline, max_body_bytes: int) -> Response:
-    """From a socket that does not block. Raises ProbeError (not HTTP), OSError, TimeoutError. A body over the limit is cut there."""
+    """From a socket that does not block. Raises ProbeError (not HTTP), OSError, TimeoutError.
+
+    A body over the limit is cut there.
+    """
     reader = _Reader(sock, deadline)
-    status, reason, version, headers = _final_head(reader)
-    body, is_framed, is_truncated = _read_body(reader, method, status=status, headers=headers, limit=max_body_bytes)
-    connection = (_first(headers, "connection") or "").lower()
-    keeps_open = is_framed and not is_truncated and "close" not in connection and version != "HTTP/1.0"
-    return Response(
-        status, reason, headers, body, is_truncated, keeps_open, reader.first_byte_at or monotonic(), monotonic()
-    )
+    head, status, reason, is_modern = _final_head(reader)
+    framing = {name.lower(): value for name, value in reversed(_FRAMING.findall(head))}
+    body, is_framed, is_truncated = _read_body(reader, method, status=status, framing=framing, limit=max_body_bytes)
+    is_kept = is_modern and b"close" not in framing.get(b"connection", b"").lower()
+    keeps_open = is_framed and not is_truncated and is_kept
+    ended_at = monotonic()
+    return Response(status, reason, head, body, is_truncated, keeps_open, reader.first_byte_at or ended_at, ended_at)
 
 
-def _final_head(reader: _Reader) -> tuple[int, str, str, Headers]:
+# What says where the answer ends; the other headers are read only when somebody asks for them.
+_FRAMING = re.compile(rb"\n(content-length|transfer-encoding|connection)[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
+_STATUS_LINE = re.compile(rb"HTTP/(\S+) +(\d{3})(?: ([^\r\n]*))?[ \t\r]*(?:\n|\Z)")
+
+
+def _final_head(reader: _Reader) -> tuple[bytes, int, str, bool]:
+    """Head, status, reason, whether it is HTTP/1.1."""
     for _ in range(8):
         head = reader.head()
-        status, reason, version = _status_line(head)
+        line = _STATUS_LINE.match(head)
+        if line is None:
+            said = head.split(b"\n", 1)[0].rstrip().decode("latin-1")
+            raise ProbeError("bad_response", f"not an HTTP answer: {said[:80]!r}")
+        version, code, reason = line.groups(b"")
+        status = int(code)
         if status >= 200 or status == 101:  # noqa: PLR2004 - below are interim answers
-            return status, reason, version, _headers(head)
+            return head, status, reason.decode("latin-1").strip(), version != b"1.0"
     raise ProbeError("bad_response", "too many interim answers")
-
-
-def _status_line(head: bytes) -> tuple[int, str, str]:
-    line = head.split(b"\r\n", 1)[0].split(b"\n", 1)[0].decode("latin-1")
-    version, _, rest = line.partition(" ")
-    code, _, reason = rest.strip().partition(" ")
-    if not version.startswith("HTTP/") or len(code) != 3 or not code.isdigit():  # noqa: PLR2004
-        raise ProbeError("bad_response", f"not an HTTP answer: {line[:80]!r}")
-    return int(code), reason.strip(), version
 
 
 def _headers(head: bytes) -> Headers:
@@ -123,25 +138,23 @@ def _headers(head: bytes) -> Headers:
     return found
 
 
-def _first(headers: Headers, name: str) -> str | None:
-    return next((value for key, value in headers if key == name), None)
-
-
-def _read_body(reader: _Reader, method: str, *, status: int, headers: Headers, limit: int) -> tuple[bytes, bool, bool]:
+def _read_body(
+    reader: _Reader, method: str, *, status: int, framing: dict[bytes, bytes], limit: int
+) -> tuple[bytes, bool, bool]:
     """The body, whether its end is known without a close, whether it was cut."""
     if method == "HEAD" or status in (101, 204, 304):
         return b"", True, False
-    if "chunked" in (_first(headers, "transfer-encoding") or "").lower():
+    if b"chunked" in framing.get(b"transfer-encoding", b"").lower():
         body, is_truncated = reader.chunked(limit)
         return body, True, is_truncated
-    length = _first(headers, "content-length")
+    length = framing.get(b"content-length")
     if length is None:
         body = reader.up_to(limit + 1, must_be_whole=False)
         return body[:limit], False, len(body) > limit
-    if not length.isdigit():
-        raise ProbeError("bad_response", f"content-length is {length[:20]!r}")
-    body = reader.up_to(min(int(length), limit), must_be_whole=True)
-    return body, True, int(length) > limit
+    if not length.strip().isdigit():
+        raise ProbeError("bad_response", f"content-length is {length[:20].decode('latin-1')!r}")
+    size = int(length)
+    return reader.up_to(min(size, limit), must_be_whole=True), True, size > limit
 
 
 class _Reader:
@@ -153,9 +166,9 @@ class _Reader:
 
     def head(self) -> bytes:
         while True:
-            end, size = self._head_end()
-            if end >= 0:
-                head, self._buffer = self._buffer[:end], self._buffer[end + size :]
+            end = _HEAD_END.search(self._buffer)
+            if end is not None:
+                head, self._buffer = self._buffer[: end.start()], self._buffer[end.end() :]
                 return head
             if len(self._buffer) > MAX_HEAD_BYTES:
                 raise ProbeError("bad_response", f"more than {MAX_HEAD_BYTES} bytes of headers")
@@ -164,11 +177,10 @@ class _Reader:
                     raise Closed(errno.ECONNRESET, "closed without an answer")
                 raise ProbeError("bad_response", "closed within the headers")
 
-    def _head_end(self) -> tuple[int, int]:
-        end = self._buffer.find(b"\r\n\r\n")
-        return (end, 4) if end >= 0 else (self._buffer.find(b"\n\n"), 2)
-
     def up_to(self, size: int, *, must_be_whole: bool) -> bytes:
+        if len(self._buffer) == size:
+            data, self._buffer = self._buffer, b""
+            return data
         parts, have = [self._buffer], len(self._buffer)
         self._buffer = b""
         while have < size and self._more():

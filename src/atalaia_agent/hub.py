@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from time import time_ns
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from atalaia_agent import __version__, http1
 from atalaia_agent.deadline import Deadline
 from atalaia_agent.failures import ProbeError, as_probe_error
+from atalaia_agent.json_text import decode
 from atalaia_agent.kept import KeptConnection
 from atalaia_agent.wire import GZIP_FROM_BYTES, Json
 
@@ -46,6 +46,7 @@ class HubConnection:
         self._address = address
         self._prefix = address.path.rstrip("/")
         self._kept = KeptConnection(address, ca=ca)
+        self._heads: dict[tuple[str, bool], bytes] = {}
         self._headers = [
             ("Host", address.authority),
             ("User-Agent", f"atalaia-agent/{__version__}"),
@@ -57,11 +58,8 @@ class HubConnection:
 
     def post(self, path: str, body: bytes, *, timeout_s: float, turn: Turn | None = None) -> Answer:
         """Raises HubUnreachable."""
-        headers = self._headers
-        if len(body) > GZIP_FROM_BYTES:
-            headers = [*headers, ("Content-Encoding", "gzip")]
-            body = _gzip(body)
-        message = http1.encode_request("POST", self._prefix + path, headers=headers, body=body)
+        is_packed = len(body) > GZIP_FROM_BYTES
+        message = http1.with_body(self._head(path, is_packed=is_packed), _gzip(body) if is_packed else body)
         sent_ms = time_ns() / 1e6
         try:
             response = self._kept.exchange(
@@ -70,31 +68,24 @@ class HubConnection:
         except (ProbeError, OSError) as failure:
             self._kept.close()
             raise HubUnreachable(as_probe_error(failure).message) from failure
-        return Answer(response.status, _decode(response.body), _retry_after_s(response), sent_ms, time_ns() / 1e6)
+        retry_after_s = None if response.status in (200, 204) else _retry_after_s(response)
+        return Answer(response.status, decode(response.body), retry_after_s, sent_ms, time_ns() / 1e6)
 
     def close(self) -> None:
         self._kept.close()
 
-
-# One for all: `json.dumps` with arguments makes a new one for each call.
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-
-def encode(payload: Json) -> bytes:
-    return _encode(payload).encode()
+    def _head(self, path: str, *, is_packed: bool) -> bytes:
+        head = self._heads.get((path, is_packed))
+        if head is None:
+            headers = [*self._headers, ("Content-Encoding", "gzip")] if is_packed else self._headers
+            head = self._heads[path, is_packed] = http1.encode_head("POST", self._prefix + path, headers=headers)
+        return head
 
 
 def _gzip(body: bytes) -> bytes:
-    compressor = zlib.compressobj(6, zlib.DEFLATED, 31)  # 31: the largest window, in gzip's frame
+    # 28: gzip's frame and a window of 4 kB. Records repeat within less, and the usual 32 kB cost more to clear than to use.
+    compressor = zlib.compressobj(6, zlib.DEFLATED, 28, 5)
     return compressor.compress(body) + compressor.flush()
-
-
-def _decode(body: bytes) -> Json:
-    try:
-        decoded = json.loads(body) if body else {}
-    except ValueError:
-        return {}
-    return decoded if isinstance(decoded, dict) else {}
 
 
 def _retry_after_s(response: http1.Response) -> float | None:

@@ -43,6 +43,10 @@ def start_tls(
     return secured
 
 
+# No server gives up a connection so soon; one that dies all the same costs a second try.
+_FRESH_S = 3.0
+
+
 class KeptConnection:
     """For one thread at a time."""
 
@@ -54,6 +58,7 @@ class KeptConnection:
         self._reach = reach
         self._family = family
         self._sock: socket.socket | None = None
+        self._fresh_until = 0.0
 
     def exchange(self, method: str, message: bytes, *, deadline: Deadline, max_body_bytes: int) -> Exchange:
         """Send one encoded request, on a new connection when the kept one is gone, once more when it went just now.
@@ -77,7 +82,7 @@ class KeptConnection:
 
     def _open(self, deadline: Deadline) -> float | None:
         # Between two answers there is nothing to read but the end of the connection.
-        if self._sock is not None and not streams.is_readable(self._sock):
+        if self._sock is not None and (monotonic() < self._fresh_until or not streams.is_readable(self._sock)):
             return None
         self.close()
         started = monotonic()
@@ -100,6 +105,7 @@ class KeptConnection:
             http1.send(sock, message, deadline)
             response = http1.read_response(sock, method=method, deadline=deadline, max_body_bytes=max_body_bytes)
             is_done = response.keeps_open
+            self._fresh_until = response.ended_at + _FRESH_S
         finally:
             if not is_done:
                 self.close()

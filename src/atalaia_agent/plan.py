@@ -9,7 +9,8 @@ from threading import Event
 from time import monotonic
 
 from atalaia_agent.backoff import Backoff
-from atalaia_agent.hub import Answer, HubConnection, HubUnreachable, encode
+from atalaia_agent.hub import Answer, HubConnection, HubUnreachable
+from atalaia_agent.json_text import encode
 from atalaia_agent.spool_files import replace_durably
 from atalaia_agent.voice import Voice
 from atalaia_agent.wire import MAX_PLAN_WAIT_S, PLAN_PATH, Json, Probe, WireError, parse_probe

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from math import isfinite
 from typing import Any
 
@@ -12,14 +11,16 @@ from atalaia_agent.wire import Json, Probe
 _SAMPLES_IN_ONE = 500
 
 
-def make_records(probe: Probe, found: Outcome, *, at_ms: int, line: str, local_id: str) -> Iterator[Json]:
+def make_records(probe: Probe, found: Outcome, *, at_ms: int, line: str, local_id: str) -> list[Json]:
+    records: list[Json] = []
     if found.ping is not None:
-        yield _ping(None if probe.id == local_id else probe.id, found.ping, at_ms)
+        records.append(_ping(None if probe.id == local_id else probe.id, found.ping, at_ms))
     if found.samples and probe.try_id is None:
-        for start in range(0, len(found.samples), _SAMPLES_IN_ONE):
-            yield _samples(probe, found.samples[start : start + _SAMPLES_IN_ONE], at_ms)
+        starts = range(0, len(found.samples), _SAMPLES_IN_ONE)
+        records += [_samples(probe, found.samples[start : start + _SAMPLES_IN_ONE], at_ms) for start in starts]
     if found.ping is None or probe.try_id is not None:
-        yield _result(probe, found, at_ms=at_ms, line=line)
+        records.append(_result(probe, found, at_ms=at_ms, line=line))
+    return records
 
 
 def _result(probe: Probe, found: Outcome, *, at_ms: int, line: str) -> Json:

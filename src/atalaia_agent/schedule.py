@@ -11,12 +11,11 @@ from time import monotonic
 
 from atalaia_agent.wire import Probe
 
-_START_WITHIN_S = 2.0
 _START_SPREAD_S = 0.25
 
-# Probes of one agent start at the same instants, some each second, since waking up costs more than a probe. Agents among
-# themselves stay spread, each having its own beat.
-BEAT_S = 1.0
+# Probes of one agent start at the same instants, some each other second, since the first after a pause costs nearly twice
+# what the next one does. Agents among themselves stay spread, each having its own beat.
+BEAT_S = 2.0
 
 
 def next_due(due: float, interval_s: float, *, now: float) -> tuple[float, int]:
@@ -94,8 +93,8 @@ class Schedule:
         now = monotonic()
         if probe.kind == "ping":
             return self._beat_from if now - self._beat_from < min(probe.interval_s, BEAT_S) else now
-        spread_s = min(probe.interval_s, _START_WITHIN_S + _START_SPREAD_S * fresh)
-        due = now + uniform(0.0, spread_s)  # noqa: S311 - to spread load, not to guess
+        within_s = _START_SPREAD_S * fresh if probe.interval_s >= BEAT_S else BEAT_S
+        due = now + uniform(0.0, min(probe.interval_s, within_s))  # noqa: S311 - to spread load, not to guess
         return due if probe.interval_s < BEAT_S else self._on_beat(due)
 
     def _on_beat(self, at: float) -> float:

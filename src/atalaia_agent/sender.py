@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from atalaia_agent.backoff import Backoff
 from atalaia_agent.clock import ClockOffset
-from atalaia_agent.hub import Answer, HubConnection, HubUnreachable, encode
+from atalaia_agent.hub import Answer, HubConnection, HubUnreachable
+from atalaia_agent.json_text import encode
 from atalaia_agent.spool import Batch, Spool
 from atalaia_agent.suspicion import Suspicion, Verdict
 from atalaia_agent.voice import Voice

@@ -18,6 +18,7 @@ from time import monotonic
 from typing import NamedTuple
 
 from atalaia_agent import spool_files as files
+from atalaia_agent.json_text import encode
 from atalaia_agent.rejected import set_aside
 from atalaia_agent.segments import Segment
 from atalaia_agent.wire import MAX_BATCH_BYTES, MAX_BATCH_RECORDS, Json, new_uuid
@@ -197,7 +198,7 @@ class Spool:
             reserved = self._state._replace(reserved_to=self._next_seq + _RESERVED_AT_ONCE - 1)
             files.save_state(self.directory, reserved)
             self._state = reserved
-        encoded = encode_record(record, self._next_seq)
+        encoded = encode({**record, "seq": self._next_seq})
         if len(encoded) > MAX_RECORD_BYTES:
             self._say(f"a record of {len(encoded)} bytes is too large and was dropped")
             self._count(dropped=1)
@@ -209,7 +210,7 @@ class Spool:
         if self._active is not None and self._active.size + size > self._segment_bytes:
             self._active.sync()
             self._active = None
-        while self._segments and sum(part.size for part in self._segments) + size > self._max_bytes:
+        while self._segments and sum([part.size for part in self._segments]) + size > self._max_bytes:
             self._drop_oldest()
         if self._active is None:
             self._active = self._create(self._state.id)
@@ -265,7 +266,7 @@ class Spool:
         memory = self._memory
         if memory is None:
             return
-        encoded = encode_record(record, memory.next_seq)
+        encoded = encode({**record, "seq": memory.next_seq})
         memory.records.append((memory.next_seq, encoded))
         memory.next_seq += 1
         memory.size += len(encoded)
@@ -313,11 +314,3 @@ class Spool:
                 break
             taken.append((seq, encoded))
         return Batch(memory.id, taken[0][0], taken[-1][0], [encoded for _, encoded in taken], None, 0)
-
-
-# One for all: `json.dumps` with arguments makes a new one for each call, which costs more than a record.
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
-
-
-def encode_record(record: Json, seq: int) -> bytes:
-    return _encode({**record, "seq": seq}).encode()

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import ssl
 
 
-def open_socket(family: int) -> socket.socket:
-    return socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+# The type of a socket that does not block.
+STREAM = socket.SOCK_STREAM | socket.SOCK_NONBLOCK
 
 
 def connect(sock: socket.socket, sockaddr: tuple[str, int] | tuple[str, int, int, int], deadline: Deadline) -> None:
@@ -51,30 +51,31 @@ def send(sock: socket.socket, message: bytes, deadline: Deadline) -> None:
 
 def receive(sock: socket.socket, size: int, *, deadline: Deadline, what: str) -> bytes:
     """What is there, `size` bytes at most; nothing when the other side has closed. Raises OSError, TimeoutError."""
+    event = POLLIN
     # TLS may have decrypted more than was asked for before, which no poll tells.
-    event = POLLIN if type(sock) is socket.socket else 0
+    is_sure = type(sock) is not socket.socket
+    waiting = poll()
     while True:
-        if event:
-            _wait(sock, event, deadline, what)
+        if not is_sure:
+            waiting.register(sock, event)
+            deadline.wait(waiting.poll, what)
         try:
             return sock.recv(size)
         except OSError as failure:
             event = _wanted(failure, POLLIN)
+            is_sure = False
 
 
 def is_readable(sock: socket.socket) -> bool:
-    return bool(_poll(sock, POLLIN).poll(0))
+    waiting = poll()
+    waiting.register(sock, POLLIN)
+    return bool(waiting.poll(0))
 
 
 def _wait(sock: socket.socket, event: int, deadline: Deadline, what: str) -> None:
-    waiting = _poll(sock, event).poll
-    deadline.wait(lambda most_s: waiting(most_s * 1_000), what)
-
-
-def _poll(sock: socket.socket, event: int) -> poll:
     waiting = poll()
     waiting.register(sock, event)
-    return waiting
+    deadline.wait(waiting.poll, what)
 
 
 def _wanted(failure: OSError, usual: int) -> int:

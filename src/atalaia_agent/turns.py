@@ -5,7 +5,8 @@ the cost of an agent that mostly waits. So the thread with the turn measures its
 when it would have to wait while something else is due.
 
     1. The thread with the turn takes what is due, one after another: a report that is due, then probes.
-    2. Where a measurement has to wait for an answer, it waits until 50 ms after the next thing is due (`Turn.left_s`).
+    2. Where a measurement has to wait for an answer, it waits until 50 ms after the next thing is due (`Turn.until`); of several
+       that are due at once each may take so long, until one has been waiting for a quarter of a second.
     3. Then it passes the turn on (`Turn.pass_on`): a thread of the pool goes on with 1, this one ends with its measurement.
     4. News from other threads (a new plan, an urgent result) is a `nudge`: it wakes the thread that waits, or, when
        that one measures, takes the turn from it.
@@ -14,7 +15,6 @@ when it would have to wait while something else is due.
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf
 from threading import Lock
 from time import monotonic
 from typing import Protocol
@@ -24,6 +24,7 @@ from atalaia_agent.schedule import Entry, Schedule
 
 # How late a run may start for want of a thread. Most answers are there sooner.
 PATIENCE_S = 0.05
+_MOST_LATE_S = 0.25
 
 
 class Report(Protocol):
@@ -36,19 +37,17 @@ class Report(Protocol):
 class Turn:
     """The right to do what is due next. One thread has it."""
 
-    __slots__ = ("_turns", "has_begun")
+    __slots__ = ("_turns", "has_begun", "until")
 
     def __init__(self, turns: Turns) -> None:
         self._turns = turns
         self.has_begun = False
+        self.until = 0.0
+        """How long its thread may wait before it has to pass it on, by the monotonic clock."""
 
     @property
     def is_held(self) -> bool:
         return self._turns.current is self
-
-    def left_s(self) -> float:
-        """How long its thread may wait; negative when something waits for it."""
-        return self._turns.next_at() + PATIENCE_S - monotonic() if self.is_held else inf
 
     def pass_on(self) -> None:
         self._turns.pass_on(self)
@@ -102,9 +101,6 @@ class Turns:
             self.current = following = Turn(self)
         self._spawn(lambda: self._lead(following))
 
-    def next_at(self) -> float:
-        return min(self._schedule.next_at(), self._report.due_at)
-
     def _lead(self, turn: Turn) -> None:
         turn.has_begun = True
         is_warm = False
@@ -116,11 +112,14 @@ class Turns:
     def _do_next(self, turn: Turn, *, is_warm: bool) -> bool:
         """Whether there was something. Warm is a thread that has just worked."""
         now = monotonic()
-        if self._report.due_at <= now:
-            self._send(turn)
-        elif (entry := self._schedule.take_due(now)) is not None:
+        report_at = self._report.due_at
+        entry = self._schedule.take_due(now) if report_at > now else None
+        next_at = self._schedule.next_at()
+        if entry is not None:
+            turn.until = _patient_until(min(next_at, report_at), now)
             self._measure(entry, turn)
-        elif is_warm and self._report.due_at <= now + self._report.early_s:
+        elif report_at <= now + (self._report.early_s if is_warm else 0.0):
+            turn.until = _patient_until(next_at, now)
             self._send(turn)
         else:
             return False
@@ -132,7 +131,11 @@ class Turns:
                 return
             # What comes from here on rings the bell.
             self._is_waiting = True
-        wait_s = self.next_at() - monotonic()
+        wait_s = min(self._schedule.next_at(), self._report.due_at) - monotonic()
         if wait_s > 0:
             self._bell.wait(wait_s)
         self._is_waiting = False
+
+
+def _patient_until(next_at: float, now: float) -> float:
+    return min(max(next_at, now), next_at + _MOST_LATE_S) + PATIENCE_S

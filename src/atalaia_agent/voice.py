@@ -28,6 +28,8 @@ class Voice:
 
     def fine(self, topic: str, text: str) -> None:
         """`text` is only said when there was trouble; `{}` in it becomes how long."""
+        if not self._troubles:
+            return
         with self._lock:
             known = self._troubles.pop(topic, None)
         if known is not None:

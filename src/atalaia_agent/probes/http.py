@@ -32,7 +32,8 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 def measure(probe: Probe, context: Context, found: Outcome) -> None:
     plan = context.remember("plan", lambda: read_plan(probe))
     fetch(plan, context, timeout_s=probe.timeout_s, found=found)
-    _warn_of_expiry(plan, found)
+    if plan.warn_days:
+        _warn_of_expiry(plan, found)
 
 
 def fetch(plan: HttpPlan, context: Context, *, timeout_s: float, found: Outcome) -> http1.Response:
@@ -43,7 +44,8 @@ def fetch(plan: HttpPlan, context: Context, *, timeout_s: float, found: Outcome)
         response = _follow(plan, context, found=found, deadline=deadline)
     finally:
         found.ms = elapsed_ms(started)
-    found.data |= {"status": response.status, "bytes": len(response.body)}
+    found.data["status"] = response.status
+    found.data["bytes"] = len(response.body)
     if response.is_truncated:
         found.data["is_truncated"] = True
     check_answer(plan, response)
@@ -52,17 +54,20 @@ def fetch(plan: HttpPlan, context: Context, *, timeout_s: float, found: Outcome)
 
 def _follow(plan: HttpPlan, context: Context, *, found: Outcome, deadline: Deadline) -> http1.Response:
     address, method, body = plan.address, plan.method, plan.body
+    request = context.remember("request", lambda: _encode(plan, plan.address, method=plan.method, body=plan.body))
     for hops in range(plan.max_redirects + 1):
-        request = _encode(plan, address, method=method, body=body)
         response = _ask(plan, address, method=method, request=request, context=context, found=found, deadline=deadline)
+        if response.status not in _REDIRECTS or not plan.follow_redirects:
+            return response
         location = response.header("location")
-        if not plan.follow_redirects or response.status not in _REDIRECTS or not location:
+        if not location:
             return response
         found.data["redirects"] = hops + 1
         address = _next_address(address, location)
         # RFC 9110, 15.4: only 307 and 308 keep the method and the body.
         if response.status not in (307, 308) and method != "HEAD":
             method, body = "GET", b""
+        request = _encode(plan, address, method=method, body=body)
     raise ProbeError("too_many_redirects", f"more than {plan.max_redirects} redirects, the last to {address.origin}")
 
 
@@ -100,8 +105,8 @@ def _ask(
 ) -> http1.Response:
     dialed = dial(address.host, address.port, deadline=deadline, reach=context.reach, family=plan.family)
     found.data["address"] = dialed.address
-    _add(found, "dns", dialed.dns_ms)
-    _add(found, "connect", dialed.connect_ms)
+    _add(found, "dns", dialed.started_at, dialed.resolved_at)
+    _add(found, "connect", dialed.resolved_at, dialed.connected_at)
     sock = dialed.sock
     try:
         if address.scheme == "https":
@@ -111,8 +116,8 @@ def _ask(
         response = http1.read_response(sock, method=method, deadline=deadline, max_body_bytes=plan.max_body_bytes)
     finally:
         sock.close()
-    _add(found, "first_byte", elapsed_ms(sent_at, response.first_byte_at))
-    _add(found, "transfer", elapsed_ms(response.first_byte_at, response.ended_at))
+    _add(found, "first_byte", sent_at, response.first_byte_at)
+    _add(found, "transfer", response.first_byte_at, response.ended_at)
     return response
 
 
@@ -123,7 +128,7 @@ def _secure(plan: HttpPlan, sock: socket.socket, host: str, *, found: Outcome, d
     except FileNotFoundError as failure:
         raise BadOption("ca", f"there is no file {plan.ca!r}") from failure
     finally:
-        _add(found, "tls", elapsed_ms(started))
+        _add(found, "tls", started, monotonic())
     from atalaia_agent import certificates  # loaded by start_tls
 
     seen = certificates.look_at(secured, time.time())
@@ -133,11 +138,11 @@ def _secure(plan: HttpPlan, sock: socket.socket, host: str, *, found: Outcome, d
     return secured
 
 
-def _add(found: Outcome, phase: str, spent_ms: float) -> None:
-    found.phases[phase] = round(found.phases.get(phase, 0.0) + spent_ms, 3)
+def _add(found: Outcome, phase: str, since: float, until: float) -> None:
+    found.phases[phase] = round(found.phases.get(phase, 0.0) + (until - since) * 1_000, 3)
 
 
 def _warn_of_expiry(plan: HttpPlan, found: Outcome) -> None:
     days_left = found.data.get("tls_days_left")
-    if days_left is not None and plan.warn_days and days_left < plan.warn_days:
+    if days_left is not None and days_left < plan.warn_days:
         found.degrade("tls_expiring", f"the certificate expires in {days_left:g} days")

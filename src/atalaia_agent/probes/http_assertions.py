@@ -15,16 +15,22 @@ _STEP = re.compile(r"\.([^.\[\]]+)|\[(-?\d+)\]|\[['\"]([^'\"]+)['\"]\]")
 
 def check_answer(plan: HttpPlan, response: Response) -> None:
     """Raises ProbeError with the first thing that is not as expected."""
-    if not any(low <= response.status <= high for low, high in plan.statuses):
-        wanted = ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in plan.statuses)
-        said = f"{response.status} {response.reason}".strip()
-        raise ProbeError("status_mismatch", f"answered {said}, expected {wanted}")
+    _check_status(plan, response)
     for name, value in plan.expect_headers.items():
         _check_header(response, name, value)
     if plan.contains or plan.contains_not:
         _check_text(plan, response)
     if plan.expect_json:
         _check_json(plan, response)
+
+
+def _check_status(plan: HttpPlan, response: Response) -> None:
+    for low, high in plan.statuses:
+        if low <= response.status <= high:
+            return
+    wanted = ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in plan.statuses)
+    said = f"{response.status} {response.reason}".strip()
+    raise ProbeError("status_mismatch", f"answered {said}, expected {wanted}")
 
 
 def _check_header(response: Response, name: str, value: str | None) -> None:

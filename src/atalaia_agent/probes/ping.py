@@ -7,14 +7,15 @@ collector's location), `source` ({location, datacenter, country}), `ca`, `family
 
 from __future__ import annotations
 
-import json
 import time
+from functools import lru_cache
 from typing import Any
 
 from atalaia_agent import __version__, http1, options
 from atalaia_agent.clock import parse_instant_ms
 from atalaia_agent.deadline import Deadline
 from atalaia_agent.failures import BadOption, ProbeError
+from atalaia_agent.json_text import decode, encode
 from atalaia_agent.kept import Exchange, KeptConnection
 from atalaia_agent.outcome import Outcome, Ping
 from atalaia_agent.probes import Context
@@ -22,6 +23,7 @@ from atalaia_agent.urls import parse_http_url
 from atalaia_agent.wire import PING_PATH, Probe, new_uuid
 
 _MAX_ANSWER_BYTES = 100_000
+_CLOCK_EVERY_S = 10.0
 _CONNECTION_ERRORS = ("connection_refused", "connection_reset", "network_unreachable", "host_unreachable", "dns_failed")
 
 
@@ -48,12 +50,13 @@ class _Collector:
         except ValueError as failure:
             raise BadOption("target", str(failure)) from failure
         path = address.path.rstrip("/")
-        self._path = path if path.endswith(PING_PATH) else path + PING_PATH
+        path = path if path.endswith(PING_PATH) else path + PING_PATH
         given = probe.options
         self._source = _source(context.identity.source, options.mapping(given, "source"))
         self._target = options.text(given, "target") or address.host
-        self._headers = _headers(address, _key(probe, context, address))
+        self._head = http1.encode_head("POST", path, headers=_headers(address, _key(probe, context, address)))
         self._on_clock = context.identity.on_clock
+        self._clock_due = 0.0
         self._kept = KeptConnection(
             address,
             ca=options.text(given, "ca") or None,
@@ -63,14 +66,14 @@ class _Collector:
 
     def ask(self, ping_id: str, deadline: Deadline) -> Exchange:
         body = {"timestamp_start": _instant(time.time()), "source": self._source, "ping_id": ping_id}
-        request = http1.encode_request("POST", self._path, headers=self._headers, body=json.dumps(body).encode())
+        request = http1.with_body(self._head, encode(body))
         return self._kept.exchange("POST", request, deadline=deadline, max_body_bytes=_MAX_ANSWER_BYTES)
 
     def failed(self, ping_id: str, outcome: str, connect_ms: float | None = None) -> Ping:
         return Ping(ping_id, outcome, None, connect_ms, None, self._source, self._target)
 
     def arrived(self, ping_id: str, exchange: Exchange) -> Ping:
-        answer = _decode(exchange.response.body)
+        answer = decode(exchange.response.body)
         processing_ms = _number(answer.get("processing_time_ms"))
         trip_ms = (exchange.response.first_byte_at - exchange.sent_at) * 1_000
         self._observe_clock(answer, trip_ms, exchange)
@@ -78,14 +81,16 @@ class _Collector:
         return Ping(ping_id, "ok", rtt_ms, exchange.connect_ms, processing_ms, self._source, self._target)
 
     def _observe_clock(self, answer: dict[str, Any], trip_ms: float, exchange: Exchange) -> None:
-        if self._on_clock is None:
+        now = time.monotonic()
+        if self._on_clock is None or now < self._clock_due:
             return
+        self._clock_due = now + _CLOCK_EVERY_S
         try:
             received_ms = parse_instant_ms(answer["timestamp_received"])
             answered_ms = parse_instant_ms(answer["timestamp_processed"])
         except (KeyError, ValueError, TypeError, AttributeError):
             return
-        arrived_ms = time.time() * 1_000 - (time.monotonic() - exchange.response.first_byte_at) * 1_000
+        arrived_ms = time.time() * 1_000 - (now - exchange.response.first_byte_at) * 1_000
         self._on_clock(arrived_ms - trip_ms, received_ms, answered_ms, arrived_ms)
 
 
@@ -119,16 +124,13 @@ def _outcome_of(failure: Exception) -> str:
 
 
 def _instant(now_s: float) -> str:
-    whole, milliseconds = divmod(int(now_s * 1_000), 1_000)
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + f".{milliseconds:03d}Z"
+    minute, milliseconds = divmod(int(now_s * 1_000), 60_000)
+    return f"{_minute(minute)}:{milliseconds // 1_000:02d}.{milliseconds % 1_000:03d}Z"
 
 
-def _decode(body: bytes) -> dict[str, Any]:
-    try:
-        decoded = json.loads(body)
-    except ValueError:
-        return {}
-    return decoded if isinstance(decoded, dict) else {}
+@lru_cache(maxsize=1)
+def _minute(number: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M", time.gmtime(number * 60))
 
 
 def _number(value: object) -> float | None:

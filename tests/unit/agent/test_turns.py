@@ -136,7 +136,7 @@ def test_a_probe_that_waits_gives_its_turn_to_another_thread(world: World) -> No
 
     def work(entry: Entry, turn: Turn) -> None:
         if entry.probe.id == "slow":
-            Deadline(20, turn).wait(answer.wait, "no answer")
+            Deadline(20, turn).wait(lambda most_ms: answer.wait(most_ms / 1_000), "no answer")
 
     world.work = work
     world.schedule.replace([probe("slow", interval_s=0.1), *(probe(f"quick-{n}") for n in range(5))])
@@ -155,7 +155,7 @@ def test_a_probe_that_is_alone_keeps_its_turn(world: World) -> None:
     answer = threading.Event()
 
     def work(_: Entry, turn: Turn) -> None:
-        Deadline(20, turn).wait(answer.wait, "no answer")
+        Deadline(20, turn).wait(lambda most_ms: answer.wait(most_ms / 1_000), "no answer")
 
     world.work = work
     world.schedule.replace([probe(kind="ping", interval_s=500)])
@@ -170,7 +170,7 @@ def test_what_is_urgent_does_not_wait_for_the_one_that_has_the_turn(world: World
     answer = threading.Event()
 
     def work(_: Entry, turn: Turn) -> None:
-        Deadline(20, turn).wait(answer.wait, "no answer")
+        Deadline(20, turn).wait(lambda most_ms: answer.wait(most_ms / 1_000), "no answer")
 
     world.work = work
     world.schedule.replace([probe(kind="ping", interval_s=500)])
@@ -207,7 +207,7 @@ def test_it_ends_while_a_probe_has_no_answer(world: World) -> None:
     answer = threading.Event()
 
     def work(_: Entry, turn: Turn) -> None:
-        Deadline(20, turn).wait(answer.wait, "no answer")
+        Deadline(20, turn).wait(lambda most_ms: answer.wait(most_ms / 1_000), "no answer")
 
     world.work = work
     world.schedule.replace([probe(kind="ping", interval_s=0.2)])
