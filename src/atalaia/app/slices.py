@@ -37,7 +37,9 @@ from atalaia.jobs.wiring import Jobs
 from atalaia.metrics import settings as metrics_settings
 from atalaia.metrics import wiring as metrics_wiring
 from atalaia.metrics.own import OwnMetrics
+from atalaia.metrics.service.metrics import MetricsService
 from atalaia.notify import wiring as notify_wiring
+from atalaia.notify.wiring import Notify
 from atalaia.outbound.guard import Guard
 from atalaia.outbound.http import HttpClient
 from atalaia.pings import settings as pings_settings
@@ -113,35 +115,69 @@ def migration_folders() -> Sequence[Path]:
 
 def wire_slices(base: Base) -> Slices:
     """From the lowest to the highest."""
-    store, clock, settings = base.store, base.clock, base.settings
-    http = HttpClient(Guard(allow_private=bool(settings.get("hub.allow_private_targets"))))
+    http = HttpClient(Guard(allow_private=bool(base.settings.get("hub.allow_private_targets"))))
 
     def can_mail() -> bool:
-        return notify.can_mail()  # wired below, asked once the hub runs
+        return watching.notify.can_mail()  # wired below, asked once the hub runs
 
     access = access_wiring.wire(
-        store=store,
-        clock=clock,
-        settings=settings,
+        store=base.store,
+        clock=base.clock,
+        settings=base.settings,
         sealer=base.sealer,
         public_url=base.public_url,
         can_mail=can_mail,
     )
-    agents_service = AgentsService(store, clock=clock, sealer=base.sealer, public_url=base.public_url)
-    agents = agents_wiring.wire(agents=agents_service, authenticator=access.authenticator)
-    captures = captures_wiring.wire(store=store, clock=clock, sources=frame_sources)
+    captures = captures_wiring.wire(store=base.store, clock=base.clock, sources=frame_sources)
     upstreams = upstreams_wiring.wire(
-        store=store,
-        clock=clock,
-        settings=settings,
+        store=base.store,
+        clock=base.clock,
+        settings=base.settings,
         sealer=base.sealer,
         http=http,
         pages=base.pages,
-        declarations=declared_upstreams(settings),
+        declarations=declared_upstreams(base.settings),
     )
-    metrics_service = metrics_wiring.make_service(store, settings=settings, clock=clock, http=lambda: http)
-    metrics_service.own.registry.register(upstreams.metrics)
-    metrics = metrics_wiring.wire(metrics_service, authenticator=access.authenticator, settings=settings)
+    watching = _wire_watching(base, access=access, http=http)
+    registry = watching.metrics.own.registry
+    registry.register(upstreams.metrics)
+    found = find_integrations()
+    acting = _wire_acting(base, found, access=access, upstreams=upstreams, captures=captures, registry=registry)
+    below = [
+        access.contribution,
+        upstreams.contribution,
+        captures.contribution,
+        *watching.contributions,
+        *acting.contributions,
+    ]
+    parts = HostParts(base.store, base.clock, base.settings, base.public_url, acting.jobs, upstreams)
+    integrations = set_up(found, parts, pages=base.pages)
+    home = home_wiring.wire(
+        store=base.store,
+        clock=base.clock,
+        settings=base.settings,
+        sealer=base.sealer,
+        agents=watching.agents,
+        searches=[source for part in below for source in part.searches],
+        integrations=[status.section() for status in integrations],
+    )
+    contributions = [*below, *(status.contribution for status in integrations), home]
+    return Slices(contributions, [access.middleware], access.first_start_address, watching.metrics.own)
+
+
+@dataclass(frozen=True, slots=True)
+class _Watching:
+    agents: AgentsService
+    metrics: MetricsService
+    notify: Notify
+    contributions: Sequence[Contribution]
+
+
+def _wire_watching(base: Base, *, access: Access, http: HttpClient) -> _Watching:
+    """What measures, judges and tells."""
+    store, clock, settings = base.store, base.clock, base.settings
+    agents = AgentsService(store, clock=clock, sealer=base.sealer, public_url=base.public_url)
+    metrics = metrics_wiring.make_service(store, settings=settings, clock=clock, http=lambda: http)
     notify = notify_wiring.wire(
         store=store,
         clock=clock,
@@ -150,52 +186,24 @@ def wire_slices(base: Base) -> Slices:
         pages=base.pages,
         public_url=lambda: base.public_url,
     )
-    pings_service = PingsService(store, metrics=metrics_service, settings=settings, clock=clock)
-    pings = pings_wiring.wire(pings=pings_service, authenticator=access.authenticator)
+    pings = PingsService(store, metrics=metrics, settings=settings, clock=clock)
     watch = watch_wiring.wire(
         store=store,
         clock=clock,
         settings=settings,
         sealer=base.sealer,
         public_url=base.public_url,
-        agents=agents_service,
-        metrics=metrics_service,
+        agents=agents,
+        metrics=metrics,
     )
-    below = [
-        access.contribution,
-        agents,
-        upstreams.contribution,
-        captures.contribution,
-        metrics,
+    contributions = (
+        agents_wiring.wire(agents=agents, authenticator=access.authenticator),
+        metrics_wiring.wire(metrics, authenticator=access.authenticator, settings=settings),
         notify.contribution,
-        pings,
+        pings_wiring.wire(pings=pings, authenticator=access.authenticator),
         watch,
-    ]
-    found = find_integrations()
-    acting = _wire_acting(
-        base, found, access=access, upstreams=upstreams, captures=captures, registry=metrics_service.own.registry
     )
-    below += acting.contributions
-    parts = HostParts(
-        store=store,
-        clock=clock,
-        settings=settings,
-        public_url=base.public_url,
-        jobs=acting.jobs,
-        upstreams=upstreams,
-    )
-    integrations = set_up(found, parts, pages=base.pages)
-    home = home_wiring.wire(
-        store=store,
-        clock=clock,
-        settings=settings,
-        sealer=base.sealer,
-        agents=agents_service,
-        searches=[source for part in below for source in part.searches],
-        integrations=[status.section() for status in integrations],
-    )
-    contributions = [*below, *(status.contribution for status in integrations), home]
-    return Slices(contributions, [access.middleware], access.first_start_address, metrics_service.own)
+    return _Watching(agents, metrics, notify, contributions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +236,9 @@ def _wire_acting(
         types=types,
         registry=registry,
         is_upstream_open=lambda name: upstreams.blocked_s(name) > 0,
+        captures=captures.service,
+        upstreams=upstreams.service,
+        public_url=base.public_url,
     )
     own = HubJobs(jobs.service, types=types, upstream=upstreams.client)
     return _Acting(jobs, (jobs.contribution, contexts.contribution(), own.contribution()))

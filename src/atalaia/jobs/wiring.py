@@ -12,6 +12,8 @@ from atalaia.captures.service import CapturesService
 from atalaia.core.clock import Clock
 from atalaia.core.permissions import Permission, Principal
 from atalaia.core.settings import Settings
+from atalaia.core.translations import N_
+from atalaia.jobs import pages as page_routes
 from atalaia.jobs import tables
 from atalaia.jobs.api import jobs as job_routes
 from atalaia.jobs.api import schedules as schedule_routes
@@ -26,7 +28,7 @@ from atalaia.jobs.service import JobsService
 from atalaia.jobs.service.following import Following
 from atalaia.jobs.service.tickets import Tickets
 from atalaia.jobs.settings import SETTINGS
-from atalaia.sdk.contribution import Contribution, HealthItem, SearchSource
+from atalaia.sdk.contribution import Contribution, HealthItem, NavItem, SearchSource
 from atalaia.sdk.integration import NewJob
 from atalaia.store.encryption import Sealer
 from atalaia.store.store import Store
@@ -76,8 +78,12 @@ def wire(
     is_upstream_open: Callable[[str], bool] = lambda _upstream: False,
     captures: CapturesService | None = None,
     upstreams: UpstreamsService | None = None,
+    public_url: str = "",
 ) -> Jobs:
-    """`captures` and `upstreams` are for the pages alone. `is_upstream_open(name)`: its breaker is open, so that nothing of its types is leased; it must be quick."""
+    """`is_upstream_open(name)`: its breaker is open, so that nothing of its types is leased; it must be quick.
+
+    `captures`, `upstreams` and `public_url` are for the pages alone.
+    """
 
     def is_held_back(type: str) -> bool:
         upstream = types.upstream_of(type)
@@ -86,7 +92,7 @@ def wire(
     service = JobsService(store, clock=clock, settings=settings, types=types, is_held_back=is_held_back)
     tickets = Tickets(sealer, clock=clock)
     following = Following(store.live)
-    around = Around(clock, captures, upstreams)
+    around = Around(clock, public_url, captures, upstreams)
     events = JobEvents(service, following, tickets)
     if registry is not None:
         registry.register(service.counting)
@@ -101,8 +107,21 @@ def wire(
 
     contribution = Contribution(
         name="jobs",
-        routes=(*job_routes.ROUTES, *worker_routes.ROUTES, *schedule_routes.ROUTES, events.route()),
-        dependencies={"jobs": Provide(lambda: service, sync_to_thread=False)},
+        routes=(
+            *job_routes.ROUTES,
+            *worker_routes.ROUTES,
+            *schedule_routes.ROUTES,
+            *page_routes.ROUTES,
+            events.route(),
+        ),
+        dependencies={
+            "jobs": Provide(lambda: service, sync_to_thread=False),
+            "around_jobs": Provide(lambda: around, sync_to_thread=False),
+        },
+        nav=(
+            NavItem("act", N_("Jobs"), "/jobs", Permission.JOBS_READ, order=10, icon="bolt"),
+            NavItem("act", N_("Workers"), "/jobs/workers", Permission.JOBS_READ, order=20, icon="server"),
+        ),
         hot_routes=HotJobs(service, authenticator, clock=clock).routes(),
         loops=job_loops(service),
         metadata=tables.metadata,

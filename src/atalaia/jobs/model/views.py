@@ -100,8 +100,10 @@ class StepDetail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobDetail:
-    """A job as its page shows it. `front_id`: the job that goes before it by its concurrency key; `resolve_by`: until when
-    a worker may come that finds out what it came to.
+    """A job as its page shows it.
+
+    `front_id` is the job that goes before it by its concurrency key; until `resolve_by` a worker may come that finds out
+    what it came to.
     """
 
     job: JobOut

@@ -34,6 +34,7 @@ class Around:
     """What stands below jobs and is shown with them, where it is there."""
 
     clock: Clock
+    public_url: str = ""
     captures: CapturesService | None = None
     upstreams: UpstreamsService | None = None
 

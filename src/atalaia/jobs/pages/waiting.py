@@ -44,7 +44,7 @@ def reasons_of(
         return [Reason(N_("Another job of the same key goes first."), href=f"/jobs/{detail.front_id}")]
     found: list[Reason] = []
     if job.run_at > now:
-        found.append(Reason(_DUE.get(job.state, N_("It is due at a later time.")), at=job.run_at))
+        found.append(Reason(_DUE.get(State(job.state), N_("It is due at a later time.")), at=job.run_at))
     found += upstream_reasons(upstream)
     found += worker_reasons(job.type, workers, job_type)
     if job.state == State.RESOLVING:

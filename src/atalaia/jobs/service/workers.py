@@ -171,6 +171,7 @@ class Workers:
             else:
                 fresh.append(row)
         queries.keep(tx, fresh)
+        tx.publish(TOPIC, "")  # pages count how long ago each was seen
         queries.drop_unseen(tx, before=self._clock.now() - timedelta(days=FORGOTTEN_DAYS))
         return list(there.values())
 

@@ -48,3 +48,10 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   const part = event.detail.elt;
   if (part.hasAttribute?.("data-live-part") && part.querySelector("details.menu[open], dialog[open], input:focus, textarea:focus")) event.preventDefault();
 });
+
+// What the reader opened or closed stays so when its part comes anew.
+const kept = new Map();
+document.addEventListener("toggle", (event) => { if (event.target.matches?.("details[data-keep][id]") && event.isTrusted) kept.set(event.target.id, event.target.open); }, true);
+document.addEventListener("htmx:load", (event) => {
+  for (const details of event.detail.elt.querySelectorAll?.("details[data-keep][id]") ?? []) if (kept.has(details.id)) details.open = kept.get(details.id);
+});

@@ -51,6 +51,8 @@ const announce = (topic, id) => {
     const ids = waiting.get(topic);
     waiting.delete(topic);
     dispatch(`live:${topic}`, { ids: [...ids] });
+    // Without an id it is news of so many that each may be among them.
+    if (ids.has("")) for (const name of topics()) if (name.startsWith(`${topic}:`)) ids.add(name.slice(topic.length + 1));
     for (const each of ids) if (each) dispatch(`live:${topic}:${each}`, { ids: [each] });
   }, GATHER_MS);
 };

@@ -12,6 +12,20 @@ export const span = (seconds) => {
   return `${Math.max(1, Math.floor(seconds))} s`;
 };
 
+/** "3 min 12 s": the two largest units, as the server writes them. */
+export const lasting = (seconds) => {
+  let rest = Math.max(0, Math.round(seconds));
+  const shown = [];
+  for (const [size, unit] of [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]]) {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    if (count) shown.push(`${count} ${unit}`);
+    else if (shown.length) break;
+    if (shown.length === 2) break;
+  }
+  return shown.join(" ") || "0 s";
+};
+
 export const clock = (date) =>
   date.toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
