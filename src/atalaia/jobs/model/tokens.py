@@ -33,7 +33,7 @@ def read_token(text: str) -> Token:
         token = Token(int(seq), int(lease), secret)
     except ValueError as error:
         raise InvalidField("token", N_("this is not a token of a lease")) from error
-    if not 0 < token.seq < MAX_NUMBER or not 0 <= token.lease < MAX_NUMBER or not secret.isascii():
+    if not 0 < token.seq < MAX_NUMBER or not 0 <= token.lease < MAX_NUMBER or not secret or not secret.isascii():
         raise InvalidField("token", N_("this is not a token of a lease"))
     return token
 

@@ -127,6 +127,8 @@ class JobsService:
     # -- working on them
 
     async def lease(self, request: LeaseIn, *, address: str = "-", gone: Gone = None) -> Leased:
+        check_text(worker_id=request.worker_id, incarnation=request.incarnation, version=request.version)
+        check_text(commit=request.commit, types="".join(request.types), resolves="".join(request.resolves))
         return await self.leasing.lease(request, address=address, gone=gone)
 
     async def renew(self, request: RenewIn) -> tuple[str, list[Renewed]]:
@@ -145,6 +147,8 @@ class JobsService:
 
 def steps_said(steps: Sequence[StepIn]) -> list[StepSaid]:
     """Raises TooLarge, InvalidField."""
+    for step in steps:
+        check_text(name=step.name)
     return [StepSaid(step.n, step.name, step.state, _text(step.data, "data", MAX_STEP_BYTES)) for step in steps]
 
 
