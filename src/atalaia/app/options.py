@@ -30,6 +30,7 @@ SETTINGS: tuple[Setting, ...] = (
         "str",
         "",
         N_("The address under which people and agents reach the hub; all links use it. Empty: the listen address."),
+        alias="BASE_URL",
     ),
     Setting(
         "hub.trusted_proxies",
@@ -47,6 +48,16 @@ SETTINGS: tuple[Setting, ...] = (
         False,
         N_("Whether messages may be sent to private and loopback addresses. Metadata addresses are always refused."),
         on_page=False,
+    ),
+    Setting(
+        "hub.admin_key",
+        "secret",
+        None,
+        N_(
+            "An API key with the scope admin that clients of a former system already use; another value revokes the former one."
+        ),
+        on_page=False,
+        alias="ADMIN_KEY",
     ),
     Setting(
         "hub.log_level",

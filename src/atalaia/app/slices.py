@@ -24,6 +24,7 @@ from atalaia.app.integrations import (
     set_up,
     unreadable_integrations,
 )
+from atalaia.app.kept_keys import kept_keys
 from atalaia.captures import wiring as captures_wiring
 from atalaia.captures.wiring import Captures
 from atalaia.core.clock import Clock
@@ -145,6 +146,7 @@ def wire_slices(base: Base) -> Slices:
     acting = _wire_acting(base, found, access=access, upstreams=upstreams, captures=captures, registry=registry)
     below = [
         access.contribution,
+        kept_keys(base.store, base.settings, clock=base.clock),
         upstreams.contribution,
         captures.contribution,
         *watching.contributions,
@@ -238,6 +240,8 @@ def _wire_acting(
         is_upstream_open=lambda name: upstreams.blocked_s(name) > 0,
         captures=captures.service,
         upstreams=upstreams.service,
+        people=access.people,
+        keys=access.keys,
         public_url=base.public_url,
     )
     own = HubJobs(jobs.service, types=types, upstream=upstreams.client)
