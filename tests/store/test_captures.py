@@ -230,6 +230,22 @@ def test_a_secret_with_a_name_of_another_language_is_no_constant(made: Made) -> 
     talk(run)
 
 
+def test_a_nul_in_what_is_asked_for_finds_nothing(made: Made) -> None:
+    _, captures, _ = made
+
+    async def run() -> None:
+        done = await bring(captures, frame("a"))
+        with pytest.raises(NotFound):
+            await captures.get("x\0")
+        with pytest.raises(NotFound):
+            await captures.history(UPSTREAM, "review\0x")
+        assert await captures.page(cursor=None, limit=5, upstream="x\0y") == ([], None)
+        assert await captures.search("x\0y", limit=5) == []
+        assert await captures.frames(done.capture.id, action="x\0y") == []
+
+    talk(run)
+
+
 def test_frames_with_nul_and_broken_frames_are_kept_and_make_no_template(made: Made) -> None:
     _, captures, _ = made
     padded = frame("review", '"client_id":"77","x":1,') + "\x00\x00"

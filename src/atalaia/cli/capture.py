@@ -146,7 +146,7 @@ def activate(
     data_dir: DataDir = Path("data"),
     database_url: DatabaseUrl = None,
 ) -> int:
-    """Put another version of an action's templates in force; workers have it with their next job.
+    """Put another version of an action's templates in force; jobs have it within 30 s.
 
     Example: atalaia capture activate execute_action_opr 1
     """

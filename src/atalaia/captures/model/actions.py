@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import unquote
 
 from atalaia.sdk.fidelity.frames import plain_text
 from atalaia.sdk.fidelity.tokens import Node, NotJson, decode_string, parse
@@ -17,6 +18,7 @@ _NAMES: Final = (
 _FLOWS: Final = (("action", "flow_id"), ("flow_id",), ("response", "flow_id"), ("response", "properties", "flow_id"))
 _MARKS: Final = (("mtkn",), ("action", "mtkn"), ("response", "mtkn"), ("response", "properties", "mtkn"))
 _SHOWN: Final = re.compile(r"[\w.:/-]{1,100}\Z")
+_GLANCED: Final = re.compile(r'"(action_name|flow_id|mtkn)"\s*:\s*"?([\w.:/-]{1,100})')
 _MAYBE: Final = re.compile(r"\s*(?:\{|%7[Bb])")
 
 
@@ -38,6 +40,14 @@ def about(text: str) -> About:
     except NotJson:
         return About()
     return About(_shown(root, _NAMES), _shown(root, _FLOWS), _found(root, _MARKS))
+
+
+def glance(text: str) -> About:
+    """The same of an answer, by its text alone: answers are many and large, and nothing is made of them."""
+    plain = unquote(text) if text.lstrip("\0 \t\r\n").startswith("%") else text
+    found: dict[str, str] = dict(_GLANCED.findall(plain))
+    action = found.get("action_name", "")
+    return About(action if _SHOWN.match(action) else None, found.get("flow_id"), found.get("mtkn"))
 
 
 def looks_like_action(text: str) -> bool:

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from atalaia.captures.model.actions import About, about
+from atalaia.captures.model.actions import About, about, glance
 from atalaia.captures.model.har import read_har
 from atalaia.captures.model.net_export import is_net_export, read_net_export
 from atalaia.captures.model.recordings import CaptureRefused, Frame, Message, Note, Reading, Recording
-from atalaia.captures.model.secrets import Redactor
+from atalaia.captures.model.secrets import Find, Redactor
 from atalaia.captures.model.sniffer import is_sniffer, read_sniffer
 from atalaia.core.translations import N_
 
@@ -29,12 +29,14 @@ def read_recording(data: bytes) -> Recording:
 
 def without_secrets(reading: Reading) -> Recording:
     """A recording of which nothing is left that signs anybody in."""
-    redactor = _learned(reading)
-    known = [about(message.text) for message in reading.messages]
+    redactor, named = _learned(reading)
+    known = [
+        about(message.text) if message.direction == "sent" else glance(message.text) for message in reading.messages
+    ]
     actions = _actions(reading.messages, known)
     addresses: dict[str, str] = {}
     frames = []
-    for n, (message, said, action) in enumerate(zip(reading.messages, known, actions, strict=True), 1):
+    for n, (message, said, action, finds) in enumerate(zip(reading.messages, known, actions, named, strict=True), 1):
         address = addresses.get(message.address)
         if address is None:
             address = addresses[message.address] = _storable(redactor.address(message.address))
@@ -46,7 +48,7 @@ def without_secrets(reading: Reading) -> Recording:
                 address=address,
                 action=action,
                 flow_id=said.flow_id,
-                text=redactor.text(message.text),
+                text=redactor.text(message.text, finds),
                 at=message.at,
             )
         )
@@ -69,15 +71,14 @@ def _reader_of(data: bytes) -> Callable[[bytes], Reading]:
     )
 
 
-def _learned(reading: Reading) -> Redactor:
+def _learned(reading: Reading) -> tuple[Redactor, list[list[Find]]]:
+    """All that is to be looked for, and what each message has under a telling name."""
     redactor = Redactor()
     for address in {message.address for message in reading.messages}:
         redactor.learn_address(address)
     for name, value in set(reading.headers):
         redactor.learn_header(name, value)
-    for message in reading.messages:
-        redactor.learn(message.text)
-    return redactor
+    return redactor, [redactor.learn(message.text) for message in reading.messages]
 
 
 def _actions(messages: Sequence[Message], known: Sequence[About]) -> list[str | None]:

@@ -8,6 +8,7 @@ that is cut off or broken holds secrets as well.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit, urlunsplit
 
@@ -23,7 +24,11 @@ _MORE_NAMES: Final = re.compile(
 _MARKS: Final = frozenset({"mtkn"})
 _HEADERS: Final = re.compile(r"cookie$|authorization$|token|secret|api-?key|x-.*-key$", re.IGNORECASE)
 _GUID: Final = re.compile(r"\{?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?\Z", re.IGNORECASE)
-_TOKEN: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|-?\d[\d.eE+-]*|[{}\[\]:,]|[^\s"{}\[\]:,]+', re.DOTALL)
+# Group 1 is a string's content; the closing quote may be missing where a frame is cut off.
+_TOKEN: Final = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"?|-?\d[\d.eE+-]*|[{}\[\]:,]|[^\s"{}\[\]:,]+', re.DOTALL)
+_STRING: Final = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)(?:"(\s*:)?|\Z)', re.DOTALL)
+_NAME_END: Final = re.compile(r"\s*:")
+_WRAPPED: Final = re.compile(r"[{\[=%\\]|earer |asic |oken ", re.IGNORECASE)  # a string that may hold names of its own
 _PAIR: Final = re.compile(r"(?:^|[?&;,\s'\"])([\w.-]{2,60})\s*=\s*([^\s&;,\"'\\<>]+)")
 _BEARER: Final = re.compile(r"\b(?:Bearer|Basic|Token)\s+([\w.~+/=-]{8,})", re.IGNORECASE)
 _WORD: Final = re.compile(r"[a-z_]*\Z")
@@ -35,6 +40,7 @@ SHORTEST_SEGMENT: Final = 20
 _DEPTH: Final = 4  # JSON in a string in JSON …
 
 
+@lru_cache(maxsize=4096)
 def is_secret_name(name: str) -> bool:
     return redact("something", name=name) == STARS or _MORE_NAMES.search(name) is not None
 
@@ -64,12 +70,13 @@ class Redactor:
 
     # -- first pass
 
-    def learn(self, text: str) -> None:
-        """The values under telling names in a message."""
-        for view in views_of(text):
-            for find in _named(view, depth=_DEPTH):
-                if not find.is_mark:
-                    self._add(find.value)
+    def learn(self, text: str) -> list[Find]:
+        """The values under telling names in a message; what was found, for `text`."""
+        finds = [find for view in views_of(text) for find in _named(view, depth=_DEPTH)]
+        for find in finds:
+            if not find.is_mark:
+                self._add(find.value)
+        return finds
 
     def learn_address(self, address: str) -> None:
         """What stands in a socket's or request's address: user and password, tokens in path and query."""
@@ -94,15 +101,12 @@ class Redactor:
 
     # -- second pass
 
-    def text(self, raw: str) -> str:
+    def text(self, raw: str, named: Sequence[Find] | None = None) -> str:
         """The same text with as many stars in place of each secret: `x` where percent-encoded, digits for digits that pair frames."""
-        finds: list[Find] = []
-        is_percent = False
-        for view in views_of(raw):
-            is_percent = is_percent or view.is_percent
-            finds += _named(view, depth=_DEPTH)
-            finds += self._known(view, depth=_DEPTH)
-        return _without(raw, finds, star="x" if is_percent else "*")
+        views = list(views_of(raw))
+        finds = list(named) if named is not None else [find for view in views for find in _named(view, depth=_DEPTH)]
+        finds += [find for view in views for find in self._known(view, depth=_DEPTH)]
+        return _without(raw, finds, star="x" if any(view.is_percent for view in views) else "*")
 
     def address(self, address: str) -> str:
         """The address as it may be shown."""
@@ -145,8 +149,7 @@ def _inner_views(view: View) -> Iterator[View]:
 
 def _views_in(view: View, token: re.Match[str]) -> Iterator[View]:
     """A string token's content with its escapes undone, and with its percent signs undone where it has some."""
-    start, end = _content(token)
-    inner = string_view(view, start, end)
+    inner = string_view(view, *token.span(1))
     yield inner
     if "%" in inner.text and (decoded := percent_view(inner)) is not None:
         yield decoded
@@ -154,36 +157,38 @@ def _views_in(view: View, token: re.Match[str]) -> Iterator[View]:
 
 def _named(view: View, *, depth: int) -> Iterator[Find]:
     """What stands under a telling name: a string, a number, or all strings and numbers of an object or array."""
-    tokens = list(_TOKEN.finditer(view.text))
-    inside = 0  # how deep in a value that is a secret as a whole
-    name: str | None = None
-    mark = False
-    for position, token in enumerate(tokens):
-        word = token[0]
-        first = word[0]
-        is_name = first == '"' and position + 1 < len(tokens) and tokens[position + 1][0] == ":"
-        if is_name:
-            name = string_view(view, *_content(token)).text
-        elif first in "{[":
-            inside += 1 if inside or _is_secret(name) else 0
-            mark = name in _MARKS if inside == 1 else mark
-            name = None
-        elif first in "}]":
-            inside = max(0, inside - 1)
-            name = None
-        elif first == ",":
-            name = None
-        elif first != ":":
-            if inside or _is_secret(name):
-                yield from _find(view, token, is_mark=mark if inside else name in _MARKS)
-            elif first == '"' and depth:
+    text, at, is_json = view.text, 0, False
+    while token := _STRING.search(text, at):
+        at, is_json = token.end(), True
+        if token[2] is None:
+            if depth and _WRAPPED.search(token[0]):
                 yield from _within(view, token, depth)
-    if not any(token[0][0] in '{["' for token in tokens):
+        elif is_secret_name(name := _name(view, token)):
+            finds, at = _value(view, at, is_mark=name in _MARKS)
+            yield from finds
+    if not is_json:
         yield from _pairs(view)
 
 
-def _is_secret(name: str | None) -> bool:
-    return name is not None and is_secret_name(name)
+def _name(view: View, token: re.Match[str]) -> str:
+    return string_view(view, *token.span(1)).text if "\\" in token[0] else token[1]
+
+
+def _value(view: View, start: int, *, is_mark: bool) -> tuple[list[Find], int]:
+    """The secrets of the value that begins at `start`, and where it ends."""
+    finds: list[Find] = []
+    depth, at = 0, start
+    while token := _TOKEN.search(view.text, at):
+        word, at = token[0], token.end()
+        if word in "{[":
+            depth += 1
+        elif word in "}]":
+            depth -= 1
+        elif word not in ",:" and not (depth and _NAME_END.match(view.text, at) and word[0] == '"'):
+            finds += _find(view, token, is_mark=is_mark)
+        if depth <= 0:
+            break
+    return finds, at
 
 
 def _within(view: View, token: re.Match[str], depth: int) -> Iterator[Find]:
@@ -205,19 +210,12 @@ def _pairs(view: View) -> Iterator[Find]:
 def _find(view: View, token: re.Match[str], *, is_mark: bool) -> Iterator[Find]:
     word = token[0]
     if word[0] == '"':
-        start, end = _content(token)
+        start, end = token.span(1)
         if end > start:
             yield Find(*view.span(start, end), string_view(view, start, end).text, is_mark=is_mark)
     elif word not in {"true", "false", "null"}:
         is_number = word[0] == "-" or word[0].isdigit()
         yield Find(*view.span(*token.span()), word, is_number=is_number, is_mark=is_mark)
-
-
-def _content(token: re.Match[str]) -> tuple[int, int]:
-    """Of a string token without its quotes; the closing one may be missing where a frame is cut off."""
-    start, end = token.span()
-    is_closed = end - start > 1 and token[0].endswith('"')
-    return start + 1, end - 1 if is_closed else end
 
 
 def _without(raw: str, finds: Sequence[Find], *, star: str) -> str:

@@ -12,6 +12,8 @@ from atalaia.captures.model.recordings import Frame, Note
 from atalaia.captures.tables import capture_frames, captures
 from atalaia.sdk.transaction import Tx
 
+_NUL = "\0"  # PostgreSQL takes none in a text, so no row has one
+
 
 def add(tx: Tx, capture: Capture, *, file_sha256: bytes, frames: Sequence[Frame]) -> None:
     values = {name: getattr(capture, name) for name in capture.__struct_fields__}
@@ -20,6 +22,8 @@ def add(tx: Tx, capture: Capture, *, file_sha256: bytes, frames: Sequence[Frame]
 
 
 def find(tx: Tx, capture_id: str) -> Capture | None:
+    if _NUL in capture_id:
+        return None
     row = tx.one(select(captures).where(captures.c.id == capture_id))
     return _capture(row) if row else None
 
@@ -35,11 +39,13 @@ def page(tx: Tx, *, limit: int, before: str | None = None, upstream: str | None 
     if before is not None:
         statement = statement.where(captures.c.id < before)
     if upstream is not None:
+        upstream = upstream.replace(_NUL, "")
         statement = statement.where(captures.c.upstream == upstream)
     return [_capture(row) for row in tx.rows(statement)]
 
 
 def search(tx: Tx, text: str, *, limit: int) -> list[Capture]:
+    text = text.replace(_NUL, "")
     named = select(captures).where(captures.c.name.icontains(text, autoescape=True))
     return [_capture(row) for row in tx.rows(named.order_by(captures.c.id.desc()).limit(limit))]
 
@@ -55,6 +61,7 @@ def frames(
     """In the order of the recording; `action` "" stands for those that have none."""
     statement = select(capture_frames).where(capture_frames.c.capture_id == capture_id, capture_frames.c.n > after)
     if action is not None:
+        action = action.replace(_NUL, "")
         statement = statement.where(capture_frames.c.action == action if action else capture_frames.c.action.is_(None))
     return [_frame(row) for row in tx.rows(statement.order_by(capture_frames.c.n).limit(limit))]
 

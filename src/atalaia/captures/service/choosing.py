@@ -37,7 +37,7 @@ def history(tx: Tx, upstream: str, action: str, source: FrameSource) -> tuple[in
     Raises:
         NotFound: no capture and nothing built in has this action.
     """
-    found = queries.history(tx, upstream, action)
+    found = queries.history(tx, upstream, action) if "\0" not in action else []  # PostgreSQL takes no NUL in a text
     built_in = source.built_in_by_action().get(action)
     if built_in:
         found.append(built_in_version(upstream, action, built_in))
