@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.servers import running, wait_until
 
 from benchmarks.figures import LOAD_CORE, Figure
-from benchmarks.hub import ATALAIA, BenchHub, cpu_s, resident_bytes, running_hub
+from benchmarks.hub import ATALAIA, BenchHub, resident_bytes, running_hub
 
 PROBES, SECONDS = 20, 60.0
 RESIDENT_MB, SHARE = 22.0, 0.001
@@ -28,9 +28,9 @@ def run() -> Sequence[Figure]:
                 "POST", "/api/checks", {"name": f"live {number}", "kind": "http", "target": target, "interval_s": 30}
             )
         time.sleep(SECONDS / 2)  # the first round of each probe, and what it loads, are not what a day costs
-        before, started = cpu_s(agent.pid), time.monotonic()
+        before, started = _cpu_s(agent.pid), time.monotonic()
         time.sleep(SECONDS)
-        share = (cpu_s(agent.pid) - before) / (time.monotonic() - started)
+        share = (_cpu_s(agent.pid) - before) / (time.monotonic() - started)
         resident_mb, idle_mb = resident_bytes(agent.pid) / 1e6, resident_bytes(idle.pid) / 1e6
     memory = Figure(
         f"{NAME}: memory", resident_mb, "MB resident", idle_mb, resident_mb / idle_mb, f"≤ {RESIDENT_MB:g} MB",
@@ -38,9 +38,17 @@ def run() -> Sequence[Figure]:
     )  # fmt: skip
     cpu = Figure(
         f"{NAME}: CPU", share * 100, "% of a core", None, None, f"≤ {SHARE:.1%}", share <= SHARE,
-        f"one run of {SECONDS:g} s; the clock counts in hundredths of a second",
+        f"one run of {SECONDS:g} s, user and system, by the process's own clock",
     )  # fmt: skip
     return [memory, cpu]
+
+
+def _cpu_s(pid: int) -> float:
+    """As `/proc/<pid>/stat` has it, but in nanoseconds: there, one tick of 10 ms is a sixth of the target.
+
+    Source: clock_getcpuclockid(3); in Linux the number is made of the process's.
+    """
+    return time.clock_gettime((~pid << 3) | 2)
 
 
 @contextlib.contextmanager
