@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from atalaia.access.cookies import CookieNames
 from atalaia.access.sessions import SessionLimits
@@ -10,12 +11,14 @@ from atalaia.core.translations import N_
 
 IDLE = "access.session_idle_hours"
 ABSOLUTE = "access.session_days"
+AUDIT_DAYS = "access.audit_retention_days"
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         IDLE, "float", 12.0, N_("A session ends after so many hours without a request."), minimum=0.1, maximum=24 * 30
     ),
     Setting(ABSOLUTE, "float", 30.0, N_("A session ends after so many days, however busy."), minimum=0.1, maximum=365),
+    Setting(AUDIT_DAYS, "int", 730, N_("Days that entries of the audit log are kept."), minimum=30, maximum=36_500),
 )
 
 
@@ -33,6 +36,10 @@ class AccessOptions:
 
     def limits(self) -> SessionLimits:
         return SessionLimits(idle_s=self.settings.get(IDLE) * 3600, absolute_s=self.settings.get(ABSOLUTE) * 86400)
+
+    @property
+    def audit_kept(self) -> timedelta:
+        return timedelta(days=self.settings.get(AUDIT_DAYS))
 
     def address_of(self, path: str) -> str:
         """The whole address of a path of this hub."""

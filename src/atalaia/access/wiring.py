@@ -81,10 +81,11 @@ def wire(
     authenticator = Authenticator(store, clock=clock, limits=options.limits, cookies=lambda: options.cookies)
     hasher = PasswordHasher()
     keys, people = KeyService(store, clock=clock, forget=authenticator.forget), PeopleService(store, clock=clock)
+    audit = AuditService(store)
     dependencies: dict[str, Any] = {
         "key_service": keys,
         "people_service": people,
-        "audit_service": AuditService(store),
+        "audit_service": audit,
         "account_service": AccountService(store, hasher=hasher, sealer=sealer, clock=clock),
         "sign_in_service": SignInService(store, hasher=hasher, sealer=sealer, clock=clock),
         "link_service": LinkService(store, hasher=hasher, clock=clock, public_url=lambda: public_url),
@@ -103,6 +104,9 @@ def wire(
         now = clock.now()
         await store.write(lambda tx: clean_up(tx, limits=limits, now=now))
 
+    async def drop_old_audit() -> None:
+        await audit.drop_old(before=clock.now() - options.audit_kept)
+
     async def first_start_address() -> str | None:
         path = await store.write(lambda tx: open_first_start(tx, now=clock.now()))
         return options.address_of(path) if path else None
@@ -118,6 +122,7 @@ def wire(
         loops=(
             Loop("key-uses", KEY_USES_PERIOD_S, authenticator.keep_uses, leader_only=False),
             Loop("access-cleaning", CLEANING_PERIOD_S, clean),
+            Loop("audit-cleaning", CLEANING_PERIOD_S, drop_old_audit),
         ),
         metadata=metadata,
         migrations=MIGRATIONS,

@@ -1,11 +1,13 @@
-"""SQL on the audit log: rows are added and read, nothing else."""
+"""SQL on the audit log: rows are added, read, and dropped once they are too old; none is ever changed."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, func, insert, or_, select
 
 from atalaia.access.model import AuditEntry, AuditFilter
 from atalaia.access.tables import audit
+from atalaia.core.clock import to_ms
 from atalaia.sdk.transaction import Tx
 
 
@@ -32,6 +34,17 @@ def page(tx: Tx, filter_: AuditFilter, *, limit: int, before: str | None = None)
     if before is not None:
         statement = statement.where(audit.c.id < before)
     return [AuditEntry(**row._mapping) for row in tx.rows(statement)]  # noqa: SLF001 - SQLAlchemy's public name
+
+
+_DROP_OLD = (
+    "DELETE FROM audit WHERE id IN"
+    " (SELECT id FROM (SELECT id, at FROM audit ORDER BY id LIMIT ?) AS oldest WHERE at < ?) RETURNING id"
+)
+
+
+def drop_old(tx: Tx, *, before: datetime, limit: int) -> int:
+    """Of the `limit` oldest entries those from before an instant; how many are gone."""
+    return len(tx.raw(_DROP_OLD, (limit, to_ms(before))))
 
 
 def _filtered(statement: Select[Any], filter_: AuditFilter) -> Select[Any]:

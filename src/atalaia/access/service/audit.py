@@ -1,6 +1,7 @@
-"""The audit log, read."""
+"""The audit log: read, and kept for as long as is set."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 
 from atalaia.access.model import AuditEntry, AuditFilter
 from atalaia.access.queries import audit as queries
@@ -8,6 +9,9 @@ from atalaia.store.store import Store
 from atalaia.web.cursors import decode_cursor, page_of
 
 _EXPORT_BATCH = 500
+# Of one step of dropping: short enough that nobody waits for it.
+_DROP_BATCH = 500
+_MAX_STEPS = 200
 
 
 class AuditService:
@@ -33,6 +37,12 @@ class AuditService:
             if len(batch) < _EXPORT_BATCH:
                 return
             before = batch[-1].id
+
+    async def drop_old(self, *, before: datetime) -> None:
+        """Drop what is older, in small steps; what is too much for one round goes in the next."""
+        for _ in range(_MAX_STEPS):
+            if not await self._store.write(lambda tx: queries.drop_old(tx, before=before, limit=_DROP_BATCH)):
+                return
 
     async def _read_batch(self, filter_: AuditFilter, before: str | None) -> list[AuditEntry]:
         return await self._store.read(lambda tx: queries.page(tx, filter_, limit=_EXPORT_BATCH, before=before))

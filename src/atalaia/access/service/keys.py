@@ -151,6 +151,9 @@ class KeyService:
         rows = await self._store.read(lambda tx: list_keys(tx, limit=limit + 1, after=after))
         return page_of(rows, limit, lambda row: (row.id,))
 
+    async def find(self, key_id: str) -> ApiKey | None:
+        return await self._store.read(lambda tx: queries.find_by_id(tx, key_id))
+
 
 def _check_key(name: str, scopes: list[str], *, expires_at: datetime | None, now: datetime) -> None:
     if not name.strip() or len(name) > MAX_NAME:
