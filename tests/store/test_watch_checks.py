@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from atalaia.core.errors import Conflict, InvalidField, NotFound
+from atalaia.sdk.transaction import Tx
 from atalaia.watch.model.checks import CheckKind, CheckSpec
 from atalaia.watch.model.incidents import IncidentState
 from atalaia.watch.model.states import CheckState
@@ -196,3 +197,42 @@ def test_uptime_comes_by_window(house: House) -> None:
     stats = asyncio.run(house.service.stats(check.id))
     assert stats["24h"].uptime == pytest.approx(0.9)
     assert list(stats) == ["24h", "7d", "30d", "90d", "365d"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"labels": {"team": "web", "env": "prod"}, "agents": ["gamma", "alpha"]},
+        {"labels": {"team": "web"}},
+        {"paused": True, "agents": ["beta"]},
+        {"kind": "heartbeat", "target": "", "period_s": 60, "grace_s": 10, "failures_to_down": None},
+        {"kind": "postgresql", "target": "db:5432", "secrets": {"password": "pw"}, "agents": ["beta"]},
+    ],
+)
+def test_what_making_a_check_answers_is_what_is_kept(house: House, fields: dict[str, object]) -> None:
+    made = house.add(**fields)
+    assert house.check(made.id) == made
+    ordered = house.fleet.orders.get(made.id)
+    if made.is_paused or made.ping_id:
+        assert ordered is None
+    else:
+        assert ordered is not None
+        assert ordered[1] == tuple(place.agent_id for place in made.places)
+
+
+def test_making_a_check_takes_few_statements(house: House) -> None:
+    if house.store.dialect != "sqlite":
+        pytest.skip("counted by SQLite's own trace")
+    statements: list[str] = []
+
+    def traced(tx: Tx) -> None:
+        driver: Any = tx.connection.connection.driver_connection
+        driver.set_trace_callback(statements.append)
+        try:
+            spec = CheckSpec(name="x", kind=CheckKind.HTTP, target="http://x.test/", labels={"a": "b"}, agents=["a"])
+            house.book.add(tx, spec, by="test", now=house.clock.now())
+        finally:
+            driver.set_trace_callback(None)
+
+    house.store.write_now(traced)
+    assert len(statements) <= 7, statements

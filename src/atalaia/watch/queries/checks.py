@@ -137,21 +137,28 @@ def label_values(tx: Tx, *, limit: int = 200) -> list[tuple[str, str]]:
     return [(row.name, row.value) for row in tx.rows(statement)]
 
 
-def add(tx: Tx, check_id: str, spec: CheckSpec, *, ping_id: str | None, secrets: bytes | None, now: datetime) -> None:
+_ADD = insert(checks)
+_ADD_PLACE = "INSERT INTO check_places (check_id, agent_id, is_picked) VALUES (?, ?, ?)"
+_ADD_LABEL = "INSERT INTO check_labels (check_id, name, value) VALUES (?, ?, ?)"
+
+
+def add(tx: Tx, check: Check, spec: CheckSpec, *, secrets: bytes | None) -> None:
+    """`spec` as `check` has it, with secrets and agents, of which nothing is kept here."""
     row = {
-        "id": check_id,
+        "id": check.id,
         "name": spec.name,
         "kind": str(spec.kind),
         "spec": _kept(spec),
         "secrets": secrets,
-        "ping_id": ping_id,
-        "is_paused": spec.paused,
-        "revision": 1,
-        "created_at": now,
-        "updated_at": now,
+        "ping_id": check.ping_id,
+        "is_paused": check.is_paused,
+        "revision": check.revision,
+        "created_at": check.created_at,
+        "updated_at": check.updated_at,
     }
-    tx.execute(insert(checks).values(row))
-    _write_labels(tx, check_id, spec)
+    tx.execute(_ADD, row)
+    _write_labels(tx, check.id, spec)
+    _write_places(tx, check.id, check.places)
 
 
 def change(tx: Tx, check_id: str, spec: CheckSpec, *, secrets: bytes | None, now: datetime) -> None:
@@ -174,8 +181,7 @@ def set_paused(tx: Tx, check_id: str, *, is_paused: bool, now: datetime) -> None
 
 def set_places(tx: Tx, check_id: str, places: Sequence[Place]) -> None:
     tx.execute(delete(check_places).where(check_places.c.check_id == check_id))
-    rows = [{"check_id": check_id, "agent_id": place.agent_id, "is_picked": place.is_picked} for place in places]
-    tx.insert(check_places, rows)
+    _write_places(tx, check_id, places)
     tx.execute(update(checks).where(checks.c.id == check_id).values(revision=checks.c.revision + 1))
 
 
@@ -198,5 +204,8 @@ def _kept(spec: CheckSpec) -> Any:
 
 
 def _write_labels(tx: Tx, check_id: str, spec: CheckSpec) -> None:
-    rows = [{"check_id": check_id, "name": name, "value": value} for name, value in spec.labels.items()]
-    tx.insert(check_labels, rows)
+    tx.raw_many(_ADD_LABEL, [(check_id, name, value) for name, value in spec.labels.items()])
+
+
+def _write_places(tx: Tx, check_id: str, places: Sequence[Place]) -> None:
+    tx.raw_many(_ADD_PLACE, [(check_id, place.agent_id, place.is_picked) for place in places])

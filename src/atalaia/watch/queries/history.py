@@ -4,13 +4,17 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import delete, or_, select
 
+from atalaia.core.clock import to_ms
 from atalaia.core.ids import new_id
 from atalaia.sdk.transaction import Tx
 from atalaia.watch.model.states import CheckState
 from atalaia.watch.model.values import Ping, Span, TimelineEvent
 from atalaia.watch.tables import check_events, check_pings, check_spans
+
+_encode = msgspec.json.encode
 
 
 def spans_since(tx: Tx, check_ids: Sequence[str], since: datetime) -> dict[str, list[Span]]:
@@ -31,11 +35,10 @@ def spans_since(tx: Tx, check_ids: Sequence[str], since: datetime) -> dict[str, 
 
 def add_events(tx: Tx, events: Sequence[tuple[str, datetime, str, dict[str, Any]]]) -> None:
     """(check, instant, kind, data) each."""
-    rows = [
-        {"id": new_id(), "check_id": check_id, "at": at, "kind": kind, "data": data}
-        for check_id, at, kind, data in events
-    ]
-    tx.insert(check_events, rows)
+    tx.raw_many(
+        "INSERT INTO check_events (id, check_id, at, kind, data) VALUES (?, ?, ?, ?, ?)",
+        [(new_id(), check_id, to_ms(at), kind, _encode(data).decode()) for check_id, at, kind, data in events],
+    )
 
 
 def events_page(tx: Tx, check_id: str, *, limit: int, after: str | None = None) -> list[TimelineEvent]:

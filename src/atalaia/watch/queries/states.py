@@ -85,9 +85,14 @@ def write(tx: Tx, rows: Iterable[StateRow]) -> None:
 
 
 def add(tx: Tx, check_id: str, standing: Standing) -> None:
+    """Of a new check, with the first span of its history."""
     tx.raw(
         "INSERT INTO check_states (check_id, state, since_at, standing, results) VALUES (?, ?, ?, ?, 0)",
         (check_id, str(standing.state), standing.since_ms, _encode(standing).decode()),
+    )
+    tx.raw(
+        "INSERT INTO check_spans (check_id, started_at, state) VALUES (?, ?, ?)",
+        (check_id, standing.since_ms, str(standing.state)),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from atalaia.core.clock import to_ms
+from atalaia.core.clock import from_ms, to_ms
 from atalaia.core.errors import InvalidField, NotFound
 from atalaia.core.ids import new_id, new_uuid4
 from atalaia.core.translations import N_
@@ -40,18 +40,16 @@ class CheckBook:
     def add(self, tx: Tx, spec: CheckSpec, *, by: str, now: datetime) -> Check:
         """Raises InvalidField."""
         spec = checked(spec)
-        check_id, is_heartbeat = new_id(), spec.kind is CheckKind.HEARTBEAT
-        agent_ids = self._agents(tx, spec)
-        sealed = self._seal(spec.secrets)
-        queries.add(tx, check_id, spec, ping_id=new_uuid4() if is_heartbeat else None, secrets=sealed, now=now)
-        state = CheckState.PAUSED if spec.paused else CheckState.UNKNOWN
-        states.add(tx, check_id, Standing(state=state, since_ms=to_ms(now), is_paused=spec.paused))
-        states.write_spans(tx, [(check_id, to_ms(now), state)])
-        self._note(tx, check_id, "created", by=by, now=now)
-        if not is_heartbeat:
-            self._place(tx, check_id, agent_ids)
-        self._order(tx, check_id)
-        return self.found(tx, check_id)
+        is_heartbeat = spec.kind is CheckKind.HEARTBEAT
+        places = () if is_heartbeat else tuple(self._places(tx, self._agents(tx, spec)))
+        check = _fresh(spec, places, ping_id=new_uuid4() if is_heartbeat else None, now=now)
+        queries.add(tx, check, spec, secrets=self._seal(spec.secrets))
+        standing = Standing(state=check.state, since_ms=to_ms(now), is_paused=check.is_paused)
+        states.add(tx, check.id, standing)
+        self._note(tx, check.id, "created", by=by, now=now)
+        if places and not check.is_paused:
+            self._fleet.assign(tx, self.order_of(spec, check.id), [place.agent_id for place in places])
+        return check
 
     def change(self, tx: Tx, check_id: str, patch: Mapping[str, Any], *, by: str, now: datetime) -> Check:
         """`patch`: fields of CheckSpec with their new values; null sets one back to what it is unless said.
@@ -163,12 +161,15 @@ class CheckBook:
         return list(dict.fromkeys(self.resolve_agent(tx, name) for name in spec.agents))
 
     def _place(self, tx: Tx, check_id: str, agent_ids: Sequence[str], *, kept: Sequence[Place] = ()) -> None:
+        queries.set_places(tx, check_id, self._places(tx, agent_ids, kept=kept))
+
+    def _places(self, tx: Tx, agent_ids: Sequence[str], *, kept: Sequence[Place] = ()) -> list[Place]:
         """The named agents, else the one picked before, else one that is picked now."""
         places = [Place(agent_id=agent_id) for agent_id in agent_ids] or [place for place in kept if place.is_picked]
-        if not places:
-            picked = self._pick(tx)
-            places = [Place(agent_id=picked, is_picked=True)] if picked else []
-        queries.set_places(tx, check_id, places)
+        if places:
+            return sorted(places, key=lambda place: place.agent_id)
+        picked = self._pick(tx)
+        return [Place(agent_id=picked, is_picked=True)] if picked else []
 
     def _pick(self, tx: Tx, *, avoid: frozenset[str] | set[str] = frozenset()) -> str | None:
         return self._fleet.pick(tx, but_not=avoid)
@@ -193,6 +194,25 @@ class CheckBook:
 
 
 _DEFAULTS = msgspec.to_builtins(CheckSpec(name="", kind=CheckKind.HTTP))
+
+
+def _fresh(spec: CheckSpec, places: tuple[Place, ...], *, ping_id: str | None, now: datetime) -> Check:
+    """A new check as it will be found in the store."""
+    kept_now = from_ms(to_ms(now))
+    agents = [place.agent_id for place in places if not place.is_picked]
+    return Check(
+        id=new_id(),
+        spec=replace(spec, secrets={}, agents=agents),
+        places=places,
+        has_secrets=bool(spec.secrets),
+        is_paused=spec.paused,
+        revision=1,
+        created_at=kept_now,
+        updated_at=kept_now,
+        state=CheckState.PAUSED if spec.paused else CheckState.UNKNOWN,
+        since_at=kept_now,
+        ping_id=ping_id,
+    )
 
 
 def _patched(spec: CheckSpec, patch: Mapping[str, Any]) -> CheckSpec:
