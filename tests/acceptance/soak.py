@@ -1,6 +1,6 @@
-"""`make soak`: the long crash runs, 50 kills each; writes what came out to docs/reliability.md.
+"""`make soak`: the long crash runs, 50 kills each and 1,000 of fleet commands; writes what came out to docs/reliability.md.
 
-python -m tests.acceptance.soak [--kills 50] [--seed N]
+python -m tests.acceptance.soak [--kills 50] [--fleet-kills 1000] [--seed N] [--only NAME]
 """
 
 import argparse
@@ -14,10 +14,13 @@ from pathlib import Path
 
 from atalaia.version import COMMIT, VERSION
 from tests.acceptance.crashes import Alerts, Crashes, run_alerts, run_crashes
+from tests.acceptance.fleet_crashes import run_fleet_crashes
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = ROOT / "docs" / "reliability.md"
 KILLS = 50
+FLEET_KILLS = 1000
+FLEET = "fleet commands: kill −9 of hub, workers and third party"
 HEAD = """\
 # Reliability
 
@@ -28,25 +31,34 @@ Each run puts a hub under load: latency pings, samples by import (each sent agai
 with its spool; then hub or agent are killed with SIGKILL at random moments and started again. Afterwards everything is
 counted: what the hub acknowledged and what stood on the agent's disk must be there, and once. For alerts, heartbeats are
 failed and the hub is killed right after it has answered: each alert must reach the webhook, under one dedup key for one
-incident, however often it is sent.
+incident, however often it is sent. For fleet commands each kill has a job on a vehicle of its own; afterwards every job must
+have ended and agree with the simulated third party's own book: completed means executed exactly once, an error not at all,
+and only an outcome that is marked unknown may be either.
 """
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=KILLS)
+    parser.add_argument("--fleet-kills", type=int, default=FLEET_KILLS)
+    parser.add_argument("--only", choices=sorted(RUNS), help="this run alone; its line replaces the former one")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     options = parser.parse_args()
     rows, is_well = [], True
     for name, run in RUNS.items():
+        if options.only not in {None, name}:
+            rows += [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith(f"| {name} |")]
+            continue
         started = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="atalaia-soak-") as folder:
-            row, well = run(Path(folder), options.seed, options.kills)
+            row, well = run(Path(folder), options.seed, options.fleet_kills if name == FLEET else options.kills)
         is_well = is_well and well
-        rows.append(f"| {name} | {row} | {time.monotonic() - started:.0f} s |")
+        rows.append(
+            f"| {name} | {row} | {time.monotonic() - started:.0f} s, {_now():%Y-%m-%d %H:%M}, seed {options.seed} |"
+        )
         sys.stdout.write(rows[-1] + "\n")
         sys.stdout.flush()
-    PAGE.write_text(page(rows, seed=options.seed), encoding="utf-8")
+    PAGE.write_text(page(rows), encoding="utf-8")
     return 0 if is_well else 1
 
 
@@ -69,6 +81,13 @@ def alert_kills(folder: Path, seed: int, kills: int) -> tuple[str, bool]:
     return f"{found.hub_kills} | {kept} | {len(found.missing)} | {len(found.keys_apart)}", well
 
 
+def fleet_kills(folder: Path, seed: int, kills: int) -> tuple[str, bool]:
+    found = run_fleet_crashes(folder, seed=seed, kills=kills)
+    ends = ", ".join(f"{count:,} {name}" for name, count in found.outcomes.most_common())
+    lost, wrong = [*found.not_ended, *found.wrongly_ended], found.executed_twice
+    return f"{kills:,} | {kills:,} jobs: {ends} | {len(lost)} | {len(wrong)}", found.is_well
+
+
 def _of_crashes(found: Crashes) -> tuple[str, bool]:
     kills = found.hub_kills + found.agent_kills
     kept = f"{found.acknowledged:,} acknowledged requests, {found.spooled:,} records seen on the agent's disk"
@@ -80,21 +99,25 @@ RUNS = {
     "kill −9 of the agent": agent_kills,
     "kill −9 of both, mixed": both_kills,
     "kill −9 of the hub after an incident": alert_kills,
+    FLEET: fleet_kills,
 }
 
 
-def page(rows: list[str], *, seed: int) -> str:
-    when = dt.datetime.now(dt.UTC)
+def page(rows: list[str]) -> str:
     where = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"
     lines = [
         HEAD,
-        f"Last run: {when:%Y-%m-%d %H:%M} UTC, version {VERSION} ({COMMIT or 'no commit'}), {where}, SQLite with",
-        f"synchronous=FULL, seed {seed}. Again: `.venv/bin/python -m tests.acceptance.soak --seed {seed}`\n",
+        f"Last run: {_now():%Y-%m-%d %H:%M} UTC, version {VERSION} ({COMMIT or 'no commit'}), {where}, SQLite with",
+        "synchronous=FULL. Again: `.venv/bin/python -m tests.acceptance.soak --seed N`, with the seed of the line.\n",
         "| run | kills | under load | missing | twice, or with two keys | time |",
         "| --- | --- | --- | --- | --- | --- |",
         *rows,
     ]
     return "\n".join(lines) + "\n"
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
 
 
 if __name__ == "__main__":
