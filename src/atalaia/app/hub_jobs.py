@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final, cast
 
 import msgspec
 import structlog
@@ -20,7 +20,7 @@ from atalaia.runs.outcome import Ended, Failure, perform, read_payload
 from atalaia.runs.run import Assignment, Run
 from atalaia.sdk.contribution import Contribution
 from atalaia.sdk.failures import TemporaryFailure
-from atalaia.sdk.jobs import JobFailed, JobType, StepRecord
+from atalaia.sdk.jobs import JobFailed, JobType, StepRecord, StepState
 from atalaia.sdk.upstreams import Upstream
 from atalaia.version import COMMIT, VERSION
 
@@ -111,17 +111,22 @@ class HubJobs:
         self._room = asyncio.Event()
 
     def contribution(self) -> Contribution:
-        return Contribution(name="hub-jobs", start=self.start, stop=self.stop)
+        return Contribution(name="hub-jobs", start=self.start, release=self.release, stop=self.stop)
 
     async def start(self) -> None:
         self._own = {each.name: each for each in self._types.all() if each.runs_on == "hub"}
         if self._own:
             self._leasing = asyncio.create_task(self._lease(), name="hub jobs")
 
-    async def stop(self) -> None:
-        """What runs is broken off and handed back."""
+    def release(self) -> None:
+        """Ask for nothing more: questions are not waited for any longer."""
         if self._leasing is not None:
             self._leasing.cancel()
+
+    async def stop(self) -> None:
+        """What runs is broken off and handed back."""
+        self.release()
+        if self._leasing is not None:
             await asyncio.wait({self._leasing})
         for task in self._running:
             task.cancel()
@@ -244,13 +249,9 @@ def _ended_as(work: "asyncio.Task[Ended]", reasons: Sequence[str]) -> Ended:
 
 def _earlier(grant: Grant) -> list[StepRecord]:
     return [
-        StepRecord(row.n, row.name, _state(row.state), msgspec.json.decode(row.data), row.attempt)
+        StepRecord(row.n, row.name, cast("StepState", row.state), msgspec.json.decode(row.data), row.attempt)
         for row in grant.earlier
     ]
-
-
-def _state(word: str) -> Any:
-    return word
 
 
 def _step_in(step: StepRecord) -> StepIn:

@@ -10,6 +10,7 @@ import typer
 
 from atalaia.app.slices import migration_folders, read_settings
 from atalaia.cli import surroundings
+from atalaia.cli.integrations import examine_integrations
 from atalaia.cli.places import DatabaseUrl, DataDir
 from atalaia.cli.smoke import examine_hub
 from atalaia.store import diagnosis
@@ -49,6 +50,7 @@ def doctor(
 
 def _examine_here(data_dir: Path, *, database_url: str | None, host: str, port: int) -> Iterator[Finding]:
     yield from surroundings.examine_settings(lambda: read_settings(data_dir))
+    yield from examine_integrations(lambda: read_settings(data_dir))
     yield from diagnosis.examine_directory(data_dir)
     yield from diagnosis.examine_key(data_dir)
     yield from diagnosis.examine_disk(data_dir)
