@@ -8,6 +8,8 @@ from litestar.di import Provide
 from prometheus_client import CollectorRegistry
 
 from atalaia.access.authenticator import Authenticator
+from atalaia.access.service.keys import KeyService
+from atalaia.access.service.people import PeopleService
 from atalaia.captures.service import CapturesService
 from atalaia.core.clock import Clock
 from atalaia.core.permissions import Permission, Principal
@@ -78,11 +80,13 @@ def wire(
     is_upstream_open: Callable[[str], bool] = lambda _upstream: False,
     captures: CapturesService | None = None,
     upstreams: UpstreamsService | None = None,
+    people: PeopleService | None = None,
+    keys: KeyService | None = None,
     public_url: str = "",
 ) -> Jobs:
     """`is_upstream_open(name)`: its breaker is open, so that nothing of its types is leased; it must be quick.
 
-    `captures`, `upstreams` and `public_url` are for the pages alone.
+    `captures` and all behind it are for the pages alone.
     """
 
     def is_held_back(type: str) -> bool:
@@ -92,7 +96,7 @@ def wire(
     service = JobsService(store, clock=clock, settings=settings, types=types, is_held_back=is_held_back)
     tickets = Tickets(sealer, clock=clock)
     following = Following(store.live)
-    around = Around(clock, public_url, captures, upstreams)
+    around = Around(clock, public_url, captures, upstreams, people, keys)
     events = JobEvents(service, following, tickets)
     if registry is not None:
         registry.register(service.counting)

@@ -9,6 +9,8 @@ from litestar.params import FromPath, QueryParameter
 
 from atalaia.access.guards import requires
 from atalaia.access.requests import client_of, principal_of
+from atalaia.access.service.keys import KeyService
+from atalaia.access.service.people import PeopleService
 from atalaia.captures.service import CapturesService
 from atalaia.core.clock import Clock
 from atalaia.core.errors import AtalaiaError, NotFound
@@ -37,6 +39,8 @@ class Around:
     public_url: str = ""
     captures: CapturesService | None = None
     upstreams: UpstreamsService | None = None
+    people: PeopleService | None = None
+    keys: KeyService | None = None
 
     async def upstream(self, name: str | None) -> UpstreamView | None:
         if name is None or self.upstreams is None:
@@ -45,6 +49,16 @@ class Around:
             return await self.upstreams.upstream(name)
         except NotFound:
             return None
+
+    async def name_of(self, principal_id: str) -> str:
+        """Of a person or a key, as they are called now; of whoever is gone, the id."""
+        key = await self.keys.find(principal_id) if self.keys is not None else None
+        if key is not None or self.people is None:
+            return key.name if key is not None else principal_id
+        try:
+            return (await self.people.get(principal_id)).name
+        except NotFound:
+            return principal_id
 
 
 AroundJobs = NamedDependency[Around]

@@ -29,8 +29,11 @@ from atalaia.jobs.pages.waiting import reasons_of
 from atalaia.jobs.pages.words import SHAPES, WORDS
 from atalaia.jobs.service import JobsService
 from atalaia.jobs.service.control import Actor
+from atalaia.sdk.fidelity import NotJson, decode_string, parse
+from atalaia.sdk.jobs import JobType
 from atalaia.web.pages import Pages, see_other
 
+_SHORT = 60
 _ENDED = {str(state) for state in FINISHED}
 
 
@@ -131,6 +134,11 @@ async def _context(request: AnyRequest, pages: Pages, jobs: JobsService, around:
             detail, now=now, workers=workers, job_type=job_type, upstream=await around.upstream(upstream)
         ),
         "runs": runs,
+        "about": [
+            (translator.translate(label), value) for label, value in about(job_type, bytes(job.payload).decode())
+        ],
+        "created_by": await around.name_of(job.created_by),
+        "has_acted": any(step.is_irreversible for step in detail.steps),
         "departed": next((step.key for run in runs for step in run.steps if step.departures or step.held), None),
         "worker": next((each for each in workers if each.id == job.worker_id), None),
         "began_at": runs[0].started_at if runs and not _is_waiting(detail) else None,
@@ -140,6 +148,21 @@ async def _context(request: AnyRequest, pages: Pages, jobs: JobsService, around:
         "ways": WAYS,
         "result_pretty": laid_out(bytes(job.result).decode()) if job.result is not None else None,
     }
+
+
+def about(job_type: JobType | None, payload: str) -> list[tuple[str, str]]:
+    """What the fields of the type's form are in this job, as (label, value); long ones are left to the payload."""
+    try:
+        root = parse(payload)
+    except NotJson:
+        return []
+    given = {member.key: member.value for member in root.members}
+    shown = []
+    for each in job_type.form if job_type else ():
+        node = given.get(each.name)
+        if node is not None and not (node.members or node.items) and len(node.raw) <= _SHORT:
+            shown.append((each.label, decode_string(node.raw) if node.kind == "string" else node.raw))
+    return shown
 
 
 def _departs(runs: list[Run]) -> bool:

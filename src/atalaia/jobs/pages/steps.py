@@ -67,6 +67,21 @@ class ShownStep:
         return self.shape != "up"
 
     @property
+    def took(self) -> float | None:
+        """Seconds; None where its start and its end came to the hub at once, or there was no end."""
+        if self.ended_at is None:
+            return None
+        return (self.ended_at - self.started_at).total_seconds() or None
+
+    @property
+    def progress(self) -> float | None:
+        """0 to 1, where it says so."""
+        try:
+            return min(1.0, max(0.0, float(dict(self.facts)["progress"]) / 100))
+        except (KeyError, ValueError):
+            return None
+
+    @property
     def has_details(self) -> bool:
         return bool(self.frame or self.has_answer or self.departures or self.facts or self.error)
 

@@ -34,7 +34,7 @@ _KNOWN: Final = {
     ),
     "outcome_unknown": (
         N_("Nobody knows whether it happened"),
-        N_("Look at the other side (the vehicle, its history) what happened, then decide here."),
+        N_("See on the other side (the vehicle itself, its history) what happened, then decide here."),
     ),
     "lease_lost": (N_("Its worker was lost three times"), N_("Look at the worker's log for why it ended; then start the job again.")),
     "too_long": (N_("It took too long"), N_("Look at the last step for what it waited for.")),
@@ -43,7 +43,7 @@ _KNOWN: Final = {
         N_("It is in the worker's log with this job's id. A newer version may help."),
     ),
     "bad_payload": (N_("The payload can't be used"), N_("Start a new job with the right values.")),
-    "unresolved": (N_("Nobody could find out what happened"), N_("Look at the other side what happened, then decide here.")),
+    "unresolved": (N_("Nobody could find out what happened"), N_("See on the other side what happened, then decide here.")),
 }  # fmt: skip
 _BY_STATE: Final = {
     "failed": N_("It failed"),
@@ -51,6 +51,7 @@ _BY_STATE: Final = {
     "unknown": N_("Nobody knows whether it happened"),
     "retrying": N_("The last try failed"),
 }
+_CUT: Final = "WebSocket was closed"
 _TO_UPSTREAM: Final = {"upstream_temporary", "upstream_auth_expired", "upstream_permanent"}
 _TO_CAPTURES: Final = {"payload_departs", "forbidden", "no_template"}
 _TO_WORKERS: Final = {"lease_lost", "internal_error"}
@@ -69,7 +70,7 @@ class Trouble:
     kind: str
     title: str
     message: str
-    hints: tuple[str, ...]
+    hint: str
     links: tuple[Link, ...]
 
 
@@ -78,13 +79,15 @@ def trouble_of(job: JobOut, translator: Translator, *, upstream: str | None, has
     if error is None:
         return None
     title, hint = _KNOWN.get(error.class_, (_BY_STATE.get(job.state, N_("It failed")), ""))
+    if error.class_ == "upstream_temporary" and _CUT in error.message:
+        title = N_("The connection was cut")
     own = retold(error.hint, translator)
     general = translator.translate(hint) if hint else ""
     return Trouble(
         kind=error.class_,
         title=translator.translate(title),
         message=retold(error.message, translator),
-        hints=tuple(dict.fromkeys(text for text in (own, general) if text)),
+        hint=own or general,
         links=tuple(_links(error.class_, translator, upstream=upstream, has_departures=has_departures)),
     )
 

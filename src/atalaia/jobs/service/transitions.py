@@ -33,7 +33,7 @@ class Trouble(msgspec.Struct, frozen=True, rename={"class_": "class"}):
 OUTCOME_UNKNOWN = Trouble(
     "outcome_unknown",
     N_("It may or may not have happened: the worker was lost behind a step that can't be undone."),
-    N_("Look at the other side what happened; then leave it, or start the job again."),
+    N_("See on the other side what happened: then confirm it, or start the job again."),
 )
 _OF_WORD = {
     Word.LAPSED: Trouble(
