@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Self, TypeVar
 
 from atalaia.core.clock import Clock
@@ -158,8 +159,8 @@ class UpstreamClient:
             except TemporaryFailure as error:
                 failure = error
             pause_s = self._pause_s(failure, number)
-            is_last = number == TRIES or not sending.is_repeatable or time.monotonic() + pause_s >= until
-            if is_last or not self._budget.take():
+            is_last = number == TRIES or time.monotonic() + pause_s >= until
+            if is_last or not sending.is_repeatable or not _is_worth_repeating(failure) or not self._budget.take():
                 raise failure
             await asyncio.sleep(pause_s)
         raise AssertionError("unreachable")
@@ -252,6 +253,12 @@ class _Verdict:
             status = error.params.get("status")
         words = str(error) if isinstance(error, AtalaiaError) else type(error).__name__
         client._count(self._operation, _outcome_of(error), self._started, status=status, error=words)  # noqa: SLF001 - as above
+
+
+def _is_worth_repeating(failure: TemporaryFailure) -> bool:
+    """No answer, a 5xx, a 429; what is locked or too early will still be so in a second."""
+    status = failure.params.get("status")
+    return status is None or status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS
 
 
 def _outcome_of(error: BaseException) -> CallOutcome:

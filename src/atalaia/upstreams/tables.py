@@ -3,8 +3,10 @@
 from sqlalchemy import Column, Float, Index, Integer, PrimaryKeyConstraint, Table, Text
 
 from atalaia.sdk.columns import Blob, Instant, Json, new_metadata
+from atalaia.upstreams.model.records import BOUNDS_MS
 
 metadata = new_metadata()
+BUCKETS = tuple(f"bucket_{place}" for place in range(len(BOUNDS_MS) + 1))
 
 upstream_tokens = Table(
     "upstream_tokens",
@@ -49,7 +51,8 @@ upstream_minutes = Table(
     Column("calls", Integer, nullable=False),
     Column("total_ms", Float, nullable=False),
     Column("max_ms", Float, nullable=False),
-    Column("buckets", Json, nullable=False),  # by model.records.BOUNDS_MS
+    # How many took up to each of model.records.BOUNDS_MS, and longer: columns, so that the database adds them up.
+    *(Column(name, Integer, nullable=False) for name in BUCKETS),
     # The time before the rest: pages and retention ask by it.
     PrimaryKeyConstraint("upstream", "minute_at", "account", "operation", "outcome"),
 )

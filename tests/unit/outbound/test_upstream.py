@@ -131,10 +131,10 @@ def test_a_call_that_is_not_declared_repeatable_goes_out_once(raw: bytes | None)
     _run(use, always(raw))
 
 
-@pytest.mark.parametrize("status", [400, 404, 422])
+@pytest.mark.parametrize("status", [400, 404, 408, 422, 423])
 def test_a_no_is_not_asked_again(status: int) -> None:
     async def use(kit: Kit, receiver: Receiver) -> None:
-        with pytest.raises(PermanentFailure):
+        with pytest.raises((PermanentFailure, TemporaryFailure)):
             await kit.upstream.call("read", "GET", receiver.url, is_repeatable=True)
         assert len(receiver.requests) == 1
 

@@ -64,7 +64,7 @@ def _records() -> None:
         sa.Column("calls", sa.Integer, nullable=False),
         sa.Column("total_ms", sa.Float, nullable=False),
         sa.Column("max_ms", sa.Float, nullable=False),
-        sa.Column("buckets", sa.Text, nullable=False),
+        *(sa.Column(f"bucket_{place}", sa.Integer, nullable=False) for place in range(13)),
         sa.PrimaryKeyConstraint("upstream", "minute_at", "account", "operation", "outcome", name="pk_upstream_minutes"),
     )
     op.create_table(

@@ -5,46 +5,59 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, delete, select, update
+from sqlalchemy import and_, delete, func, select
 from sqlalchemy.engine import Row
 
+from atalaia.core.clock import to_ms
 from atalaia.sdk.transaction import Tx
 from atalaia.upstreams.model.records import Failure, Minute
+from atalaia.upstreams.tables import BUCKETS
 from atalaia.upstreams.tables import upstream_failures as failures
 from atalaia.upstreams.tables import upstream_minutes as minutes
 
 _KEY = ("upstream", "minute_at", "account", "operation", "outcome")
-
-
-def _minute(row: Row[Any]) -> Minute:
-    return Minute(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+_SUMMED = ("calls", "total_ms", *BUCKETS)
+_COLUMNS = (*_KEY, "max_ms", *_SUMMED)
+# One statement on both engines, and atomic: other hubs count in the same rows.
+_ADD = (
+    f"INSERT INTO upstream_minutes ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "  # noqa: S608 - our own names
+    f"ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET "
+    + ", ".join(f"{name} = upstream_minutes.{name} + excluded.{name}" for name in _SUMMED)
+    + ", max_ms = CASE WHEN excluded.max_ms > upstream_minutes.max_ms "
+    "THEN excluded.max_ms ELSE upstream_minutes.max_ms END"
+)
 
 
 def add_minutes(tx: Tx, added: Iterable[Minute]) -> None:
-    """Add to what other hubs and workers have counted; in one order, so that two of them can't wait for each other."""
-    for minute in sorted(added, key=lambda each: each.key):
-        values = msgspec.structs.asdict(minute)
-        if tx.upsert(minutes, [values], key=_KEY):
-            continue
-        here = and_(*(minutes.c[name] == values[name] for name in _KEY))
-        row = tx.one(select(minutes).where(here).with_for_update())
-        if row is None:
-            continue
-        whole = _minute(row)
-        whole.merge(minute)
-        changed = {"calls": whole.calls, "total_ms": whole.total_ms, "max_ms": whole.max_ms, "buckets": whole.buckets}
-        tx.execute(update(minutes).where(here).values(changed))
+    """In one order, so that two hubs can't wait for each other."""
+    rows = [
+        (*each.key[:1], to_ms(each.minute_at), *each.key[1:4], each.max_ms, each.calls, each.total_ms, *each.buckets)
+        for each in sorted(added, key=lambda each: each.key)
+    ]
+    tx.raw_many(_ADD, rows)
 
 
-def minutes_between(
-    tx: Tx, *, start: datetime, end: datetime | None = None, upstream: str | None = None
-) -> list[Minute]:
-    statement = select(minutes).where(minutes.c.minute_at >= start)
-    if end is not None:
-        statement = statement.where(minutes.c.minute_at < end)
+def _minute(row: Row[Any]) -> Minute:
+    values = row._asdict()
+    buckets = [int(values.pop(name)) for name in BUCKETS]
+    return Minute(**{**values, "calls": int(values["calls"]), "buckets": buckets})
+
+
+def minutes_between(tx: Tx, upstream: str, *, start: datetime, end: datetime) -> list[Minute]:
+    chosen = minutes.c.upstream == upstream, minutes.c.minute_at >= start, minutes.c.minute_at < end
+    return [_minute(row) for row in tx.rows(select(minutes).where(*chosen))]
+
+
+def sums_since(tx: Tx, start: datetime, *, upstream: str | None = None) -> list[Minute]:
+    """All minutes since `start` as one, for each upstream, account, operation and outcome; added up by the database."""
+    groups = [minutes.c[name] for name in ("upstream", "account", "operation", "outcome")]
+    summed = [func.sum(minutes.c[name]).label(name) for name in _SUMMED]
+    statement = select(
+        *groups, func.min(minutes.c.minute_at).label("minute_at"), func.max(minutes.c.max_ms).label("max_ms"), *summed
+    ).where(minutes.c.minute_at >= start)
     if upstream is not None:
         statement = statement.where(minutes.c.upstream == upstream)
-    return [_minute(row) for row in tx.rows(statement)]
+    return [_minute(row) for row in tx.rows(statement.group_by(*groups))]
 
 
 def add_failures(tx: Tx, added: Sequence[Failure]) -> None:

@@ -18,7 +18,7 @@ from atalaia.sdk.transaction import Tx
 from atalaia.sdk.upstreams import CallRecord, Token
 from atalaia.store.store import Store
 from atalaia.upstreams.model.logins import TokenRow
-from atalaia.upstreams.model.records import Failure, Minute, OperationSummary, by_operation, summary_of
+from atalaia.upstreams.model.records import Failure, Minute, OperationSummary, Summary, by_operation, summary_of
 from atalaia.upstreams.model.registered import Key, Registered, Registry
 from atalaia.upstreams.model.views import (
     WORST_FIRST,
@@ -97,13 +97,11 @@ class UpstreamsService:
     async def operations(self, name: str) -> list[OperationSummary]:
         """Of the last day."""
         start = self._clock.now() - DAY
-        return by_operation(await self._minutes(name, start=start))
+        return by_operation(await self._store.read(lambda tx: record_queries.sums_since(tx, start, upstream=name)))
 
     async def minutes(self, name: str, *, start: datetime, end: datetime) -> list[Minute]:
         self._registry.find(name)
-        return await self._store.read(
-            lambda tx: record_queries.minutes_between(tx, start=start, end=end, upstream=name)
-        )
+        return await self._store.read(lambda tx: record_queries.minutes_between(tx, name, start=start, end=end))
 
     async def failures(self, name: str, *, cursor: str | None = None, limit: int) -> tuple[list[Failure], str | None]:
         """Newest first. Raises: NotFound, InvalidField (cursor)."""
@@ -258,19 +256,22 @@ class UpstreamsService:
         now = self._clock.now()
         record(tx, actor.principal, action, f"upstream:{name}", address=actor.address, now=now, **values)
 
-    async def _minutes(self, name: str | None, *, start: datetime) -> list[Minute]:
-        return await self._store.read(lambda tx: record_queries.minutes_between(tx, start=start, upstream=name))
-
     async def _views(self, name: str | None) -> list[UpstreamView]:
         now = self._clock.now()
 
-        def unit(tx: Tx) -> tuple[list[Minute], dict[Key, Kept], dict[Key, TokenRow]]:
-            minutes = record_queries.minutes_between(tx, start=now - DAY, upstream=name)
-            return minutes, breaker_queries.everything(tx), token_queries.everything(tx)
+        def unit(tx: Tx) -> tuple[list[Minute], list[Minute], dict[Key, Kept], dict[Key, TokenRow]]:
+            hour = record_queries.sums_since(tx, now - HOUR, upstream=name)
+            day = record_queries.sums_since(tx, now - DAY, upstream=name)
+            return hour, day, breaker_queries.everything(tx), token_queries.everything(tx)
 
-        minutes, breakers, tokens = await self._store.read(unit)
+        hour, day, breakers, tokens = await self._store.read(unit)
         return [
-            _view(each, [m for m in minutes if m.upstream == each.declaration.name], breakers, tokens, now=now)
+            _view(
+                each,
+                hour=summary_of(minute for minute in hour if minute.upstream == each.declaration.name),
+                day=summary_of(minute for minute in day if minute.upstream == each.declaration.name),
+                accounts=_account_views(each, breakers, tokens, now=now),
+            )
             for each in self._registry.all()
             if name in {None, each.declaration.name}
         ]
@@ -281,34 +282,32 @@ def shown_state(view: UpstreamView) -> str:
     return "paused" if view.state == "unconfigured" else str(view.state)
 
 
-def _view(
-    registered: Registered,
-    minutes: Sequence[Minute],
-    breakers: Mapping[Key, Kept],
-    tokens: Mapping[Key, TokenRow],
-    *,
-    now: datetime,
-) -> UpstreamView:
-    declared = registered.declaration
-    has_login = declared.login is not None
-    accounts = [
-        _account_view((declared.name, account), breakers, tokens, has_login=has_login, now=now)
-        for account in declared.accounts()
-    ]
-    hour = summary_of(minute for minute in minutes if minute.minute_at >= now - HOUR)
+def _view(registered: Registered, *, hour: Summary, day: Summary, accounts: Sequence[AccountView]) -> UpstreamView:
+    is_configured = registered.is_configured()
     reason, since = trouble_of(accounts)
     return UpstreamView(
-        name=declared.name,
-        title=declared.title,
-        is_configured=(is_configured := registered.is_configured()),
-        has_login=has_login,
+        name=registered.declaration.name,
+        title=registered.declaration.title,
+        is_configured=is_configured,
+        has_login=registered.declaration.login is not None,
         state=standing_of(accounts, hour, is_configured=is_configured),
         reason=reason,
         failing_since=since,
         hour=hour,
-        day=summary_of(minutes),
+        day=day,
         accounts=accounts,
     )
+
+
+def _account_views(
+    registered: Registered, breakers: Mapping[Key, Kept], tokens: Mapping[Key, TokenRow], *, now: datetime
+) -> list[AccountView]:
+    declared = registered.declaration
+    has_login = declared.login is not None
+    return [
+        _account_view((declared.name, account), breakers, tokens, has_login=has_login, now=now)
+        for account in declared.accounts()
+    ]
 
 
 def _account_view(
