@@ -229,3 +229,21 @@ def test_the_list_has_the_worst_first(make_store: MakeStore, clock: FakeClock) -
             assert (found.title, found.href, found.state) == ("Tracker", "/upstreams/tracker", "down")
 
     run(body())
+
+
+def test_charts_have_one_value_a_step_and_outcome(make_store: MakeStore, clock: FakeClock) -> None:
+    async def body() -> None:
+        async with a_house(make_store("access", "upstreams"), clock) as house:
+            start = clock.now()
+            for _ in range(6):  # minutes 0 to 5, in steps of three
+                await house.service.take_calls(NAME, [house.call(), house.call(operation="write")])
+                clock.advance(60)
+            await house.service.take_calls(NAME, [house.call("temporary")])
+            found = await house.service.steps(NAME, start=start, end=clock.now() + timedelta(minutes=3), step_s=180)
+            places = sorted(
+                ((each.minute_at - start).total_seconds() // 180, each.outcome, each.calls, sum(each.buckets))
+                for each in found
+            )
+            assert places == [(0, "ok", 6, 6), (1, "ok", 6, 6), (2, "temporary", 1, 1)]
+
+    run(body())

@@ -74,7 +74,7 @@ async def read_series(
     step_s = max(step, LEAST_STEP_S)
     _check_range(from_ms(start), from_ms(to), step_s=step_s)
     from_at, to_at = from_ms(start // (step_s * 1000) * step_s * 1000), from_ms(to)
-    minutes = await upstreams.minutes(name, start=from_at, end=to_at)
+    minutes = await upstreams.steps(name, start=from_at, end=to_at, step_s=step_s)
     lines = lines_of(minutes, measure, start=from_at, end=to_at, step_s=step_s)
     return SeriesOut([LineOut(*line) for line in lines])
 

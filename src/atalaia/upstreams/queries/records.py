@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, delete, func, select
+from sqlalchemy import BigInteger, and_, delete, func, literal, select, type_coerce
 from sqlalchemy.engine import Row
 
 from atalaia.core.clock import to_ms
@@ -37,24 +37,30 @@ def add_minutes(tx: Tx, added: Iterable[Minute]) -> None:
     tx.raw_many(_ADD, rows)
 
 
+def _merged() -> list[Any]:
+    summed = [func.sum(minutes.c[name]).label(name) for name in _SUMMED]
+    return [func.min(minutes.c.minute_at).label("minute_at"), func.max(minutes.c.max_ms).label("max_ms"), *summed]
+
+
 def _minute(row: Row[Any]) -> Minute:
     values = row._asdict()
     buckets = [int(values.pop(name)) for name in BUCKETS]
     return Minute(**{**values, "calls": int(values["calls"]), "buckets": buckets})
 
 
-def minutes_between(tx: Tx, upstream: str, *, start: datetime, end: datetime) -> list[Minute]:
+def steps_between(tx: Tx, upstream: str, *, start: datetime, end: datetime, step_s: float) -> list[Minute]:
+    """The minutes of each step of `step_s` from `start` as one, by outcome; `minute_at` lies in the step."""
+    place = (type_coerce(minutes.c.minute_at, BigInteger) - to_ms(start)) // int(step_s * 1000)
     chosen = minutes.c.upstream == upstream, minutes.c.minute_at >= start, minutes.c.minute_at < end
-    return [_minute(row) for row in tx.rows(select(minutes).where(*chosen))]
+    groups = [minutes.c.upstream, minutes.c.outcome]
+    statement = select(*groups, literal("").label("account"), literal("").label("operation"), *_merged()).where(*chosen)
+    return [_minute(row) for row in tx.rows(statement.group_by(*groups, place))]
 
 
 def sums_since(tx: Tx, start: datetime, *, upstream: str | None = None) -> list[Minute]:
     """All minutes since `start` as one, for each upstream, account, operation and outcome; added up by the database."""
     groups = [minutes.c[name] for name in ("upstream", "account", "operation", "outcome")]
-    summed = [func.sum(minutes.c[name]).label(name) for name in _SUMMED]
-    statement = select(
-        *groups, func.min(minutes.c.minute_at).label("minute_at"), func.max(minutes.c.max_ms).label("max_ms"), *summed
-    ).where(minutes.c.minute_at >= start)
+    statement = select(*groups, *_merged()).where(minutes.c.minute_at >= start)
     if upstream is not None:
         statement = statement.where(minutes.c.upstream == upstream)
     return [_minute(row) for row in tx.rows(statement.group_by(*groups))]

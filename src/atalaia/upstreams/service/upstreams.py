@@ -99,9 +99,12 @@ class UpstreamsService:
         start = self._clock.now() - DAY
         return by_operation(await self._store.read(lambda tx: record_queries.sums_since(tx, start, upstream=name)))
 
-    async def minutes(self, name: str, *, start: datetime, end: datetime) -> list[Minute]:
+    async def steps(self, name: str, *, start: datetime, end: datetime, step_s: float) -> list[Minute]:
+        """For charts: what was called in each step, by outcome. Raises: NotFound."""
         self._registry.find(name)
-        return await self._store.read(lambda tx: record_queries.minutes_between(tx, name, start=start, end=end))
+        return await self._store.read(
+            lambda tx: record_queries.steps_between(tx, name, start=start, end=end, step_s=step_s)
+        )
 
     async def failures(self, name: str, *, cursor: str | None = None, limit: int) -> tuple[list[Failure], str | None]:
         """Newest first. Raises: NotFound, InvalidField (cursor)."""
