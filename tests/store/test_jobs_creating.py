@@ -71,7 +71,7 @@ def test_many_are_made_at_once_and_the_wrong_ones_are_named(site: Talk) -> None:
         assert [item.get("error", {}).get("field") for item in made] == [
             None,
             "type",
-            "item",
+            "type",
             "payload.client",
             "item",
             None,

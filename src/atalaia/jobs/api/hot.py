@@ -96,7 +96,8 @@ class HotJobs:
             return self._jobs.creating.spec_of(decoded(_JOB, bytes(raw)))
         except msgspec.ValidationError as error:
             why, _, path = str(error).partition(" - at `$")
-            return {"code": InvalidField.code, "message": why, "field": path.rstrip("`").lstrip(".") or "item"}
+            named = path.rstrip("`").lstrip(".") or why.partition("missing required field `")[2].rstrip("`")
+            return {"code": InvalidField.code, "message": why, "field": named or "item"}
         except AtalaiaError as error:
             return refusal_of(error)
 
