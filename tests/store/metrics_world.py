@@ -49,7 +49,7 @@ class World:
         return to_ms(self.clock.now())
 
     def take(self, body: str, *, sender: str = "key-1") -> Imported:
-        return run(self.service.import_parsed(self.service.parse(body.encode()), sender=sender))
+        return run(self.service.import_body(body.encode(), sender=sender))
 
     def ask(
         self,

@@ -106,7 +106,7 @@ class Hub:
 
     def take(self, body: str) -> None:
         async def work() -> None:
-            await self.service.import_parsed(self.service.parse(body.encode()), sender="key-1")
+            await self.service.import_body(body.encode(), sender="key-1")
 
         asyncio.run(work())
 

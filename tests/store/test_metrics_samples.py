@@ -11,7 +11,7 @@ import pytest
 from atalaia.core.errors import InvalidField
 from atalaia.metrics.queries import samples as queries
 from atalaia.metrics.service.ingest import Imported
-from atalaia.metrics.tables import chunks, forward_queue, log
+from atalaia.metrics.tables import chunks, forward_queue, log, series
 from atalaia.metrics.wiring import make_service
 from tests.conftest import MakeStore
 from tests.fakes import FakeClock
@@ -178,11 +178,22 @@ def test_ten_thousand_series_of_one_sender_are_too_many_by_default(world: World)
 def test_bodies_that_come_together_are_one_row_of_the_log(world: World) -> None:
     async def many() -> list[Imported]:
         bodies = [f"m{n} 1 {world.now_ms}\n".encode() for n in range(20)]
-        taken = [world.service.import_parsed(world.service.parse(body), sender="k") for body in bodies]
+        taken = [world.service.import_body(body, sender="k") for body in bodies]
         return list(await asyncio.gather(*taken))
 
     assert all(done == Imported(1, []) for done in run(many()))
     assert world.count(log) <= 3
+
+
+def test_a_body_that_comes_often_at_once_is_learnt_once(world: World) -> None:
+    async def many() -> list[Imported]:
+        lines = [f'm{{n="{n}"}} 1' for n in range(50)]
+        bodies = ["".join(f"{line} {world.now_ms + step}\n" for line in lines).encode() for step in range(8)]
+        return list(await asyncio.gather(*(world.service.import_body(body, sender="k") for body in bodies)))
+
+    assert run(many()) == [Imported(50, [])] * 8
+    assert world.count(series) == 50
+    assert sum(sum(each.values) for each in world.ask(agg="count")) == 400
 
 
 def test_labels_choose_series(world: World) -> None:
@@ -249,7 +260,10 @@ def test_with_two_hubs_each_sees_what_the_other_took(world: World) -> None:
     assert sum(world.points().values()) == 3
     run(first.sealing.seal())
     assert sum(world.points().values()) == 3
-    assert other.parse(b"m 1\n").samples.series_ids.tolist() == [-1]
+    world.take(f"m 4 {world.now_ms - 2 * MINUTE}\n")
+    assert sum(world.points().values()) == 7
+    world.service = first
+    assert sum(world.points().values()) == 7
 
 
 def test_nothing_is_queued_without_a_target(world: World) -> None:

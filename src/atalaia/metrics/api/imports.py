@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from litestar.exceptions import MethodNotAllowedException
@@ -10,7 +9,6 @@ from litestar.exceptions import MethodNotAllowedException
 from atalaia.access.authenticator import Authenticator
 from atalaia.core.permissions import Permission
 from atalaia.metrics.errors import NothingAccepted
-from atalaia.metrics.exposition import Parsed
 from atalaia.metrics.service.ingest import Imported
 from atalaia.metrics.service.metrics import MetricsService
 from atalaia.sdk.contribution import HotRoute
@@ -21,8 +19,6 @@ PATH = "/api/v1/import/prometheus"
 MAX_BYTES = 8 * 1024 * 1024
 MAX_UNPACKED_BYTES = 32 * 1024 * 1024
 MAX_REPORTED = 1_000
-# A larger body would hold up the event loop for more than a few milliseconds.
-_PARSE_APART_BYTES = 512 * 1024
 _REASONS_TOLD = 5
 
 
@@ -41,8 +37,7 @@ class ImportRoute:
         check_media(scope, "text/plain", "application/openmetrics-text", "application/octet-stream")
         with self._metrics.expected():
             body = await read_body(scope, receive, limit=MAX_BYTES, unpacked_limit=MAX_UNPACKED_BYTES)
-            parsed = await self._parse(body)
-        done = await self._metrics.import_parsed(parsed, sender=principal.id)
+        done = await self._metrics.import_body(body, sender=principal.id)
         if not done.rejected:
             await send_nothing(send)
             return
@@ -51,11 +46,6 @@ class ImportRoute:
         rejected = done.rejected[:MAX_REPORTED]
         answer = {"accepted": done.accepted, "rejected": rejected, "rejected_total": len(done.rejected)}
         await send_json(send, 200, answer)
-
-    async def _parse(self, body: bytes) -> Parsed:
-        if len(body) < _PARSE_APART_BYTES:
-            return self._metrics.parse(body)
-        return await asyncio.to_thread(self._metrics.parse, body)
 
 
 def _nothing_accepted(done: Imported) -> NothingAccepted:

@@ -92,6 +92,9 @@ class KnownSeries:
         self._lock = threading.Lock()
         self._shapes: dict[tuple[int, bytes, bytes], tuple[list[bytes], NDArray[np.int64]]] = {}
 
+    def __contains__(self, key: object) -> bool:
+        return key in self.by_key
+
     def learn(self, key: bytes, series_id: int) -> None:
         with self._lock:
             if len(self.by_key) >= MAX_KNOWN:

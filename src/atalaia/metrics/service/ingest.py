@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -20,6 +21,7 @@ from atalaia.metrics.queries import samples as queries
 from atalaia.metrics.queries import series as series_queries
 from atalaia.metrics.rollup import DAY_MS
 from atalaia.metrics.service.gathering import Gathering
+from atalaia.metrics.service.newcomers import Newcomers
 from atalaia.sdk.transaction import Tx
 from atalaia.store.store import Store
 from atalaia.store.work import Merged
@@ -28,6 +30,8 @@ from atalaia.store.work import Merged
 AHEAD_MS = 2 * DAY_MS
 MAX_HEAD_SAMPLES = 8_000_000
 MAX_METADATA = 20_000
+# A larger body would hold up the event loop for more than a few milliseconds.
+PARSE_APART_BYTES = 512 * 1024
 
 OwnSample = tuple[str, Mapping[str, str], int, float]
 """Metric, labels, milliseconds since the epoch, value."""
@@ -64,21 +68,29 @@ class Ingest:
         self._forward = forward
         self._metadata: dict[tuple[str, str], str] = {}
         self.gathering = Gathering()
+        self._newcomers = Newcomers(catalog.known)
         self._imports: Merged[Import, Imported] = Merged("samples", self._run_imports)
 
-    def parse(self, body: bytes) -> Parsed:
-        return parse(body, self._catalog.known, default_at_ms=to_ms(self._clock.now()))
-
-    async def take(self, parsed: Parsed, *, sender: str) -> Imported:
-        """Keep what a body says; comes back after the commit.
+    async def take(self, body: bytes, *, sender: str) -> Imported:
+        """Keep what a body of text exposition says; comes back after the commit.
 
         Raises:
             Overloaded: more has come than could be put away; nothing was kept. And as Store.merge.
         """
         if len(self._head) > MAX_HEAD_SAMPLES:
             raise Overloaded("samples come faster than they can be put away", retry_after_s=5)
+        if self._newcomers.knows(body):
+            return await self._take(body, sender)
+        async with self._newcomers.introduced(body):
+            return await self._take(body, sender)
+
+    async def _take(self, body: bytes, sender: str) -> Imported:
+        parsed = self._parse(body) if len(body) < PARSE_APART_BYTES else await asyncio.to_thread(self._parse, body)
         await self.gathering.together()
         return await self._store.merge(self._imports, Import(parsed, sender))
+
+    def _parse(self, body: bytes) -> Parsed:
+        return parse(body, self._catalog.known, default_at_ms=to_ms(self._clock.now()))
 
     def write_samples(self, tx: Tx, samples: Sequence[OwnSample], *, metadata: Sequence[Metadata] = ()) -> None:
         """Keep samples in the transaction of another slice; the same series and time counts once.

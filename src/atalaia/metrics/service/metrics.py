@@ -9,7 +9,6 @@ from datetime import datetime
 import msgspec
 
 from atalaia.core.clock import Clock, to_ms
-from atalaia.metrics.exposition import Parsed
 from atalaia.metrics.forwarding.forwarder import Forwarder
 from atalaia.metrics.model import RangeQuery, SeriesPoints
 from atalaia.metrics.own import ForwardingState, OwnMetrics
@@ -85,15 +84,12 @@ class MetricsService:
         self._ingest.write_samples(tx, samples)
 
     def expected(self) -> AbstractContextManager[None]:
-        """While a body for `import_parsed` is read: those that come at once are committed together."""
+        """While a body for `import_body` is received: those that come at once are committed together."""
         return self._ingest.gathering.expected()
 
-    def parse(self, body: bytes) -> Parsed:
-        return self._ingest.parse(body)
-
-    async def import_parsed(self, parsed: Parsed, *, sender: str) -> Imported:
-        """Keep what a body says; comes back after the commit. Raises as Store.merge."""
-        imported = await self._ingest.take(parsed, sender=sender)
+    async def import_body(self, body: bytes, *, sender: str) -> Imported:
+        """Keep what a body of text exposition says; comes back after the commit. Raises as Store.merge."""
+        imported = await self._ingest.take(body, sender=sender)
         self.own.imported(accepted=imported.accepted, rejected=len(imported.rejected))
         return imported
 
