@@ -30,15 +30,17 @@ class Deadline:
             raise self.passed()
         return left
 
-    def wait(self, ready: Callable[[float], object], what: str) -> None:
-        """Until `ready`, which waits for so many milliseconds at most, says yes. Raises TimeoutError."""
+    def wait(self, ready: Callable[[float], T], what: str) -> T:
+        """What `ready` says, which waits for so many milliseconds at most, once it is not empty. Raises TimeoutError."""
         turn = self._turn
         own_until = self.at if turn is None else min(turn.until, self.at)
         # The usual case; the next lines are for an answer that is long in coming.
-        if ready(max(0.0, own_until - monotonic()) * 1_000):
-            return
-        if turn is None or not self.watch(ready, self.at):
+        found = ready(max(0.0, own_until - monotonic()) * 1_000)
+        if not found and turn is not None:
+            found = self.watch(ready, self.at)
+        if not found:
             raise self.passed(what)
+        return found
 
     def watch(self, ready: Callable[[float], T], until: float) -> T:
         """What `ready` says up to this instant."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from atalaia_agent.wire import Json
 
-_decode = JSONDecoder().decode
+_decode = JSONDecoder().raw_decode
 
 
 def encode(payload: Json) -> bytes:
@@ -20,10 +20,11 @@ def encode(payload: Json) -> bytes:
 def decode(text: bytes) -> Json:
     """An object; an empty one for everything else that a server may say."""
     try:
-        decoded = _decode(text.decode()) if text else {}
+        clean = text.decode().strip()
+        decoded, end = _decode(clean)
     except ValueError:
         return {}
-    return decoded if isinstance(decoded, dict) else {}
+    return decoded if isinstance(decoded, dict) and end == len(clean) else {}
 
 
 def _make_encoder() -> Callable[[Any, int], Iterable[str]]:

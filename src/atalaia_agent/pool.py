@@ -35,7 +35,7 @@ class Pool:
             self._threads += 1
         Thread(target=self._work, name=self._name, daemon=True).start()
 
-    def call(self, function: Callable[[], T], *, wait: Callable[[Callable[[float], bool]], None]) -> T:
+    def call(self, function: Callable[[], T], *, wait: Callable[[Callable[[float], bool]], object]) -> T:
         """What `function` returns or raises; where `wait` raises instead of waiting longer, it is left to itself."""
         answer: list[Any] = [None, None]
         done = Event()

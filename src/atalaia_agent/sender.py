@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ _TIMEOUT_S = 30.0
 _KEY_REFUSED_RETRY_S = 60.0
 _STATUS_EVERY_S = 30.0
 _ALL_WRONG = 8
-_EARLY_SHARE = 0.25
+_SLACK_SHARE = 0.25
 
 # "Later" in the hub's own words, or a proxy's: no record is at fault.
 _LATER = (502, 503, 504, 507)
@@ -58,16 +59,17 @@ class Sender:
         self._is_wanted_again = False
         self._is_cut_off = False
         self.due_at = monotonic()
-        self.early_s = 0.0
+        self.slack_s = 0.0
         self.report_every(5.0)
 
     def report_every(self, interval_s: float) -> None:
         self._interval_s = interval_s
-        self.early_s = interval_s * _EARLY_SHARE
+        self.slack_s = interval_s * _SLACK_SHARE
         self.due_at = min(self.due_at, monotonic() + interval_s)
 
     def hurry(self) -> None:
-        self.due_at = 0.0
+        """Something can't wait for the next report. Whoever is not about to look at `due_at` himself must nudge."""
+        self.due_at = -inf
 
     def retry_now(self) -> bool:
         """The hub was just reached on the other connection; whether there is something to try again."""

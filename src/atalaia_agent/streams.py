@@ -23,8 +23,8 @@ def connect(sock: socket.socket, sockaddr: tuple[str, int] | tuple[str, int, int
     """Raises OSError, TimeoutError."""
     code = sock.connect_ex(sockaddr)
     if code == errno.EINPROGRESS:
-        _wait(sock, POLLOUT, deadline, "no connection")
-        code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        [(_, events)] = _wait(sock, POLLOUT, deadline, "no connection")
+        code = 0 if events == POLLOUT else sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     if code:
         raise OSError(code, os.strerror(code))
 
@@ -72,10 +72,10 @@ def is_readable(sock: socket.socket) -> bool:
     return bool(waiting.poll(0))
 
 
-def _wait(sock: socket.socket, event: int, deadline: Deadline, what: str) -> None:
+def _wait(sock: socket.socket, event: int, deadline: Deadline, what: str) -> list[tuple[int, int]]:
     waiting = poll()
     waiting.register(sock, event)
-    deadline.wait(waiting.poll, what)
+    return deadline.wait(waiting.poll, what)
 
 
 def _wanted(failure: OSError, usual: int) -> int:

@@ -30,8 +30,8 @@ _MOST_LATE_S = 0.25
 class Report(Protocol):
     due_at: float
     """By the monotonic clock; other threads may set it, and nudge."""
-    early_s: float
-    """It may go so much before it is due, when a thread is awake anyway."""
+    slack_s: float
+    """It may come so much later, together with the next run."""
 
 
 class Turn:
@@ -112,13 +112,13 @@ class Turns:
     def _do_next(self, turn: Turn, *, is_warm: bool) -> bool:
         """Whether there was something. Warm is a thread that has just worked."""
         now = monotonic()
-        report_at = self._report.due_at
+        report_at = self._report.due_at + self._report.slack_s
         entry = self._schedule.take_due(now) if report_at > now else None
         next_at = self._schedule.next_at()
         if entry is not None:
             turn.until = _patient_until(min(next_at, report_at), now)
             self._measure(entry, turn)
-        elif report_at <= now + (self._report.early_s if is_warm else 0.0):
+        elif report_at <= now or (is_warm and self._report.due_at <= now):
             turn.until = _patient_until(next_at, now)
             self._send(turn)
         else:
@@ -131,7 +131,7 @@ class Turns:
                 return
             # What comes from here on rings the bell.
             self._is_waiting = True
-        wait_s = min(self._schedule.next_at(), self._report.due_at) - monotonic()
+        wait_s = min(self._schedule.next_at(), self._report.due_at + self._report.slack_s) - monotonic()
         if wait_s > 0:
             self._bell.wait(wait_s)
         self._is_waiting = False

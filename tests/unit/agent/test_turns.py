@@ -67,7 +67,7 @@ def test_a_run_that_is_still_going_on_is_late_and_not_started_twice() -> None:
 
 class FakeReport:
     due_at = inf
-    early_s = 0.0
+    slack_s = 0.0
 
 
 class World:
@@ -176,7 +176,7 @@ def test_what_is_urgent_does_not_wait_for_the_one_that_has_the_turn(world: World
     world.schedule.replace([probe(kind="ping", interval_s=500)])
     world.turns.begin()
     until(lambda: world.runs, "the run")
-    world.report.due_at = 0.0
+    world.report.due_at = -inf
     world.turns.nudge()
     until(lambda: world.sent, "the report")
     assert not answer.is_set()
@@ -186,7 +186,7 @@ def test_what_is_urgent_does_not_wait_for_the_one_that_has_the_turn(world: World
 def test_a_nudge_wakes_the_one_that_waits(world: World) -> None:
     world.turns.begin()
     for number in range(1, 20):
-        world.report.due_at = 0.0
+        world.report.due_at = -inf
         world.turns.nudge()
         until(lambda number=number: len(world.sent) == number, "the report")
     world.schedule.replace([probe(kind="ping", interval_s=500)])
@@ -194,13 +194,23 @@ def test_a_nudge_wakes_the_one_that_waits(world: World) -> None:
     until(lambda: world.runs, "the new probe")
 
 
-def test_a_report_goes_with_the_probes_when_it_is_nearly_due(world: World) -> None:
-    world.report.due_at = monotonic() + 1_000
-    world.report.early_s = 1_001.0
-    world.schedule.replace([probe(kind="ping", interval_s=500)])
+def test_a_report_waits_for_the_next_run_and_goes_with_it(world: World) -> None:
+    world.report.due_at = monotonic()
+    world.report.slack_s = 1_000.0
     world.turns.begin()
+    world.schedule.replace([probe(kind="ping", interval_s=500)])
+    world.turns.nudge()
     until(lambda: world.sent, "the report")
     assert len(world.runs) == 1
+    assert world.sent[0] >= world.runs[0][1]
+
+
+def test_a_report_waits_no_longer_than_its_slack(world: World) -> None:
+    began = world.report.due_at = monotonic()
+    world.report.slack_s = 0.1
+    world.turns.begin()
+    until(lambda: world.sent, "the report")
+    assert world.sent[0] >= began + 0.1
 
 
 def test_it_ends_while_a_probe_has_no_answer(world: World) -> None:
