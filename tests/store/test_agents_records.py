@@ -94,6 +94,73 @@ def test_what_a_handler_refuses_is_not_marked_as_taken(made: tuple[Store, Agents
     assert asyncio.run(run()) == 1
 
 
+def _stumble(store: Store, *probes: str) -> list[int]:
+    """A handler that fails unexpectedly on results of these probes, after it has written; the seqs that it took."""
+    taken: list[int] = []
+
+    def handle(tx: Tx, event: RecordsReceived) -> None:
+        seqs = [record.seq for record in event.results]
+        tx.after_commit(lambda: taken.extend(seqs))
+        if any(record.probe in probes for record in event.results):
+            raise KeyError("unforeseen")
+
+    store.on(RecordsReceived, handle)
+    return taken
+
+
+def test_a_record_that_a_handler_fails_on_is_left_out_and_the_others_are_taken(
+    made: tuple[Store, AgentsService],
+) -> None:
+    store, agents = made
+    taken = _stumble(store, "bad")
+    records = [result(n, probe="bad" if n in {7, 40} else "p1") for n in range(1, 41)]
+
+    async def run() -> None:
+        first = await _send(agents, records)
+        assert (first.accepted, first.duplicates, first.last_seq) == (38, 0, 40)
+        assert [one.seq for one in first.rejected] == [7, 40]
+        assert "unforeseen" not in first.rejected[0].why
+        again = await _send(agents, records)
+        assert (again.accepted, again.duplicates, again.rejected) == (0, 40, [])
+        more = await _send(agents, [result(41)])
+        assert (more.accepted, more.rejected) == (1, [])
+
+    asyncio.run(run())
+    assert taken == [n for n in range(1, 42) if n not in {7, 40}]
+
+
+@pytest.mark.parametrize("probes", [("bad",), ("p1",)])
+def test_where_nothing_can_be_taken_it_is_not_the_records_fault(
+    made: tuple[Store, AgentsService], probes: tuple[str, ...]
+) -> None:
+    store, agents = made
+    taken = _stumble(store, *probes)
+    records = [result(1, probe="bad")] if probes == ("bad",) else [result(n) for n in range(1, 40)]
+
+    async def run() -> None:
+        for _ in range(2):
+            with pytest.raises(KeyError, match="unforeseen"):
+                await _send(agents, records)
+
+    asyncio.run(run())
+    assert taken == []
+
+
+def test_what_fails_once_is_taken_whole(made: tuple[Store, AgentsService]) -> None:
+    store, agents = made
+    told, failing = _listen(store), [True]
+
+    def fail_once(_tx: Tx, _event: RecordsReceived) -> None:
+        if failing:
+            failing.clear()
+            raise KeyError("for a moment")
+
+    store.on(RecordsReceived, fail_once)
+    receipt = asyncio.run(_send(agents, [result(n) for n in range(1, 6)]))
+    assert (receipt.accepted, receipt.rejected) == (5, [])
+    assert [record.seq for event in told for record in event.results] == [1, 2, 3, 4, 5]
+
+
 def test_records_out_of_order_are_refused_by_name(made: tuple[Store, AgentsService]) -> None:
     _, agents = made
 

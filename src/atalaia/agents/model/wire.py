@@ -159,10 +159,18 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     tries: list[Probe]
 
 
+class Rejected(msgspec.Struct, frozen=True):
+    """A record that the hub could not take, though it took others of its batch; it is in the hub's log."""
+
+    seq: int
+    why: str
+
+
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """What the hub answers to a batch after its commit."""
+    """What the hub answers to a batch after its commit. All up to `last_seq` is done with, `rejected` included."""
 
     accepted: int
     duplicates: int
     last_seq: int | None
     server_time: int = 0
+    rejected: list[Rejected] = []
