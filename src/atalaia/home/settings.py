@@ -13,7 +13,7 @@ from atalaia.core.settings import INTEGRATIONS, Setting, Settings, Value, parse_
 from atalaia.core.translations import N_
 from atalaia.sdk.transaction import Tx
 from atalaia.store.encryption import Sealer
-from atalaia.store.page_settings import seal_page_secret, write_page_setting
+from atalaia.store.page_settings import read_page_settings, seal_page_secret, write_page_setting
 from atalaia.store.store import Store
 
 SECTION_TITLES: Final = {
@@ -131,6 +131,8 @@ class SettingsService:
             return errors
         before = {key: _text(self._settings.declared[key], self._settings.get(key)) for key in changes}
         await self._store.write(lambda tx: self._keep(tx, changes, before=before, by=by, address=address))
+        # At once, so that the page which is shown next has them; other hubs read them within 5 s.
+        self._settings.set_page_values(await self._store.read(read_page_settings))
         return {}
 
     def _read_form(
