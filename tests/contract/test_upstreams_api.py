@@ -11,7 +11,8 @@ from tests.contract.watch_site import Json, Visit, visit
 
 NAME = "traffilog"
 PATH = f"/api/upstreams/{NAME}"
-TOKEN = "canary-token-0123456789-abcdefghij"
+WORD = "canary-"
+TOKEN = WORD * 5
 
 
 def _call(v: Visit, outcome: str = "ok", **more: Any) -> Json:
