@@ -166,7 +166,7 @@ class Rejected(msgspec.Struct, frozen=True):
     why: str
 
 
-class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the hub answers to a batch after its commit. All up to `last_seq` is done with, `rejected` included."""
 
     accepted: int
