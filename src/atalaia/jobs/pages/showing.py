@@ -118,7 +118,7 @@ async def _context(request: AnyRequest, pages: Pages, jobs: JobsService, around:
     job, translator = detail.job, pages.translator(request)
     job_type = jobs.types.find(job.type)
     upstream = job_type.upstream if job_type else None
-    runs = await runs_of(detail, upstream=upstream, captures=around.captures)
+    runs = await runs_of(detail, translator, upstream=upstream, captures=around.captures)
     workers = await jobs.workers.all()
     now = around.clock.now()
     return {

@@ -11,10 +11,11 @@ import msgspec
 
 from atalaia.captures.service import CapturesService
 from atalaia.core.errors import NotFound
+from atalaia.core.translations import Translator
 from atalaia.jobs.model.states import FINISHED, State
 from atalaia.jobs.model.views import JobDetail, JobOut, StepDetail
 from atalaia.jobs.pages.frames import departure_of, laid_out
-from atalaia.jobs.pages.words import STEP_STATES
+from atalaia.jobs.pages.words import STEP_STATES, retold
 from atalaia.sdk.fidelity import Departure, nearest
 
 # What has a place of its own on the page.
@@ -48,6 +49,7 @@ class ShownStep:
     word: str
     is_running: bool
     is_irreversible: bool
+    is_newest: bool  # of the last run
     started_at: datetime
     ended_at: datetime | None
     mtkn: str | None
@@ -63,8 +65,8 @@ class ShownStep:
 
     @property
     def is_open(self) -> bool:
-        """Whether its details are shown at once: it runs, it failed, or nobody knows."""
-        return self.shape != "up"
+        """Whether its details are shown at once: it runs, it failed, or nobody knows. Earlier runs are closed."""
+        return self.is_newest and self.shape != "up"
 
     @property
     def took(self) -> float | None:
@@ -103,8 +105,11 @@ class Run:
         return self.steps[0].started_at
 
 
-async def runs_of(detail: JobDetail, *, upstream: str | None, captures: CapturesService | None) -> list[Run]:
+async def runs_of(
+    detail: JobDetail, translator: Translator, *, upstream: str | None, captures: CapturesService | None
+) -> list[Run]:
     """The newest first."""
+    shower = _Shower(detail.job, translator, upstream, captures)
     groups = [list(group) for _, group in groupby(detail.steps, key=lambda step: step.lease)]
     runs: list[Run] = []
     acted: set[int] = set()  # attempts in which something irreversible was begun
@@ -112,9 +117,7 @@ async def runs_of(detail: JobDetail, *, upstream: str | None, captures: Captures
         attempt = steps[0].attempt
         is_last = number == len(groups) - 1
         is_going = is_last and detail.job.state not in _ENDED and detail.job.leased_until is not None
-        shown = [
-            await _shown(step, detail.job, is_going=is_going, upstream=upstream, captures=captures) for step in steps
-        ]
+        shown = [await shower.shown(step, is_going=is_going, is_newest=is_last) for step in steps]
         runs.append(
             Run(
                 key=f"run-{steps[0].lease}",
@@ -131,40 +134,60 @@ async def runs_of(detail: JobDetail, *, upstream: str | None, captures: Captures
     return runs[::-1]
 
 
-async def _shown(
-    step: StepDetail, job: JobOut, *, is_going: bool, upstream: str | None, captures: CapturesService | None
-) -> ShownStep:
-    data: Mapping[str, Any] = step.data if isinstance(step.data, dict) else {"data": step.data}
-    shape, word = STEP_STATES[_state_of(step, job, is_going=is_going)]
-    frame = _text(data.get("frame"))
-    template = data.get("template") if isinstance(data.get("template"), dict) else None
-    departures = [departure_of(said) for said in _list(data.get("departures"))]
-    refused = str(data.get("action_value") or "") in _REFUSALS or step.state == "failed"
-    held = None
-    if frame is not None and template is not None and not departures and refused and upstream and captures:
-        held = await _held(captures, upstream, str(template.get("action")), frame.raw)
-    version = template.get("version") if template else None
-    return ShownStep(
-        key=f"{step.lease}-{step.n}",
-        n=step.n,
-        name=step.name,
-        shape=shape,
-        word=word,
-        is_running=is_going and step.ended_at is None,
-        is_irreversible=step.is_irreversible,
-        started_at=step.started_at,
-        ended_at=step.ended_at,
-        mtkn=str(data["mtkn"]) if data.get("mtkn") else None,
-        frame=frame,
-        answer=_text(data.get("answer")),
-        has_answer="answer" in data,
-        departures=departures,
-        held=held,
-        template_href=_template_href(upstream, template),
-        template_version=version if isinstance(version, int) else None,
-        facts=[(name, _words(value)) for name, value in data.items() if name not in _TOLD and value not in (None, "")],
-        error=str(data.get("error") or ""),
-    )
+@dataclass(frozen=True, slots=True)
+class _Shower:
+    job: JobOut
+    translator: Translator
+    upstream: str | None
+    captures: CapturesService | None
+
+    async def shown(self, step: StepDetail, *, is_going: bool, is_newest: bool) -> ShownStep:
+        data: Mapping[str, Any] = step.data if isinstance(step.data, dict) else {"data": step.data}
+        shape, word = STEP_STATES[_state_of(step, self.job, is_going=is_going)]
+        frame = _text(data.get("frame"))
+        template = data.get("template") if isinstance(data.get("template"), dict) else None
+        departures = [departure_of(said) for said in _list(data.get("departures"))]
+        refused = str(data.get("action_value") or "") in _REFUSALS
+        held = None
+        if frame is not None and template is not None and not departures and refused:
+            held = await self._held(str(template.get("action")), frame.raw)
+        version = template.get("version") if template else None
+        return ShownStep(
+            key=f"{step.lease}-{step.n}",
+            n=step.n,
+            name=step.name,
+            shape=shape,
+            word=word,
+            is_running=is_going and step.ended_at is None,
+            is_irreversible=step.is_irreversible,
+            is_newest=is_newest,
+            started_at=step.started_at,
+            ended_at=step.ended_at,
+            mtkn=str(data["mtkn"]) if data.get("mtkn") else None,
+            frame=frame,
+            answer=_text(data.get("answer")),
+            has_answer="answer" in data,
+            departures=departures,
+            held=held,
+            template_href=_template_href(self.upstream, template),
+            template_version=version if isinstance(version, int) else None,
+            facts=[
+                (name, _words(value))
+                for name, value in data.items()
+                if name not in _TOLD and value not in (None, "", False)
+            ],
+            error=retold(str(data.get("error") or ""), self.translator),
+        )
+
+    async def _held(self, action: str, frame: str) -> Held | None:
+        if not self.upstream or self.captures is None:
+            return None
+        try:
+            history = await self.captures.history(self.upstream, action)
+        except NotFound:
+            return None
+        found = nearest(history.active.templates, frame)
+        return Held(departures=found[1], version=history.active_version) if found else None
 
 
 def _state_of(step: StepDetail, job: JobOut, *, is_going: bool) -> str:
@@ -175,15 +198,6 @@ def _state_of(step: StepDetail, job: JobOut, *, is_going: bool) -> str:
     if step.is_irreversible:
         return "unknown" if job.state != State.SUCCEEDED else "done"
     return "broken off"
-
-
-async def _held(captures: CapturesService, upstream: str, action: str, frame: str) -> Held | None:
-    try:
-        history = await captures.history(upstream, action)
-    except NotFound:
-        return None
-    found = nearest(history.active.templates, frame)
-    return Held(departures=found[1], version=history.active_version) if found else None
 
 
 def _template_href(upstream: str | None, template: Mapping[str, Any] | None) -> str | None:

@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Final
 
-from atalaia.core.translations import N_, Translator
+from atalaia.core.translations import N_, Catalogue, Translator
 from atalaia.jobs.model.states import State
 
 # state -> (the state of the pages, a word)
@@ -25,7 +24,7 @@ SHAPES: Final = {str(state): shape for state, (shape, _) in STATES.items()}
 WORDS: Final = {str(state): word for state, (_, word) in STATES.items()}
 STEP_STATES: Final = {
     "running": ("maintenance", N_("Running")),
-    "done": ("up", N_("Done")),
+    "done": ("up", N_("Finished")),
     "failed": ("down", N_("Failed")),
     "irreversible": ("degraded", N_("Under way, can't be undone")),
     "unknown": ("unknown", N_("Unknown")),
@@ -38,6 +37,8 @@ WORKER_STATES: Final = {
     "stale": ("down", N_("Too old")),
     "silent": ("unknown", N_("Silent")),
 }
+# (a part that must be there, the whole text as a pattern, its translation)
+Pattern = tuple[str, re.Pattern[str], str]
 _PLACE: Final = re.compile(r"\{(\w+)\}")
 _LEAST_LITERAL: Final = 8
 _DEPTH: Final = 3
@@ -61,17 +62,27 @@ def _filled(said: str, values: Mapping[str, str]) -> str:
     return _PLACE.sub(lambda found: values.get(found[1], found[0]), said)
 
 
-@lru_cache(maxsize=8)
-def _patterns(translator: Translator) -> tuple[tuple[str, re.Pattern[str], str], ...]:
-    """(a part that must be there, the text as a pattern, its translation): those with the most words of their own first."""
+# Made once for a catalogue, which is kept beside so that no other one can have its id.
+_made: dict[int, tuple[Catalogue, list[Pattern]]] = {}
+
+
+def _patterns(translator: Translator) -> list[Pattern]:
+    """Those with the most words of their own first."""
+    kept = _made.get(id(translator.catalogue))
+    if kept is None:
+        kept = _made[id(translator.catalogue)] = (translator.catalogue, _patterns_of(translator.catalogue))
+    return kept[1]
+
+
+def _patterns_of(catalogue: Catalogue) -> list[Pattern]:
     found = []
-    for msgid, said in translator.catalogue.texts.items():
+    for msgid, said in catalogue.texts.items():
         literals = _PLACE.split(msgid)[::2]
         weight = sum(map(len, literals))
         if len(literals) > 1 and weight >= _LEAST_LITERAL:
             found.append((weight, max(literals, key=len), _pattern_of(msgid), said))
     found.sort(key=lambda each: -each[0])
-    return tuple(each[1:] for each in found)
+    return [each[1:] for each in found]
 
 
 def _pattern_of(msgid: str) -> re.Pattern[str]:
