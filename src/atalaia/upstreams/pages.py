@@ -11,7 +11,7 @@ from atalaia.core.permissions import Permission
 from atalaia.core.translations import N_
 from atalaia.upstreams.edges import AnyRequest, Name, QueryText, ThePages, Upstreams, actor_of
 from atalaia.upstreams.model.views import Notes, Standing, UpstreamView
-from atalaia.upstreams.service.upstreams import shown_state
+from atalaia.upstreams.service.seeing import shown_state
 from atalaia.web.pages import see_other
 
 _READ = [requires(Permission.UPSTREAMS_READ)]

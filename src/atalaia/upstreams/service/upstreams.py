@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from atalaia.access.audit import record
-from atalaia.core.clock import Clock, from_ms
+from atalaia.core.clock import Clock
 from atalaia.core.errors import InvalidField
 from atalaia.core.permissions import Permission, Principal
 from atalaia.core.translations import N_, Translator
-from atalaia.outbound.breaker import Phase, wait_s
+from atalaia.outbound.breaker import Phase
 from atalaia.sdk.contribution import Found
 from atalaia.sdk.failures import TemporaryFailure
 from atalaia.sdk.integration import TokenStatus
@@ -18,17 +18,12 @@ from atalaia.sdk.transaction import Tx
 from atalaia.sdk.upstreams import CallRecord, Token
 from atalaia.store.store import Store
 from atalaia.upstreams.model.logins import TokenRow
-from atalaia.upstreams.model.records import Failure, Minute, OperationSummary, Summary, by_operation, summary_of
-from atalaia.upstreams.model.registered import Key, Registered, Registry
+from atalaia.upstreams.model.records import Failure, Minute, OperationSummary, by_operation, summary_of
+from atalaia.upstreams.model.registered import Key, Registry
 from atalaia.upstreams.model.views import (
     WORST_FIRST,
-    AccountView,
-    BreakerView,
     Notes,
     UpstreamView,
-    standing_of,
-    token_view,
-    trouble_of,
 )
 from atalaia.upstreams.queries import breakers as breaker_queries
 from atalaia.upstreams.queries import notes as note_queries
@@ -38,6 +33,7 @@ from atalaia.upstreams.queries.breakers import Kept
 from atalaia.upstreams.service import token_rows
 from atalaia.upstreams.service.breakers import PAGE_TOPIC, BreakerBook
 from atalaia.upstreams.service.recording import Recorder
+from atalaia.upstreams.service.seeing import account_views, shown_state, view_of
 from atalaia.upstreams.service.tokens import TokenKeeper
 from atalaia.web.cursors import decode_cursor, page_of
 from atalaia.web.pages import Banner
@@ -269,62 +265,12 @@ class UpstreamsService:
 
         hour, day, breakers, tokens = await self._store.read(unit)
         return [
-            _view(
+            view_of(
                 each,
                 hour=summary_of(minute for minute in hour if minute.upstream == each.declaration.name),
                 day=summary_of(minute for minute in day if minute.upstream == each.declaration.name),
-                accounts=_account_views(each, breakers, tokens, now=now),
+                accounts=account_views(each, breakers, tokens, now=now),
             )
             for each in self._registry.all()
             if name in {None, each.declaration.name}
         ]
-
-
-def shown_state(view: UpstreamView) -> str:
-    """One of the states that pages know; an unconfigured one rests."""
-    return "paused" if view.state == "unconfigured" else str(view.state)
-
-
-def _view(registered: Registered, *, hour: Summary, day: Summary, accounts: Sequence[AccountView]) -> UpstreamView:
-    is_configured = registered.is_configured()
-    reason, since = trouble_of(accounts)
-    return UpstreamView(
-        name=registered.declaration.name,
-        title=registered.declaration.title,
-        is_configured=is_configured,
-        has_login=registered.declaration.login is not None,
-        state=standing_of(accounts, hour, is_configured=is_configured),
-        reason=reason,
-        failing_since=since,
-        hour=hour,
-        day=day,
-        accounts=accounts,
-    )
-
-
-def _account_views(
-    registered: Registered, breakers: Mapping[Key, Kept], tokens: Mapping[Key, TokenRow], *, now: datetime
-) -> list[AccountView]:
-    declared = registered.declaration
-    has_login = declared.login is not None
-    return [
-        _account_view((declared.name, account), breakers, tokens, has_login=has_login, now=now)
-        for account in declared.accounts()
-    ]
-
-
-def _account_view(
-    key: Key, breakers: Mapping[Key, Kept], tokens: Mapping[Key, TokenRow], *, has_login: bool, now: datetime
-) -> AccountView:
-    kept = breakers.get(key) or Kept()
-    state = kept.state
-    wait = wait_s(state, now_ms=round(now.timestamp() * 1000))
-    breaker = BreakerView(
-        phase=state.phase,
-        trial_at=from_ms(state.until_ms) if state.phase == "open" and wait > 0 else None,
-        failing_since=kept.failing_since,
-        failures_in_row=state.in_row,
-        reason=kept.reason,
-    )
-    row = tokens.get(key) or TokenRow(upstream=key[0], account=key[1])
-    return AccountView(account=key[1], breaker=breaker, token=token_view(row, has_login=has_login))

@@ -1,0 +1,62 @@
+"""What is kept of an upstream, put together as it is shown."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from atalaia.core.clock import from_ms, to_ms
+from atalaia.outbound.breaker import wait_s
+from atalaia.upstreams.model.logins import TokenRow
+from atalaia.upstreams.model.records import Summary
+from atalaia.upstreams.model.registered import Key, Registered
+from atalaia.upstreams.model.views import AccountView, BreakerView, UpstreamView, standing_of, token_view, trouble_of
+from atalaia.upstreams.queries.breakers import Kept
+
+
+def shown_state(view: UpstreamView) -> str:
+    """One of the states that pages know; an unconfigured one rests."""
+    return "paused" if view.state == "unconfigured" else str(view.state)
+
+
+def view_of(registered: Registered, *, hour: Summary, day: Summary, accounts: Sequence[AccountView]) -> UpstreamView:
+    is_configured = registered.is_configured()
+    reason, since = trouble_of(accounts)
+    return UpstreamView(
+        name=registered.declaration.name,
+        title=registered.declaration.title,
+        is_configured=is_configured,
+        has_login=registered.declaration.login is not None,
+        state=standing_of(accounts, hour, is_configured=is_configured),
+        reason=reason,
+        failing_since=since,
+        hour=hour,
+        day=day,
+        accounts=accounts,
+    )
+
+
+def account_views(
+    registered: Registered, breakers: Mapping[Key, Kept], tokens: Mapping[Key, TokenRow], *, now: datetime
+) -> list[AccountView]:
+    declared = registered.declaration
+    has_login = declared.login is not None
+    return [
+        _account_view((declared.name, account), breakers, tokens, has_login=has_login, now=now)
+        for account in declared.accounts()
+    ]
+
+
+def _account_view(
+    key: Key, breakers: Mapping[Key, Kept], tokens: Mapping[Key, TokenRow], *, has_login: bool, now: datetime
+) -> AccountView:
+    kept = breakers.get(key) or Kept()
+    state = kept.state
+    wait = wait_s(state, now_ms=to_ms(now))
+    breaker = BreakerView(
+        phase=state.phase,
+        trial_at=from_ms(state.until_ms) if state.phase == "open" and wait > 0 else None,
+        failing_since=kept.failing_since,
+        failures_in_row=state.in_row,
+        reason=kept.reason,
+    )
+    row = tokens.get(key) or TokenRow(upstream=key[0], account=key[1])
+    return AccountView(account=key[1], breaker=breaker, token=token_view(row, has_login=has_login))
