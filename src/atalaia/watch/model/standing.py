@@ -10,6 +10,7 @@ FLAP_WINDOW_MS = 15 * 60 * 1000
 # While a check flaps, it takes this many times the usual successes to be believed.
 FLAP_FACTOR = 3
 FLAP_SUCCESSES_MIN = 5
+_NOT_AWAITED = frozenset({CheckState.DOWN, CheckState.PAUSED})
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,9 +81,10 @@ def deadline_ms(standing: Standing, policy: Policy) -> int | None:
 
     None: nothing is awaited (no ping yet, already down, paused).
     """
-    if standing.state in {CheckState.DOWN, CheckState.PAUSED}:
+    if standing.state in _NOT_AWAITED:
         return None
-    ends = [start + policy.grace_ms for start in standing.starts_ms.values()]
-    if standing.last_ms is not None:
-        ends.append(standing.last_ms + policy.period_ms + policy.grace_ms)
-    return min(ends, default=None)
+    due_ms = None if standing.last_ms is None else standing.last_ms + policy.period_ms + policy.grace_ms
+    if not standing.starts_ms:
+        return due_ms
+    run_due_ms = min(standing.starts_ms.values()) + policy.grace_ms
+    return run_due_ms if due_ms is None else min(due_ms, run_due_ms)
