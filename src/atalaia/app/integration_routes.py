@@ -2,23 +2,27 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
-from litestar import Response
+from litestar import Response, Router
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
 
 from atalaia.access.guards import requires
 from atalaia.app.keyless import RequiresKeyOrNetwork
 from atalaia.core.errors import AtalaiaError, ConfigError, NotFound
+from atalaia.core.permissions import Permission, Principal
 from atalaia.sdk.integration import EventStream, Page, Reply, Request, Route, View
 from atalaia.web.live import BEAT_S
 from atalaia.web.pages import AnyRequest, Pages, locale_of, see_other
 
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
+_UNNAMED: Final = re.compile(r"\{[^}]*\}")
 _SSE: Final = {"cache-control": "no-store", "x-accel-buffering": "no"}
+# Who asks for what is open to all, without a key or an account.
+NOBODY: Final = Principal(id="", kind="nobody", name="", permissions=frozenset({Permission.PUBLIC}))
 _UPSTREAM_ANSWERS: Final = {"502": {"description": "The upstream refused, or was not understood"}}
 
 
@@ -126,6 +130,15 @@ def documents(routes: Sequence[Route], *, title: str) -> dict[str, dict[str, Any
     return found
 
 
+def addresses_of(routes: Iterable[Any]) -> set[tuple[str, str]]:
+    """Method and path of each, with parameters unnamed."""
+    found: set[tuple[str, str]] = set()
+    for handler in Router("/", route_handlers=[*routes]).routes:
+        path = _UNNAMED.sub("{}", handler.path_format)
+        found |= {(str(method), path) for method in getattr(handler, "methods", ()) if method != "OPTIONS"}
+    return found
+
+
 async def request_of(request: AnyRequest, *, reads_body: bool = True) -> Request:
     state: Mapping[str, Any] = request.scope["state"]
     return Request(
@@ -135,7 +148,7 @@ async def request_of(request: AnyRequest, *, reads_body: bool = True) -> Request
         query=dict(request.query_params.items()),
         headers={name.lower(): value for name, value in request.headers.items()},
         body=await request.body() if reads_body else b"",  # a form is read already
-        principal=state["principal"],
+        principal=state["principal"] or NOBODY,
         client=state.get("client"),
         locale=locale_of(request),
     )

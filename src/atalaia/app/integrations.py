@@ -5,7 +5,7 @@ degrade), and keeps nobody else from working.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,12 @@ from typing import Any
 import structlog
 
 from atalaia.app.host import HostParts, IntegrationHost
-from atalaia.app.integration_routes import OpenStreams, documents, page_handlers, route_handler
+from atalaia.app.integration_routes import OpenStreams, addresses_of, documents, page_handlers, route_handler
+from atalaia.core.errors import ConfigError
 from atalaia.core.settings import INTEGRATIONS, Setting, Settings
 from atalaia.home.settings import IntegrationSection
 from atalaia.integrations import Loaded, find_integrations
-from atalaia.sdk.contribution import Contribution, HealthItem
+from atalaia.sdk.contribution import Contribution, HealthItem, NavItem
 from atalaia.sdk.integration import Integration, Offer
 from atalaia.web.pages import Pages
 
@@ -90,12 +91,19 @@ def integration_folders(part: str) -> dict[str, Path]:
     return {loaded.name: folder for loaded in find_integrations() if (folder := loaded.part(part)) is not None}
 
 
-def set_up(found: Sequence[Loaded], parts: HostParts, *, pages: Pages) -> list[Status]:
-    """All of them, each as it stands; `contribution` is what it gives to the hub."""
-    return [_set_up_one(loaded, parts, pages) for loaded in found]
+def set_up(
+    found: Sequence[Loaded], parts: HostParts, *, pages: Pages, below: Sequence[Contribution] = ()
+) -> list[Status]:
+    """All of them, each as it stands; `contribution` is what it gives to the hub.
+
+    `below` are the slices: an address of theirs can't be taken, nor one that another integration has taken.
+    """
+    taken = addresses_of(route for part in below for route in part.routes)
+    taken |= {(hot.method or "", hot.path) for part in below for hot in part.hot_routes}
+    return [_set_up_one(loaded, parts, pages, taken) for loaded in found]
 
 
-def _set_up_one(loaded: Loaded, parts: HostParts, pages: Pages) -> Status:
+def _set_up_one(loaded: Loaded, parts: HostParts, pages: Pages, taken: set[tuple[str, str]]) -> Status:
     status = Status(loaded, parts.settings, loaded.trouble)
     offer = Offer()
     routes: list[Any] = []
@@ -106,6 +114,7 @@ def _set_up_one(loaded: Loaded, parts: HostParts, pages: Pages) -> Status:
         try:
             offer = loaded.integration.setup(IntegrationHost(loaded.integration, parts))
             routes = _routes(loaded.integration, offer, settings=parts.settings, pages=pages, streams=streams)
+            _take(addresses_of(routes), taken)
         except Exception as error:
             log.exception("integration_failed", integration=status.name, phase="setup")
             status.trouble, offer, routes = _words(error), Offer(), []
@@ -124,6 +133,29 @@ def _routes(
     return handlers
 
 
+def _take(wanted: set[tuple[str, str]], taken: set[tuple[str, str]]) -> None:
+    """Raises: ConfigError."""
+    clashes = sorted(each for each in wanted if each in taken or ("", each[1]) in taken)
+    if clashes:
+        raise ConfigError(f"{' '.join(clashes[0])} is taken already")
+    taken |= wanted
+
+
+def _quiet_badge(item: NavItem) -> NavItem:
+    """A badge is asked for on every page: one that fails must not take them all down."""
+    ask = item.badge
+    if ask is None:
+        return item
+
+    def badge() -> int:
+        try:
+            return ask()
+        except Exception:  # noqa: BLE001 - whatever it is, the pages of everybody go before it
+            return 0
+
+    return replace(item, badge=badge)
+
+
 def _contribution(status: Status, offer: Offer, routes: Sequence[Any], streams: OpenStreams) -> Contribution:
     title = status.loaded.integration.manifest.title if status.loaded.integration else status.name
     own = HealthItem(f"integration_{status.name}", lambda: status.standing() is not Standing.FAILED, degrades=False)
@@ -134,7 +166,7 @@ def _contribution(status: Status, offer: Offer, routes: Sequence[Any], streams: 
         loops=offer.loops,
         metadata=offer.metadata,
         migrations=status.loaded.part("migrations"),
-        nav=offer.nav,
+        nav=[_quiet_badge(item) for item in offer.nav],
         health=(own, *offer.health),
         start=_guarded(status, offer.start, phase="start"),
         release=streams.release,

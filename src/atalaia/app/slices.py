@@ -153,7 +153,7 @@ def wire_slices(base: Base) -> Slices:
         *acting.contributions,
     ]
     parts = HostParts(base.store, base.clock, base.settings, base.public_url, acting.jobs, upstreams)
-    integrations = set_up(found, parts, pages=base.pages)
+    integrations = set_up(found, parts, pages=base.pages, below=below)
     home = home_wiring.wire(
         store=base.store,
         clock=base.clock,
