@@ -4,7 +4,7 @@ In front is what is to be resolved, else of those that are due the first by prio
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from atalaia.jobs.model.states import BEHIND, HELD, READY, SCHEDULED
 from atalaia.jobs.queries.creating import lock_keys
@@ -27,27 +27,34 @@ _STEP_BACK = f"UPDATE job_queue SET place = {BEHIND} WHERE seq = ? AND place IN 
 _STEP_UP = f"UPDATE job_queue SET place = ? WHERE seq = ? AND place = {BEHIND}"  # noqa: S608 - of our own
 
 
-def settle(tx: Tx, keys: Iterable[str], *, now_ms: int) -> list[tuple[int, int]]:
-    """Put the right job in front for each key; (lane, due_at) of those that came there."""
+class Front(NamedTuple):
+    lane: int
+    rank: int
+    due_at: int
+    seq: int
+
+
+def settle(tx: Tx, keys: Iterable[str], *, now_ms: int) -> list[Front]:
+    """Put the right job in front for each key; those that came there."""
     wanted = sorted(set(keys))
     lock_keys(tx, [f"front:{key}" for key in wanted])
     moved = (_settle(tx, key, now_ms) for key in wanted)
     return [move for move in moved if move is not None]
 
 
-def _settle(tx: Tx, key: str, now_ms: int) -> tuple[int, int] | None:
+def _settle(tx: Tx, key: str, now_ms: int) -> Front | None:
     if tx.raw(_HELD, (key,)):
         return None
     following = tx.raw(_NEXT_DUE, (key, now_ms)) or tx.raw(_NEXT, (key,))
     if not following:
         return None
-    seq, _, due_ms, _, lane = following[0]
+    seq, rank, due_ms, _, lane = following[0]
     # Where another hub leases the one in front just now, that has the key, and nobody else comes there.
     front = tx.raw(_FRONT, (key,))
     if front and not (_goes_first(following[0], front[0], now_ms) and tx.raw(_STEP_BACK, (front[0][0],))):
         return None
     tx.raw(_STEP_UP, (READY if due_ms <= now_ms else SCHEDULED, seq))
-    return lane, due_ms
+    return Front(lane, rank, due_ms, seq)
 
 
 def _goes_first(one: tuple[Any, ...], other: tuple[Any, ...], now_ms: int) -> bool:

@@ -15,6 +15,11 @@ _READY = (
     f" WHERE q.lane = ? AND q.place = {READY} ORDER BY q.rank, q.due_at, q.seq LIMIT ?"
 )
 _READY_POSTGRESQL = _READY + " FOR UPDATE OF q SKIP LOCKED"
+_READY_BEHIND = (
+    f"SELECT {_COLUMNS} FROM job_queue q JOIN jobs j ON j.seq = q.seq"  # noqa: S608 - of our own
+    f" WHERE q.lane = ? AND q.place = {READY} AND q.rank = ? AND (q.due_at, q.seq) > (?, ?)"
+    " ORDER BY q.due_at, q.seq LIMIT ? FOR UPDATE OF q SKIP LOCKED"
+)
 _HOLD = (
     f"UPDATE job_queue SET place = {HELD}, lease = lease + 1, token = ?, worker = ?, ttl_ms = ?, changed_at = ?,"  # noqa: S608
     " leased_until = ?, deadline_at = ?, request = ?, answered = NULL"
@@ -62,6 +67,11 @@ def ready(tx: Tx, lane: int, *, limit: int) -> list[Candidate]:
     return [Candidate._make(row) for row in tx.raw(sql, (lane, limit))]
 
 
+def ready_behind(tx: Tx, lane: int, start: tuple[int, int, int], *, limit: int) -> list[Candidate]:
+    """The same for PostgreSQL alone, of one rank and behind (rank, due, seq): what was passed is not read again."""
+    return [Candidate._make(row) for row in tx.raw(_READY_BEHIND, (lane, *start, limit))]
+
+
 def hold(tx: Tx, holds: Sequence[Hold]) -> None:
     for each in holds:
         terms = each[1:]
@@ -84,24 +94,23 @@ def held_for(tx: Tx, *, request: int, worker: str) -> list[HeldRow]:
     return [HeldRow(Candidate._make(row[:-4]), *row[-4:]) for row in tx.raw(_HELD_FOR, (request, worker))]
 
 
-def promote(tx: Tx, *, now_ms: int, limit: int) -> dict[int, int]:
-    """Jobs whose time has come become ready; how many by lane."""
+class Promoted(NamedTuple):
+    lane: int
+    rank: int
+    due_at: int
+    seq: int
+
+
+def promote(tx: Tx, *, now_ms: int, limit: int) -> list[Promoted]:
+    """Jobs whose time has come become ready."""
     lock = " FOR UPDATE SKIP LOCKED" if tx.dialect == "postgresql" else ""
-    found: dict[int, int] = {}
-    for (lane,) in tx.raw(f"{_PROMOTE}{lock}) RETURNING lane", (now_ms, limit)):
-        found[lane] = found.get(lane, 0) + 1
-    return found
+    rows = tx.raw(f"{_PROMOTE}{lock}) RETURNING lane, rank, due_at, seq", (now_ms, limit))
+    return [Promoted._make(row) for row in rows]
 
 
 def next_due_ms(tx: Tx) -> int | None:
     ((first,),) = tx.raw(f"SELECT min(due_at) FROM job_queue WHERE place = {SCHEDULED}")  # noqa: S608 - of our own
     return None if first is None else int(first)
-
-
-def lanes_ready(tx: Tx, lanes: Sequence[int]) -> list[int]:
-    """Those of `lanes` in which something is due."""
-    sql = f"SELECT 1 FROM job_queue WHERE lane = ? AND place = {READY} LIMIT 1"  # noqa: S608 - of our own
-    return [lane for lane in lanes if tx.raw(sql, (lane,))]
 
 
 def leased_by_lane(tx: Tx, lanes: Sequence[int]) -> dict[int, int]:

@@ -25,6 +25,7 @@ from atalaia.jobs.model.wire import (
     RenewIn,
     StepIn,
 )
+from atalaia.jobs.service.alarm import Alarm
 from atalaia.jobs.service.bell import Bell
 from atalaia.jobs.service.control import Control
 from atalaia.jobs.service.counting import Counting
@@ -41,6 +42,7 @@ from atalaia.jobs.service.pulse import Pulse
 from atalaia.jobs.service.reading import Reading
 from atalaia.jobs.service.reaping import Reaper
 from atalaia.jobs.service.scheduling import Scheduling
+from atalaia.jobs.service.starts import Starts
 from atalaia.jobs.service.transitions import Transitions
 from atalaia.jobs.service.workers import Workers
 from atalaia.sdk.transaction import Tx
@@ -69,8 +71,9 @@ class JobsService:
         self.limiting = Limiting(store, self.limits)
         self.news = News(store)
         self.counting = Counting(store, self.lanes, clock=clock)
-        self.pulse = Pulse(store, self.bell, self.lanes, self.limits, clock=clock)
-        listeners = Listeners(self.lanes, self.bell, self.pulse.due_at, self.news.changed, self.counting.count)
+        alarm = Alarm(clock=clock)
+        listeners = Listeners(self.lanes, self.bell, Starts(), alarm.due_at, self.news.changed, self.counting.count)
+        self.pulse = Pulse(store, alarm, self.limits, listeners, clock=clock)
         transitions = Transitions(types, self.lanes, settings)
         self.workers = Workers(store, clock=clock, settings=settings)
         self.creating = Creating(store, types, listeners, clock=clock)

@@ -22,6 +22,7 @@ from atalaia.jobs.queries import holding as holding_queries
 from atalaia.jobs.queries import reading as reading_queries
 from atalaia.jobs.queries.control import Startable
 from atalaia.jobs.service.effects import Effects, Listeners
+from atalaia.jobs.service.starts import Place
 from atalaia.jobs.service.transitions import Said, Transitions
 from atalaia.sdk.transaction import Tx
 from atalaia.store.store import Store
@@ -154,7 +155,7 @@ class Control:
             effects.changed(job.id)
             effects.counted(self._listeners.lanes.known(tx, job.lane).type, "restarted")
             if job.concurrency_key is None:
-                effects.waits(job.lane, effects.now_ms)
+                effects.waits(job.lane, Place(-job.priority, effects.now_ms, job.seq))
             else:
                 effects.keys.add(job.concurrency_key)
         effects.settle()

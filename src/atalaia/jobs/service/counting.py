@@ -17,6 +17,7 @@ from atalaia.jobs.service.lanes import Lanes
 from atalaia.store.store import Store
 
 LATE_S = 600.0
+REST_TIMES = 20  # of what a look took: a long queue is looked at less often
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
@@ -40,6 +41,7 @@ class Counting(Collector):
         self._outcomes: Counter[tuple[str, str]] = Counter()
         self._lock = threading.Lock()
         self._depths: list[Depth] = []
+        self._not_before_s = 0.0
         self._leases = Histogram(
             "atalaia_job_lease_seconds",
             "From a request that could be served to its leases being durable.",
@@ -64,7 +66,11 @@ class Counting(Collector):
 
     async def look(self) -> None:
         """A loop calls it."""
+        began_s = self._clock.monotonic()
+        if began_s < self._not_before_s:
+            return
         rows = await self._store.read(queries.counts)
+        self._not_before_s = began_s + REST_TIMES * (self._clock.monotonic() - began_s)
         now_ms = to_ms(self._clock.now())
         await self._store.read(self._lanes.refresh)
         by_lane: dict[int, list[QueueCount]] = {}

@@ -18,6 +18,7 @@ from atalaia.jobs.model.wire import MAX_PAYLOAD_BYTES, JobIn
 from atalaia.jobs.queries import creating as queries
 from atalaia.jobs.queries.creating import KeptAnswer, NewRow
 from atalaia.jobs.service.effects import Effects, Listeners
+from atalaia.jobs.service.starts import Place
 from atalaia.sdk.transaction import Tx
 from atalaia.store.store import Store
 from atalaia.store.work import Merged
@@ -183,7 +184,9 @@ class Creating:
             effects.changed(id_)
             effects.counted(spec.type, "created")
             if spec.concurrency_key is None:
-                effects.waits(lane, spec.run_ms if spec.run_ms is not None else effects.now_ms)
+                due_ms = spec.run_ms if spec.run_ms is not None else effects.now_ms
+                is_usual = spec.run_ms is None and spec.priority == 0
+                effects.waits(lane, Place(-spec.priority, due_ms, seq), is_new=is_usual)
             else:
                 effects.keys.add(spec.concurrency_key)
         queries.add(tx, rows, now_ms=effects.now_ms)

@@ -11,6 +11,7 @@ from atalaia.jobs.queries import fronts
 from atalaia.jobs.queries.holding import Ended
 from atalaia.jobs.service.bell import Bell, Wanted
 from atalaia.jobs.service.lanes import Lanes
+from atalaia.jobs.service.starts import Place, Starts
 from atalaia.sdk.transaction import Tx
 
 READY_TOPIC = "jobs.ready"
@@ -27,6 +28,7 @@ class Listeners(NamedTuple):
 
     lanes: Lanes
     bell: Bell
+    starts: Starts
     due_at: Callable[[int], None]  # something becomes due then
     changed: Callable[[Sequence[str]], None]
     counted: Callable[[Mapping[tuple[str, str], int]], None]  # (type, outcome)
@@ -42,16 +44,23 @@ class Effects:
         self.keys: set[str] = set()
         self._changed: list[str] = []
         self._ready: Counter[int] = Counter()
+        self._places: list[tuple[int, Place]] = []
+        self._older: set[int] = set()
         self._due: list[int] = []
         self._counts: Counter[tuple[str, str]] = Counter()
 
     def changed(self, id: str) -> None:
         self._changed.append(id)
 
-    def waits(self, lane: int, due_ms: int) -> None:
-        """A job without a key, or the front of one, waits in `lane`."""
+    def waits(self, lane: int, place: Place, *, is_new: bool = False) -> None:
+        """A job without a key, or the front of one, waits in `lane`; a new one has the present as its time."""
+        due_ms = place.due_ms
         if due_ms <= self.now_ms:
             self._ready[lane] += 1
+            if self._tx.dialect == "postgresql":
+                self._places.append((lane, place))
+                if not is_new:
+                    self._older.add(lane)
         else:
             self._due.append(due_ms)
 
@@ -81,8 +90,8 @@ class Effects:
             )
 
     def settle(self) -> None:
-        for lane, due_ms in fronts.settle(self._tx, self.keys, now_ms=self.now_ms) if self.keys else ():
-            self.waits(lane, due_ms)
+        for front in fronts.settle(self._tx, self.keys, now_ms=self.now_ms) if self.keys else ():
+            self.waits(front.lane, Place(front.rank, front.due_at, front.seq))
         if self._ready:
             self._wake()
         if self._due:
@@ -99,5 +108,11 @@ class Effects:
             lane = self._to.lanes.known(self._tx, lane_id)
             ready[Wanted(lane.type, lane.is_resolve)] += count
             if self._tx.dialect == "postgresql":
-                self._tx.publish(READY_TOPIC, f"{int(lane.is_resolve)}{lane.type}")
-        self._tx.after_commit(lambda: self._to.bell.ring_from_any_thread(ready))
+                how = "older" if lane_id in self._older else "new"
+                self._tx.publish(READY_TOPIC, f"{self._to.starts.hub} {how} {int(lane.is_resolve)} {lane.type}")
+        self._tx.after_commit(lambda: self._tell_ready(ready))
+
+    def _tell_ready(self, ready: Mapping[Wanted, int]) -> None:
+        for lane, place in self._places:
+            self._to.starts.became_ready(lane, place)
+        self._to.bell.ring_from_any_thread(ready)

@@ -20,6 +20,7 @@ from atalaia.jobs.queries.steps import StepRow
 from atalaia.jobs.service.bell import Wanted
 from atalaia.jobs.service.effects import Effects, Listeners
 from atalaia.jobs.service.limits import Limits
+from atalaia.jobs.service.starts import Place
 from atalaia.sdk.transaction import Tx
 
 _MAX_MS = 2**62
@@ -121,7 +122,7 @@ class Granting:
         for lane in lanes:
             most = need if budget is None else min(need, budget.left(lane))
             if most > 0:
-                found += queries.ready(tx, lane, limit=most)
+                found += self._ready(tx, lane, limit=most)
         if len(lanes) > 1:
             found.sort(key=_order)
         if budget is None:
@@ -129,6 +130,19 @@ class Granting:
         taken = list(islice((job for job in found if budget.take(job.lane)), need))
         budget.keep(tx, taken)
         return taken
+
+    def _ready(self, tx: Tx, lane: int, *, limit: int) -> list[Candidate]:
+        if tx.dialect == "sqlite":
+            return queries.ready(tx, lane, limit=limit)
+        starts = self._listeners.starts
+        plan, mark = starts.plan(lane)
+        found: list[Candidate] = queries.ready(tx, lane, limit=limit) if plan is None else []
+        for start in plan or ():
+            if len(found) < limit:
+                found += queries.ready_behind(tx, lane, start, limit=limit - len(found))
+        places = [Place(job.rank, job.due_at, job.seq) for job in found]
+        tx.after_commit(lambda: starts.took(lane, places, mark))
+        return found
 
     def _whole_s(self, tx: Tx, job: Candidate) -> float:
         return self._types.whole_s(self._listeners.lanes.known(tx, job.lane).type)

@@ -25,6 +25,8 @@ PAUSE_S = 4.0
 CLOCK_SLACK_S = 1.0
 STEP_ROWS = 500
 UNRESOLVED_EVERY = 5
+# Looking takes long where PostgreSQL keeps what has ended for some old transaction: then it is done less often.
+REST_TIMES = 20
 
 
 class _Round(NamedTuple):
@@ -43,6 +45,7 @@ class Reaper:
         self._last: _Round | None = None
         self._resumed_at_s = 0.0
         self._rounds = 0
+        self._not_before_s = 0.0
 
     async def round(self) -> None:
         now = _Round(self._clock.monotonic(), to_ms(self._clock.now()))
@@ -52,7 +55,9 @@ class Reaper:
         if drift_s > CLOCK_SLACK_S:
             await self._store.write(partial(queries.put_off_deadlines, by_ms=round(drift_s * 1000)))
         self._last = now
-        await self._reap(now, grace_ms=round((now.at_s - self._resumed_at_s) * 1000))
+        if now.at_s >= self._not_before_s:
+            await self._reap(now, grace_ms=round((now.at_s - self._resumed_at_s) * 1000))
+            self._not_before_s = now.at_s + REST_TIMES * (self._clock.monotonic() - now.at_s)
         self._rounds += 1
         if self._rounds % UNRESOLVED_EVERY == 1:
             await self._give_up(now)

@@ -16,6 +16,7 @@ from atalaia.jobs.queries import holding as queries
 from atalaia.jobs.queries.holding import Ended, PutBack, Queued
 from atalaia.jobs.service.effects import Effects, Ending
 from atalaia.jobs.service.lanes import Lanes
+from atalaia.jobs.service.starts import Place
 from atalaia.sdk.transaction import Tx
 
 SNOOZE_S = 30.0
@@ -107,7 +108,7 @@ class Transitions:
         due_ms = _due_ms(row, said, verdict, effects.now_ms)
         waits_for_others = row.concurrency_key is not None and not is_resolve
         if not waits_for_others:  # what is to be resolved keeps the key's front
-            effects.waits(lane, due_ms)
+            effects.waits(lane, Place(row.rank, due_ms, row.seq))
         place = BEHIND if waits_for_others else READY if due_ms <= effects.now_ms else SCHEDULED
         resolve_by_ms = effects.now_ms + int(self._settings.get("jobs.resolve_minutes") * 60_000)
         effects.changed(row.id)
