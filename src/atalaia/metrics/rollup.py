@@ -5,6 +5,7 @@ A NaN is a gap: it counts nowhere.
 
 from __future__ import annotations
 
+from operator import is_not
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -77,6 +78,25 @@ def merge_samples(*parts: tuple[Signed, Floats]) -> tuple[Signed, Floats]:
     at_ms, values = at_ms[order], values[order]
     is_last = np.append(at_ms[1:] != at_ms[:-1], True)
     return at_ms[is_last], values[is_last]
+
+
+class Merger:
+    """`merge_samples` for one series after the other: what share their times get the same merged times, reckoned once."""
+
+    def __init__(self) -> None:
+        self._former: list[Signed] = []
+        self._times: Signed | None = None  # of those, where they follow one another
+
+    def merge(self, *parts: tuple[Signed, Floats]) -> tuple[Signed, Floats]:
+        if len(parts) == 1:
+            return parts[0]
+        times = [at_ms for at_ms, _ in parts]
+        if len(times) != len(self._former) or any(map(is_not, times, self._former)):
+            at_ms = np.concatenate(times)
+            self._former, self._times = times, at_ms if (at_ms[1:] > at_ms[:-1]).all() else None
+        if self._times is None:
+            return merge_samples(*parts)
+        return self._times, np.concatenate([values for _, values in parts])
 
 
 def roll_up(columns: Columns, width_ms: int) -> Columns:

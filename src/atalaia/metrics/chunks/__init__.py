@@ -1,5 +1,13 @@
 """Samples of one series over two hours as one blob, bit for bit."""
 
-from atalaia.metrics.chunks.codec import SPAN_MS, decode, decode_many, encode, span_start_ms
+from atalaia.metrics.chunks.codec import (
+    SPAN_MS,
+    decode,
+    decode_many,
+    encode,
+    encode_times,
+    encode_values,
+    span_start_ms,
+)
 
-__all__ = ["SPAN_MS", "decode", "decode_many", "encode", "span_start_ms"]
+__all__ = ["SPAN_MS", "decode", "decode_many", "encode", "encode_times", "encode_values", "span_start_ms"]

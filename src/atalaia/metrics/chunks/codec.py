@@ -7,6 +7,7 @@ that every value comes back bit for bit. See docs/decisions/0004-samples.md for 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -31,6 +32,7 @@ _RAW = 0x1F
 _MAX_DECIMALS = 15
 # Values that are expanded at once: their columns stay in the processor's cache, and below what is mapped anew each time.
 _AT_ONCE = 16_000
+_EXACT = 2**53
 _TENS = 10.0 ** np.arange(_MAX_DECIMALS + 1)
 
 
@@ -40,11 +42,20 @@ def span_start_ms(at_ms: int) -> int:
 
 def encode(at_ms: Signed, values: Floats, *, start_ms: int) -> bytes:
     """A chunk of samples in order of time; as many times as values, at least one."""
+    return encode_times(at_ms, start_ms=start_ms) + encode_values(values)
+
+
+def encode_times(at_ms: Signed, *, start_ms: int) -> bytes:
+    """What chunks of these times begin with; `encode_values` gives the rest."""
     out = bytearray([VERSION])
     put_varint(out, len(at_ms))
     block = _shared_block((at_ms - start_ms).tobytes())
     put_varint(out, len(block))
-    out += block
+    return bytes(out) + block
+
+
+def encode_values(values: Floats) -> bytes:
+    out = bytearray()
     put_values(out, values)
     return bytes(out)
 
@@ -111,12 +122,9 @@ def _unscale(mantissas: Signed, decimals: int) -> Floats:
 def put_values(out: bytearray, values: Floats) -> None:
     """Append a column of numbers, each kept bit for bit."""
     bits = values.view(np.int64)
-    is_constant = len(bits) > 0 and bool((bits == bits[0]).all())
-    decimals, mantissas, strays = _to_decimals(values[:1] if is_constant else values)
-    if is_constant and decimals is not None:
-        out.append(decimals)
-        put_constant(out, int(mantissas[0]))
+    if len(bits) and (bits == bits[0]).all() and _put_one_value(out, float(values[0])):
         return
+    decimals, mantissas, strays = _to_decimals(values)
     if decimals is None:
         out.append(_RAW)
         put_integers(out, np.concatenate((bits[:1], bits[1:] ^ bits[:-1])))
@@ -127,6 +135,19 @@ def put_values(out: bytearray, values: Floats) -> None:
         put_integers(out, strays.astype(np.int64))
         put_integers(out, values[strays].view(np.int64))
     put_integers(out, mantissas)
+
+
+def _put_one_value(out: bytearray, value: float) -> bool:
+    """Append a column that has this value throughout, if it is a decimal."""
+    if not math.isfinite(value) or (value == 0 and math.copysign(1, value) < 0):
+        return False
+    decimals = _written_decimals(value)
+    mantissa = round(value * float(_TENS[decimals]))
+    if abs(mantissa) > _EXACT or mantissa / float(_TENS[decimals]) != value:
+        return False
+    out.append(decimals)
+    put_constant(out, mantissa)
+    return True
 
 
 def get_values(data: bytes, at: int, count: int) -> tuple[Floats, int]:

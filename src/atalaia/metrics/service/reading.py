@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from operator import is_not
 
 import numpy as np
 
@@ -25,12 +24,12 @@ from atalaia.metrics.rollup import (
     DAY_MS,
     HOUR_MS,
     Columns,
+    Merger,
     Steps,
     aggregate,
     decode_columns,
     from_samples,
     join_columns,
-    merge_samples,
 )
 from atalaia.sdk.transaction import Tx
 
@@ -99,8 +98,8 @@ class Reader:
         parts = _decode(chunks)
         for series_id, samples in newest.items():
             parts.setdefault(series_id, []).append((samples.at_ms, samples.values))
-        joiner = _Joiner()
-        return {each: _joined(rolled.get(each, {}), joiner.join(parts.get(each, []))) for each in series_ids}
+        merger = Merger()
+        return {each: _joined(rolled.get(each, {}), parts.get(each, []), merger) for each in series_ids}
 
     def catch_up(self, tx: Tx) -> None:
         """With several hubs on one database: take what others have put into the log, forget what was sealed."""
@@ -189,26 +188,8 @@ def _decode(rows: Sequence[ChunkRow]) -> dict[int, list[Part]]:
     return parts
 
 
-class _Joiner:
-    """Puts the parts of a series together. Chunks of series that are read together share their times: joined once."""
-
-    def __init__(self) -> None:
-        self._former: list[Signed] = []
-        self._times: Signed | None = None  # of those, where they follow one another
-
-    def join(self, parts: list[Part]) -> Columns:
-        if not parts:
-            return join_columns([])
-        times = [at_ms for at_ms, _ in parts]
-        if len(times) != len(self._former) or any(map(is_not, times, self._former)):
-            at_ms = np.concatenate(times)
-            self._former, self._times = times, at_ms if (at_ms[1:] > at_ms[:-1]).all() else None
-        if self._times is None:
-            return from_samples(*merge_samples(*parts))
-        return from_samples(self._times, np.concatenate([values for _, values in parts]))
-
-
-def _joined(rolled: RolledDays, raw: Columns) -> Columns:
+def _joined(rolled: RolledDays, parts: Sequence[Part], merger: Merger) -> Columns:
+    raw = from_samples(*merger.merge(*parts)) if parts else join_columns([])
     if not rolled:
         return raw
     # Samples of a rolled day stand beside its roll-up: an aggregate of both is right, whatever their order within a step.

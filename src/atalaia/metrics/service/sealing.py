@@ -20,12 +20,12 @@ import structlog
 from atalaia.core.clock import Clock, to_ms
 from atalaia.core.settings import Settings
 from atalaia.metrics.batches import unpack_batch
-from atalaia.metrics.chunks import SPAN_MS, decode_many, encode
+from atalaia.metrics.chunks import SPAN_MS, decode_many, encode_times, encode_values
 from atalaia.metrics.head import Head
 from atalaia.metrics.queries import samples as queries
 from atalaia.metrics.queries import series as series_queries
 from atalaia.metrics.queries.samples import ChangedMeanwhile, ChunkRow
-from atalaia.metrics.rollup import DAY_MS, merge_samples
+from atalaia.metrics.rollup import DAY_MS, Merger
 from atalaia.metrics.sorting import Part, sort_into_parts
 from atalaia.sdk.transaction import Tx
 from atalaia.store.store import Store
@@ -33,6 +33,7 @@ from atalaia.store.store import Store
 SEAL_AT_SAMPLES = 2_000_000
 ROWS_A_ROUND = 20_000
 CHUNKS_A_UNIT = 100
+PARTS_A_TURN = 8
 
 log = structlog.get_logger()
 
@@ -102,14 +103,18 @@ def _merge(parts: Sequence[Part], found: dict[tuple[int, int], ChunkRow]) -> lis
     changed: list[ChunkRow] = []
     stored = decode_many([(span * SPAN_MS, row.data) for (_, span), row in found.items()])
     former = dict(zip(found, stored, strict=True))
-    for part in parts:
-        # Encoding holds the interpreter: let whoever waits for it go first, so that requests see nothing of this.
-        time.sleep(0)
+    merger = Merger()
+    times, head = None, b""
+    for number, part in enumerate(parts):
+        if number % PARTS_A_TURN == 0:
+            # Encoding holds the interpreter: let whoever waits for it go first, so that requests see nothing of this.
+            time.sleep(0)
         place = (part.series_id, part.span)
-        at_ms, values = part.at_ms, part.values
-        if place in former:
-            at_ms, values = merge_samples(former[place], (at_ms, values))
-        data = encode(at_ms, values, start_ms=part.span * SPAN_MS)
+        new = (part.at_ms, part.values)
+        at_ms, values = merger.merge(former[place], new) if place in former else new
+        if at_ms is not times:
+            times, head = at_ms, encode_times(at_ms, start_ms=part.span * SPAN_MS)
+        data = head + encode_values(values)
         old = found.get(place)
         if old is None or data != old.data:
             edition = 0 if old is None else old.edition
