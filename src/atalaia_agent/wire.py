@@ -30,7 +30,9 @@ while its disk is full and records wait in memory. A batch holds at most 1,000 r
 
 What the answers to a records batch mean: 200 delete from the spool what it covers; 400 and 422 the batch is wrong: it is
 halved until the one wrong record is alone, which is set aside on disk and counted; 413 halve; 401 and 403 say it
-once and ask again every 60 s; everything else (408, 429, 5xx, a proxy's 404) keep it and try again with backoff.
+once and ask again every 60 s; everything else (408, 429, 5xx, a proxy's 404) keep it and try again with backoff. A batch
+that is answered five times with 500 (or another 5xx but 502, 503, 504 and 507) is halved in the same way, and the
+record that is alone in the end is set aside if an empty batch is taken (`suspicion`).
 
 `POST /api/ping` (kept format), header `X-API-Key`, body `{"timestamp_start", "source", "ping_id"}` → 200 `{"status",
 "ping_id", "timestamp_received", "timestamp_processed", "processing_time_ms", "network_rtt_ms": null, "message"}`.
