@@ -34,11 +34,14 @@ class Api:
     def post(self, path: str, value: Any) -> Any:
         return json.loads(self.send(path, json.dumps(value).encode(), kind="application/json") or b"null")
 
+    def get(self, path: str) -> Any:
+        return json.loads(self._call("GET", path, None, {}))
+
     def await_agents(self, count: int, *, timeout_s: float = 30) -> list[str]:
         """Until so many agents have reported; their ids, in the order of their names. Raises: Refused."""
         until = time.monotonic() + timeout_s
         while True:
-            items = json.loads(self._call("GET", "/api/agents", None, {}))["items"]
+            items = self.get("/api/agents")["items"]
             if len(items) >= count:
                 return [str(item["id"]) for item in sorted(items, key=lambda item: str(item["name"]))]
             if time.monotonic() > until:

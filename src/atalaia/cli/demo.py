@@ -2,6 +2,7 @@
 
 import itertools
 import secrets
+import socket
 import sys
 import tempfile
 import threading
@@ -13,6 +14,7 @@ from typing import IO, Annotated, Any
 import typer
 
 from atalaia.cli.processes import Children, make_key, make_person
+from atalaia_simulators.fleet import ThirdParty, settings_for, start_jobs
 from atalaia_simulators.furnishing import HEARTBEAT_S, Api, furnish, send_history
 from atalaia_simulators.sink import Sink
 from atalaia_simulators.site import Site
@@ -34,7 +36,7 @@ def demo(
     port: Annotated[int, typer.Option(help="The port of the hub.", envvar="ATALAIA_PORT", min=1, max=65535)] = 8400,
     password: Annotated[str | None, typer.Option(help="The demo account's password; by default a new one.")] = None,
 ) -> int:
-    """Run a hub, three agents, and a web site that breaks and heals by script, until Ctrl-C.
+    """Run a hub, three agents, a web site that breaks and heals by script, and a fleet platform with a worker, until Ctrl-C.
 
     Example: atalaia demo --port 8410
     """
@@ -52,12 +54,13 @@ def _run(folder: Path, *, port: int, password: str, log: IO[str]) -> int:
     try:
         with Children() as children:
             _say("Starting the hub …")
-            url = children.start_hub(
-                folder / "hub", port=port, env={"ATALAIA_ALLOW_PRIVATE_TARGETS": "1"}, log=log, tell=_quiet
-            )
+            fleet = ThirdParty(f"http://127.0.0.1:{_free_port()}")
+            env = {"ATALAIA_ALLOW_PRIVATE_TARGETS": "1", **settings_for(fleet)}
+            url = children.start_hub(folder / "hub", port=port, env=env, log=log, tell=_quiet)
             make_person(folder / "hub", PEOPLE, role="ADMIN", password=password)
             beat = _furnish(children, folder, url=url, site=site, sink=sink, log=log)
-            _introduce(url, password, site)
+            _act(children, folder, url=url, fleet=fleet, log=log)
+            _introduce(url, password, site=site, fleet=fleet)
             return children.wait(also=beat)
     finally:
         sink.close()
@@ -88,6 +91,21 @@ def _furnish(children: Children, folder: Path, *, url: str, site: Site, sink: Si
     return _heartbeat(api, ping_url)
 
 
+def _act(children: Children, folder: Path, *, url: str, fleet: ThirdParty, log: IO[str]) -> None:
+    """The fleet platform, a worker, and jobs of which one goes well, one is refused and one ends nobody knows how."""
+    children.start_simulator("traffilog", port=fleet.port, log=log)
+    key = make_key(folder / "hub", "demo-worker", "jobs:work")
+    children.start_worker("--hub", url, "--name", "worker-1", env={"ATALAIA_KEY": key}, log=log)
+    app = Api(url, make_key(folder / "hub", "demo-app", "read", "jobs:create"))
+    threading.Thread(target=start_jobs, args=(app, fleet), name="jobs", daemon=True).start()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def _heartbeat(api: Api, ping_url: str) -> Callable[[], None]:
     """A job that reports in, and now and then does not."""
     runs = itertools.count(1)
@@ -103,7 +121,7 @@ def _heartbeat(api: Api, ping_url: str) -> Callable[[], None]:
     return beat
 
 
-def _introduce(url: str, password: str, site: Site) -> None:
+def _introduce(url: str, password: str, *, site: Site, fleet: ThirdParty) -> None:
     _say(f"""
 Atalaia's demo is running.
 
@@ -112,7 +130,15 @@ Atalaia's demo is running.
   Password  {password}
 
 A site at {site.url} breaks and heals by script; three agents watch it. Messages that the hub sends
-are shown here as they come. Ctrl-C ends everything; nothing is left behind.
+are shown here as they come.
+
+  Jobs      {url}/jobs                           one went well, one was refused, one nobody knows
+  Start     {url}/jobs/new?type=scheme_builder   and watch its steps live
+  A fault   curl {fleet.url}/_sim/faults -d '{{"wrong_type_403": true, "only_actions": ["get_vehicle_info"]}}'
+  Others    answer_late, review_404, silent_unit, cut_before_execute, token_expired: curl {fleet.url}/_sim/faults
+  None      curl {fleet.url}/_sim/faults -d '{{}}'
+
+Ctrl-C ends everything; nothing is left behind.
 """)
 
 

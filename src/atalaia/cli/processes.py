@@ -56,6 +56,12 @@ class Children:
     def start_agent(self, *options: str, env: Mapping[str, str], log: IO[str] | None) -> None:
         self._start([*_ATALAIA, "agent", *options], env=env, stdout=log, stderr=log)
 
+    def start_simulator(self, name: str, *options: str, port: int, log: IO[str] | None) -> None:
+        self._start([*_ATALAIA, "simulate", name, "--port", str(port), *options], env={}, stdout=log, stderr=log)
+
+    def start_worker(self, *options: str, env: Mapping[str, str], log: IO[str] | None) -> None:
+        self._start([*_ATALAIA, "worker", *options], env=env, stdout=log, stderr=log)
+
     def wait(self, *, also: Callable[[], None] | None = None) -> int:
         """Until Ctrl-C, or until a child ends by itself; calls `also` now and then. The exit status."""
         while not self._stop.wait(_POLL_S):
