@@ -12,7 +12,6 @@ from atalaia.core.errors import AtalaiaError
 from atalaia.outbound.retry import full_jitter_s
 from atalaia.runs.outcome import Ended, Failure, perform, read_payload
 from atalaia.runs.run import Assignment, Run
-from atalaia.sdk.failures import TemporaryFailure
 from atalaia.sdk.jobs import JobFailed, JobType, StepRecord
 from atalaia.worker.clock import now_s
 from atalaia.worker.contexts import Contexts
@@ -162,10 +161,11 @@ class Attempt:
             except KeyRefused as error:
                 self._log.error("outcome_not_told", reason=str(error))
                 return
-            except TemporaryFailure as error:
+            except AtalaiaError as error:
                 tries += 1
                 pause_s = full_jitter_s(tries, base_s=0.2, cap_s=5.0, chance=random.random)
-                await asyncio.sleep(max(pause_s, min(error.retry_after_s or 0.0, 10.0)))
+                asked_s: float = getattr(error, "retry_after_s", None) or 0.0
+                await asyncio.sleep(max(pause_s, min(asked_s, 10.0)))
             else:
                 return
         self._log.error("outcome_not_told", outcome=ended.outcome)

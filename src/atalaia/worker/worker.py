@@ -18,11 +18,10 @@ from typing import Any, Final, TypeVar
 import msgspec
 import structlog
 
-from atalaia.core.errors import AtalaiaError
+from atalaia.core.errors import AtalaiaError, InvalidField, TargetRefused
 from atalaia.core.ids import new_id
 from atalaia.outbound.retry import full_jitter_s
 from atalaia.runs.outcome import Ended
-from atalaia.sdk.failures import TemporaryFailure
 from atalaia.sdk.jobs import JobType
 from atalaia.sdk.upstreams import UpstreamDeclaration
 from atalaia.worker.attempts import Attempt, Tools
@@ -35,6 +34,10 @@ from atalaia.worker.upstreams import WorkerUpstreams
 
 LONGEST_PAUSE_S: Final = 15.0
 HAND_BACK_WITHIN_S: Final = 5.0
+# Of one question: payloads may have a megabyte each.
+MOST_AT_ONCE: Final = 32
+# No use in asking again: the key, the request, or the hub's address is wrong.
+_HOPELESS: Final = (KeyRefused, Refused, InvalidField, TargetRefused)
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -90,8 +93,11 @@ class Worker:
         )
         try:
             await self._lease_until_told()
-            await self._drain()
+        except BaseException:
+            self._at_once_now()
+            raise
         finally:
+            await self._drain()
             await keeper.stop()
             await self._tools.upstreams.aclose()
             await api.aclose()
@@ -129,7 +135,10 @@ class Worker:
             self.reason = f"{error} {error.hint}"
             log.error("key_refused", reason=str(error))
             self._exit = Exit.KEY_REFUSED
-        for each in (self._draining, self._signalled, self._at_once):  # nothing more can be told to the hub
+        self._at_once_now()  # nothing more can be told to the hub
+
+    def _at_once_now(self) -> None:
+        for each in (self._draining, self._signalled, self._at_once):
             each.set()
 
     # -- leasing
@@ -145,15 +154,15 @@ class Worker:
                 continue
             try:
                 leases = await self._until_draining(self._ask(request_id, count, self._options.wait_s))
-            except TemporaryFailure as error:
+            except AtalaiaError as error:
+                if isinstance(error, _HOPELESS):
+                    self._give_up(error)
+                    return
                 tries += 1
                 if tries == 1:
                     log.warning("hub_unavailable", reason=str(error))
                 await self._until_draining(asyncio.sleep(_pause_s(tries, error)))
                 continue
-            except (KeyRefused, Refused) as error:
-                self._give_up(error)
-                return
             if leases is None:
                 await self._hand_back(request_id, count)
                 return
@@ -200,7 +209,7 @@ class Worker:
             log.error("attempt_failed", job=job_id, exc_info=task.exception())
 
     def _free(self) -> int:
-        return self._options.concurrency - len(self._running)
+        return min(MOST_AT_ONCE, self._options.concurrency - len(self._running))
 
     async def _wait_for_room(self) -> None:
         self._room.clear()
@@ -269,6 +278,7 @@ class Worker:
                 loop.add_signal_handler(number, self.drain)
 
 
-def _pause_s(tries: int, error: TemporaryFailure) -> float:
+def _pause_s(tries: int, error: AtalaiaError) -> float:
     drawn_s = full_jitter_s(tries, base_s=0.2, cap_s=LONGEST_PAUSE_S, chance=random.random)
-    return max(drawn_s, 0.05, min(error.retry_after_s or 0.0, LONGEST_PAUSE_S))
+    asked_s: float = getattr(error, "retry_after_s", None) or 0.0
+    return max(drawn_s, 0.05, min(asked_s, LONGEST_PAUSE_S))

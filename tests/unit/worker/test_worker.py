@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -296,3 +296,15 @@ def test_its_health_file_is_as_young_as_the_hubs_last_answer(hub: StubHub, start
     assert not file.exists()
     hub.refuse = lambda _path: None
     wait_until(file.exists, what="the file", timeout_s=20)
+
+
+def test_what_is_no_hub_is_asked_again_until_it_is_one(hub: StubHub, start: Start) -> None:
+    answer = hub.answer
+    strange: Iterator[Any] = iter([(200, ["not the hub"], {})] * 3)
+    hub.answer = lambda *given: next(strange, None) or answer(*given)  # type: ignore[method-assign]
+
+    async def work(run: JobRun) -> None: ...
+
+    hub.offer("demo")
+    start(job_type(work))
+    assert hub.await_ends()[0]["outcome"] == "succeeded"
