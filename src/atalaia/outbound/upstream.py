@@ -192,8 +192,16 @@ class UpstreamClient:
             )
             verdict.status = response.status
             if not response.is_success:
-                raise_for_status(response, now=self._clock.now())
+                self._raise_for(response)
         return response
+
+    def _raise_for(self, response: Response) -> None:
+        """A 403 that names the session is one more way to say 401."""
+        if response.status == HTTPStatus.FORBIDDEN:
+            text = response.text().lower()
+            if any(marker.lower() in text for marker in self._declaration.token_markers):
+                raise AuthExpired("The other side answered {status}.", status=response.status)
+        raise_for_status(response, now=self._clock.now())
 
     async def _open(self, operation: str, url: str, headers: Mapping[str, str] | None) -> tuple[Any, WebSocket]:
         await self._admitted(operation)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ class Kit:
 
 
 @asynccontextmanager
-async def a_kit(**declared: float) -> AsyncIterator[Kit]:
+async def a_kit(**declared: Any) -> AsyncIterator[Kit]:
     clock = FakeClock()
     logins = iter(range(1, 100))
 
@@ -45,7 +46,7 @@ async def a_kit(**declared: float) -> AsyncIterator[Kit]:
     http = HttpClient(Guard())
     tokens, breaker, calls = MemoryTokens(login, clock=clock), MemoryBreaker(clock=clock), MemoryCalls()
     upstream = UpstreamClient(
-        UpstreamDeclaration(name="tracker", title="Tracker", **declared),  # type: ignore[arg-type]
+        UpstreamDeclaration(name="tracker", title="Tracker", **declared),
         http=http,
         ports=Ports(tokens, breaker, calls),
         clock=clock,
@@ -58,7 +59,7 @@ async def a_kit(**declared: float) -> AsyncIterator[Kit]:
         await http.aclose()
 
 
-def _run(use: Callable[[Kit, Receiver], Awaitable[None]], answer: Answers | None = None, **declared: float) -> None:
+def _run(use: Callable[[Kit, Receiver], Awaitable[None]], answer: Answers | None = None, **declared: Any) -> None:
     async def run() -> None:
         async with receiving(answer) as receiver, a_kit(**declared) as kit:
             await use(kit, receiver)
@@ -238,6 +239,16 @@ def test_a_second_401_is_not_repeated() -> None:
         assert (kit.tokens.logins, len(receiver.requests)) == (2, 2)
 
     _run(use, always(reply(401)))
+
+
+@pytest.mark.parametrize(("body", "logins"), [(b"Session expired", 2), (b"action forbidden", 1)])
+def test_a_403_that_names_the_session_is_taken_for_a_401(body: bytes, logins: int) -> None:
+    async def use(kit: Kit, receiver: Receiver) -> None:
+        with pytest.raises((AuthExpired, PermanentFailure)):
+            await kit.upstream.call("read", "GET", receiver.url, authorize=_bearer)
+        assert kit.tokens.logins == logins
+
+    _run(use, always(reply(403, body)), token_markers=("session", "token"))
 
 
 def test_a_401_without_a_token_is_just_told() -> None:
