@@ -19,6 +19,7 @@ from atalaia.app.options import HubOptions
 from atalaia.app.own import HubMetrics, own_health, own_loops
 from atalaia.app.slices import Base, migration_folders, read_settings, wire_slices
 from atalaia.app.supervisor import Supervisor
+from atalaia.core import log_files
 from atalaia.core.clock import SystemClock
 from atalaia.core.ids import new_id
 from atalaia.core.logging import configure_logging
@@ -58,7 +59,7 @@ class Hub:
         self._lock.acquire()
         self._clock = SystemClock()
         self.settings = read_settings(data_dir)
-        configure_logging(level=str(self.settings.get("hub.log_level")))
+        configure_logging(level=str(self.settings.get("hub.log_level")), folder=data_dir / log_files.FOLDER)
         self.store = _open_migrated(options)
         sealer = load_sealer(data_dir)
         self.settings.open_secrets_with(page_secrets(sealer))
@@ -121,8 +122,11 @@ class Hub:
             *own_health(self.store, self.supervisor),
             *(item for part in self.contributions for item in part.health),
         ]
+        health = Health(items, clock=self._clock)
+        address = self.public_url if self.options.tls_cert else self.options.listen_url
+        self.slices.snapshots.attend(report=lambda: health.report()[1], address=address)
         hot = [
-            *Health(items, clock=self._clock).routes(),
+            *health.routes(),
             *(route for part in self.contributions for route in part.hot_routes),
         ]
         framework = create_application(

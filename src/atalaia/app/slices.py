@@ -25,6 +25,8 @@ from atalaia.app.integrations import (
     unreadable_integrations,
 )
 from atalaia.app.kept_keys import kept_keys
+from atalaia.app.snapshots.gathering import Sources
+from atalaia.app.snapshots.keeping import Snapshots
 from atalaia.captures import wiring as captures_wiring
 from atalaia.captures.wiring import Captures
 from atalaia.core.clock import Clock
@@ -79,6 +81,7 @@ class Slices:
     middleware: Sequence[Any]
     first_start_address: Callable[[], Awaitable[str | None]]
     own_metrics: OwnMetrics
+    snapshots: Snapshots
 
 
 def declared_settings() -> Sequence[Setting]:
@@ -163,8 +166,10 @@ def wire_slices(base: Base) -> Slices:
         searches=[source for part in below for source in part.searches],
         integrations=[status.section() for status in integrations],
     )
-    contributions = [*below, *(status.contribution for status in integrations), home]
-    return Slices(contributions, [access.middleware], access.first_start_address, watching.metrics.own)
+    snapshots = _wire_snapshots(base, watching, acting, captures)
+    own = [home, snapshots.contribution()]
+    contributions = [*below, *(status.contribution for status in integrations), *own]
+    return Slices(contributions, [access.middleware], access.first_start_address, watching.metrics.own, snapshots)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,3 +251,17 @@ def _wire_acting(
     )
     own = HubJobs(jobs.service, types=types, upstream=upstreams.client)
     return _Acting(jobs, (jobs.contribution, contexts.contribution(), own.contribution()))
+
+
+def _wire_snapshots(base: Base, watching: _Watching, acting: _Acting, captures: Captures) -> Snapshots:
+    sources = Sources(
+        store=base.store,
+        clock=base.clock,
+        data_dir=base.data_dir,
+        public_url=base.public_url,
+        registered=declared_upstreams(base.settings),
+        workers=acting.jobs.service.workers,
+        agents=watching.agents,
+        captures=captures.service,
+    )
+    return Snapshots(sources)

@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "user": "Make and manage people's accounts.",
     "key": "Make and manage API keys.",
     "capture": "Import what an upstream's own page sends, compare captures, see frame templates.",
+    "snapshot": "Write down what runs where: versions, health, tokens' states, workers, log lines.",
     "backup": "Write a verified backup.",
     "restore": "Bring a backup back.",
     "store": "Move the data to PostgreSQL.",

@@ -1,15 +1,41 @@
 """What is kept of an upstream, put together as it is shown."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from atalaia.core.clock import from_ms, to_ms
 from atalaia.outbound.breaker import wait_s
+from atalaia.sdk.transaction import Tx
 from atalaia.upstreams.model.logins import TokenRow
-from atalaia.upstreams.model.records import Summary
+from atalaia.upstreams.model.records import Summary, summary_of
 from atalaia.upstreams.model.registered import Key, Registered
 from atalaia.upstreams.model.views import AccountView, BreakerView, UpstreamView, standing_of, token_view, trouble_of
+from atalaia.upstreams.queries import breakers as breaker_queries
+from atalaia.upstreams.queries import records as record_queries
+from atalaia.upstreams.queries import tokens as token_queries
 from atalaia.upstreams.queries.breakers import Kept
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+def read_views(
+    tx: Tx, registered: Iterable[Registered], *, now: datetime, name: str | None = None
+) -> list[UpstreamView]:
+    """All of them, or the one of that name; as the store has them, so also for a command beside the hub."""
+    hour = record_queries.sums_since(tx, now - HOUR, upstream=name)
+    day = record_queries.sums_since(tx, now - DAY, upstream=name)
+    breakers, tokens = breaker_queries.everything(tx), token_queries.everything(tx)
+    return [
+        view_of(
+            each,
+            hour=summary_of(minute for minute in hour if minute.upstream == each.declaration.name),
+            day=summary_of(minute for minute in day if minute.upstream == each.declaration.name),
+            accounts=account_views(each, breakers, tokens, now=now),
+        )
+        for each in registered
+        if name in {None, each.declaration.name}
+    ]
 
 
 def shown_state(view: UpstreamView) -> str:

@@ -18,14 +18,13 @@ from atalaia.sdk.transaction import Tx
 from atalaia.sdk.upstreams import CallRecord, Token
 from atalaia.store.store import Store
 from atalaia.upstreams.model.logins import TokenRow
-from atalaia.upstreams.model.records import Failure, Minute, OperationSummary, by_operation, summary_of
+from atalaia.upstreams.model.records import Failure, Minute, OperationSummary, by_operation
 from atalaia.upstreams.model.registered import Key, Registry
 from atalaia.upstreams.model.views import (
     WORST_FIRST,
     Notes,
     UpstreamView,
 )
-from atalaia.upstreams.queries import breakers as breaker_queries
 from atalaia.upstreams.queries import notes as note_queries
 from atalaia.upstreams.queries import records as record_queries
 from atalaia.upstreams.queries import tokens as token_queries
@@ -33,13 +32,11 @@ from atalaia.upstreams.queries.breakers import Kept
 from atalaia.upstreams.service import token_rows
 from atalaia.upstreams.service.breakers import PAGE_TOPIC, BreakerBook
 from atalaia.upstreams.service.recording import Recorder
-from atalaia.upstreams.service.seeing import account_views, shown_state, view_of
+from atalaia.upstreams.service.seeing import DAY, read_views, shown_state
 from atalaia.upstreams.service.tokens import TokenKeeper
 from atalaia.web.cursors import decode_cursor, page_of
 from atalaia.web.pages import Banner
 
-HOUR = timedelta(hours=1)
-DAY = timedelta(days=1)
 CLOCK_OFF = timedelta(seconds=30)
 MAX_TOKEN = 8192
 MAX_NOTES = 20_000
@@ -256,21 +253,5 @@ class UpstreamsService:
         record(tx, actor.principal, action, f"upstream:{name}", address=actor.address, now=now, **values)
 
     async def _views(self, name: str | None) -> list[UpstreamView]:
-        now = self._clock.now()
-
-        def unit(tx: Tx) -> tuple[list[Minute], list[Minute], dict[Key, Kept], dict[Key, TokenRow]]:
-            hour = record_queries.sums_since(tx, now - HOUR, upstream=name)
-            day = record_queries.sums_since(tx, now - DAY, upstream=name)
-            return hour, day, breaker_queries.everything(tx), token_queries.everything(tx)
-
-        hour, day, breakers, tokens = await self._store.read(unit)
-        return [
-            view_of(
-                each,
-                hour=summary_of(minute for minute in hour if minute.upstream == each.declaration.name),
-                day=summary_of(minute for minute in day if minute.upstream == each.declaration.name),
-                accounts=account_views(each, breakers, tokens, now=now),
-            )
-            for each in self._registry.all()
-            if name in {None, each.declaration.name}
-        ]
+        now, registered = self._clock.now(), self._registry.all()
+        return await self._store.read(lambda tx: read_views(tx, registered, now=now, name=name))

@@ -1,0 +1,1 @@
+"""Snapshots: one Markdown file of what runs where, without a secret."""
