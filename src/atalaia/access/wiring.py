@@ -104,9 +104,6 @@ def wire(
         now = clock.now()
         await store.write(lambda tx: clean_up(tx, limits=limits, now=now))
 
-    async def drop_old_audit() -> None:
-        await audit.drop_old(before=clock.now() - options.audit_kept)
-
     async def first_start_address() -> str | None:
         path = await store.write(lambda tx: open_first_start(tx, now=clock.now()))
         return options.address_of(path) if path else None
@@ -122,7 +119,7 @@ def wire(
         loops=(
             Loop("key-uses", KEY_USES_PERIOD_S, authenticator.keep_uses, leader_only=False),
             Loop("access-cleaning", CLEANING_PERIOD_S, clean),
-            Loop("audit-cleaning", CLEANING_PERIOD_S, drop_old_audit),
+            _audit_loop(audit, options, clock),
         ),
         metadata=metadata,
         migrations=MIGRATIONS,
@@ -139,6 +136,13 @@ def wire(
         keys=keys,
         people=people,
     )
+
+
+def _audit_loop(audit: AuditService, options: AccessOptions, clock: Clock) -> Loop:
+    async def drop_old() -> None:
+        await audit.drop_old(before=clock.now() - options.audit_kept)
+
+    return Loop("audit-cleaning", CLEANING_PERIOD_S, drop_old)
 
 
 def _giving(value: Any) -> Callable[[], Any]:
