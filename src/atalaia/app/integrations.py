@@ -15,6 +15,7 @@ import structlog
 from atalaia.app.host import HostParts, IntegrationHost
 from atalaia.app.integration_routes import OpenStreams, addresses_of, documents, page_handlers, route_handler
 from atalaia.core.errors import ConfigError
+from atalaia.core.redaction import scrub
 from atalaia.core.settings import INTEGRATIONS, Setting, Settings
 from atalaia.home.settings import IntegrationSection
 from atalaia.integrations import Loaded, find_integrations
@@ -191,4 +192,4 @@ def _guarded(
 
 
 def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+    return scrub(f"{type(error).__name__}: {error}")
