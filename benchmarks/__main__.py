@@ -26,6 +26,9 @@ NAMES = (
     "fault_to_message",
     "message_path",
     "many_checks",
+    "jobs_throughput",
+    "jobs_latency",
+    "jobs_growth",
     "upstream_overhead",
 )
 BUDGET_S = 25 * 60

@@ -46,9 +46,7 @@ def measure(hub: BenchHub, count: int) -> list[float]:
     return took_ms[WARM_UP:]
 
 
-def _work(
-    hub: BenchHub, count: int, started: dict[str, float], ready: threading.Event, taken: threading.Event
-) -> None:
+def _work(hub: BenchHub, count: int, started: dict[str, float], ready: threading.Event, taken: threading.Event) -> None:
     leasing, telling = _Connection(hub), _Connection(hub)
     asked = {"worker_id": "bench", "types": ["idle"], "max": 1, "wait_s": 25, "ttl_s": 30}
     for _ in range(count):

@@ -8,7 +8,6 @@ import contextlib
 import statistics
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -85,32 +84,36 @@ def _measure(hub: BenchHub, engine: str, batch: int, echo: float) -> Figure:
 
 
 def _rate(hub: BenchHub, batch: int) -> float:
-    wanted = AHEAD[batch] * SECONDS
-    _fill(hub, max(0, wanted - _counts(hub)[0]))
-    before, began = _counts(hub)[1], time.monotonic()
+    fill(hub, max(0, AHEAD[batch] * SECONDS - _counts(hub)[0]))
+    before = count_done(hub)
+    drive(hub, batch, seconds=SECONDS)
+    return (count_done(hub) - before) / SECONDS
+
+
+def drive(hub: BenchHub, batch: int, *, seconds: int) -> None:
+    """16 workers that lease and complete `batch` jobs at a time."""
     script = _WORKER.replace("KEY", hub.key).replace("BATCH", str(batch))
-    wrk(hub.url, script=script, connections=WORKERS, seconds=SECONDS)
-    took_s = time.monotonic() - began
-    done = _counts(hub)[1] - before
-    return done / min(took_s, SECONDS)
+    wrk(hub.url, script=script, connections=WORKERS, seconds=seconds)
 
 
-def _fill(hub: BenchHub, count: int) -> None:
+def fill(hub: BenchHub, count: int) -> None:
     item = {"type": "noop", "payload": {"n": 1}}
     for start in range(0, count, 1000):
         hub.call("POST", "/api/jobs/bulk", {"items": [item] * min(1000, count - start)})
 
 
+def count_done(hub: BenchHub) -> int:
+    return _counts(hub)[1]
+
+
 def _counts(hub: BenchHub) -> tuple[int, int]:
     """Jobs that were made and not yet done, and jobs done."""
     page = hub.text("/metrics")
-    made = _value(page, 'atalaia_jobs_total{outcome="created",type="noop"}')
-    done = _value(page, 'atalaia_jobs_total{outcome="succeeded",type="noop"}')
-    return made - done, done
+    done = _value(page, "succeeded")
+    return _value(page, "created") - done, done
 
 
-def _value(page: str, name: str) -> int:
-    label = name.partition('outcome="')[2].partition('"')[0]
+def _value(page: str, label: str) -> int:
     for line in page.splitlines():
         if line.startswith("atalaia_jobs_total{") and f'outcome="{label}"' in line and 'type="noop"' in line:
             return round(float(line.rpartition(" ")[2]))
@@ -131,9 +134,7 @@ def _echo_per_s() -> float:
 
 @contextlib.contextmanager
 def _durable_postgresql() -> Iterator[str | None]:
-    folder = ROOT / "build"
     with tempfile.TemporaryDirectory(prefix="atalaia-pg-", ignore_cleanup_errors=True) as name:
-        assert folder.exists()
         try:
             with postgresql(Path(name), is_durable=True) as url:
                 yield url

@@ -105,12 +105,11 @@ class HotJobs:
 
     async def _lease(self, scope: Any, receive: Any, send: Any, _principal: Principal) -> None:
         request = decoded(_LEASE, await raw_body(scope, receive, limit=262_144))
-        gone = None if request.wait_s <= 0 else asyncio.ensure_future(_until_gone(receive))
-        try:
-            leased = await self._jobs.lease(request, address=scope["state"]["client"], gone=gone)
-        finally:
-            if gone is not None:
-                gone.cancel()
+
+        def gone() -> asyncio.Future[None]:
+            return asyncio.ensure_future(_until_gone(receive))
+
+        leased = await self._jobs.lease(request, address=scope["state"]["client"], gone=gone)
         if leased.grants:
             answer = lease_out(leased, self._jobs.types, now=self._clock.now())
             await send_bytes(send, 200, _encode(answer), (JSON,))

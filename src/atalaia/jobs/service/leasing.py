@@ -14,7 +14,7 @@ from atalaia.store.store import Store
 from atalaia.store.work import Merged
 
 MAX_REMEMBERED = 20_000
-Gone = asyncio.Future[None] | None
+Gone = Callable[[], asyncio.Future[None]] | None
 
 
 class Leased(NamedTuple):
@@ -38,7 +38,7 @@ class Leasing:
         self._under_way: dict[int, asyncio.Future[None]] = {}
 
     async def lease(self, request: LeaseIn, *, address: str, gone: Gone = None) -> Leased:
-        """`gone` is done when the one who asks is not there any more: then nothing is leased for him."""
+        """`gone()` is called once it has to wait; its future is done when the one who asks has left: nothing is leased for him."""
         is_new = self._workers.is_new(request.worker_id, request.incarnation)
         hello = Hello(request.worker_id, request.incarnation, request.version, request.commit, request.types, address)
         word = self._workers.hear(hello)
@@ -68,6 +68,7 @@ class Leasing:
             return Leased(await self._store.merge(self._merged, want) if is_repeat else [], word)
         until = time.monotonic() + request.wait_s
         waiter = self._bell.register(wanted)
+        leaving: asyncio.Future[None] | None = None
         try:
             while True:
                 waiter.event.clear()
@@ -77,11 +78,15 @@ class Leasing:
                     self._took(number, grants, want, time.perf_counter() - began)
                     return Leased(grants, word)
                 left_s = until - time.monotonic()
-                if left_s <= 0 or self._bell.is_released or not await _rung(waiter.event, left_s, gone):
+                if leaving is None and gone is not None and left_s > 0:
+                    leaving = gone()
+                if left_s <= 0 or self._bell.is_released or not await _rung(waiter.event, left_s, leaving):
                     return Leased([], self._workers.hear_again(request.worker_id))
                 want = want._replace(is_repeat=False)
         finally:
             self._bell.unregister(waiter)
+            if leaving is not None:
+                leaving.cancel()
 
     def _took(self, number: int | None, grants: list[Grant], want: LeaseWant, took_s: float) -> None:
         self._timed(took_s)
@@ -94,7 +99,7 @@ class Leasing:
             self._bell.ring({Wanted(last.type, last.is_resolve): 1})
 
 
-async def _rung(event: asyncio.Event, seconds: float, gone: Gone) -> bool:
+async def _rung(event: asyncio.Event, seconds: float, gone: asyncio.Future[None] | None) -> bool:
     """Whether there is a reason to look again."""
     if gone is None:
         try:
