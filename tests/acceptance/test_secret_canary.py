@@ -37,6 +37,7 @@ CALLS = (
     "/api/admin/session-token/status",
     "/api/captures",
     "/api/incidents",
+    "/api/snapshot",
     "/metrics",
     "/health",
 )
@@ -132,6 +133,19 @@ def test_no_secret_is_in_a_log_or_a_file(fleet: Fleet, secrets: dict[str, str]) 
 
     for path in (*logs, *files):
         held_against(secrets, path.name, path.read_bytes())
+
+
+def test_no_secret_is_in_a_snapshot(fleet: Fleet, secrets: dict[str, str]) -> None:
+    taken = fleet.hub.cli("snapshot", "--stdout", "--note", "for the test")
+    assert taken.returncode == 0, taken.stderr
+    assert "42 characters" in taken.stdout
+    asked = run_cli(
+        "snapshot", "--hub", fleet.hub.url, "--stdout", env={"ATALAIA_KEY": (key := fleet.hub.make_key("admin"))}
+    )
+    assert asked.returncode == 0, asked.stderr
+    for text in (taken.stdout, asked.stdout):
+        assert '"event":' in text, "the log is in it"
+        held_against({**secrets, "admin's key": key}, "the snapshot", text.encode())
 
 
 def test_no_secret_is_in_a_backup(fleet: Fleet, secrets: dict[str, str], tmp_path: Path) -> None:

@@ -67,15 +67,6 @@ def test_logs_hide_known_values_in_fields_traces_and_lines_of_libraries() -> Non
     assert "canary" not in out.getvalue()
 
 
-@pytest.fixture
-def _default_logging() -> object:
-    handlers, level = logging.root.handlers[:], logging.root.level
-    yield
-    structlog.reset_defaults()
-    logging.root.handlers[:] = handlers
-    logging.root.setLevel(level)
-
-
 def test_a_megabyte_of_one_word_is_read_at_once() -> None:
     """A scheme without a bound was looked for from every letter: minutes for a frame."""
     text = "y" * 1_000_000

@@ -15,6 +15,7 @@ TRIES: Final = 3
 _GIT_S: Final = 120
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9._-]+")
 _FIRST_NAMES: Final = 60
+_LONGEST: Final = 400
 
 
 class NotPublished(AtalaiaError):
@@ -104,11 +105,12 @@ def _git(folder: Path, *arguments: str) -> str:
     except (OSError, subprocess.SubprocessError) as error:
         raise NotPublished("git can't be run: {why}", why=scrub(str(error))) from error
     if done.returncode != 0:
-        words = scrub(done.stderr.decode("utf-8", "replace")).strip().splitlines()
+        said = scrub(done.stderr.decode("utf-8", "replace")).splitlines()
+        words = [line.strip() for line in said if line.strip() and not line.startswith("hint:")]
         raise NotPublished(
             "git {command}: {why}",
             hint="Try the same by hand in that folder, as the same user.",
             command=next((word for word in arguments if not word.startswith("-") and "=" not in word), ""),
-            why=" ".join(words[-3:]) or str(done.returncode),
+            why=" ".join(words)[:_LONGEST] or str(done.returncode),
         )
     return done.stdout.decode("utf-8", "replace")
