@@ -47,6 +47,8 @@ SHOTS = (
     Shot("incidentes.png", "pt-BR", "/incidents", scheme="dark"),
     Shot("check.png", "en", "/checks", size=TALL, click="Orders API", after_s=60),
     Shot("verificacao.png", "pt-BR", "/checks", size=TALL, click="Orders API"),
+    Shot("job.png", "en", "/jobs?status=failed", size=TALL, click="Assign a setting"),
+    Shot("tarefa.png", "pt-BR", "/jobs?status=failed", size=TALL, click="Atribuir uma configuração"),
 )
 
 

@@ -28,6 +28,14 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         yield fleet
 
 
+@pytest.fixture(autouse=True)
+def calm(fleet: Fleet) -> None:
+    """What a test before did to the third party holds nothing back."""
+    fleet.fault()
+    answer = fleet.hub.client("admin").post("/api/upstreams/traffilog/breaker/reset", {})
+    assert answer.status in {200, 204}, answer.text
+
+
 @pytest.fixture
 def page(open_context: OpenContext, fleet: Fleet) -> Page:
     page = open_context().new_page()
@@ -166,7 +174,7 @@ CASES = (
     ),
     Case(
         "socket cut after a frame",
-        {"cut_after_frame": once(3)},
+        {"cut_after_frame": 3},
         "Will be tried again",
         ("The connection was cut", "The WebSocket was closed"),
         "Cancel the job",
@@ -225,7 +233,7 @@ def _captured(fleet: Fleet, change: Callable[[str], str]) -> Iterator[None]:
     body = json.dumps(line, separators=(",", ":")).encode()
     client = fleet.hub.client("admin")
     answer = client.request(
-        "POST", "/api/captures?upstream=traffilog", body=body, headers={"Content-Type": "application/octet-stream"}
+        "POST", "/api/captures?upstream=traffilog", body=body, headers={"Content-Type": "application/json"}
     )
     assert answer.status == 201, answer.text
     try:
@@ -282,6 +290,6 @@ def test_the_upstreams_page_tells_the_state_of_the_token(page: Page, fleet: Flee
     fleet.fault(progress_step=50, progress_interval_s=0.1)
     fleet.finish(fleet.start_job(vehicle=next(_vehicles)))
     page.goto(f"{fleet.hub.url}/upstreams/traffilog")
-    token = page.locator(".card", has=page.locator("h2", has_text="Token"))
+    token = page.locator(".card", has=page.locator("h2", has_text=re.compile("^Token$")))
     expect(token).to_contain_text("In force")
     expect(token).to_contain_text("42 characters")

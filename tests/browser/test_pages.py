@@ -44,7 +44,16 @@ PAGES = (
     "/settings",
     "/account",
     "/search?q=site",
+    "/jobs",
+    "/jobs?status=dead",
+    "/jobs/new",
+    "/jobs/new?type=scheme_builder",
+    "/jobs/workers",
+    "DEPARTED",
+    "UNKNOWN",
+    "WAITING",
 )
+JOB_STATES = {"DEPARTED": "failed", "UNKNOWN": "unknown", "WAITING": "waiting"}
 LOOKS = (
     ("wide-light-en", {"width": 1280, "locale": "en-US", "color_scheme": "light"}),
     ("narrow-dark-pt", {"width": 360, "height": 740, "locale": "pt-BR", "color_scheme": "dark"}),
@@ -75,20 +84,53 @@ def filled_hub(shared_hub: Hub) -> Hub:
         {**base, "name": "broken", "kind": "http", "target": f"{shared_hub.url}/nowhere", "runbook": "Restart it."},
     )
     client.post("/api/checks", {"name": "backup", "kind": "heartbeat", "period_s": 3600, "grace_s": 60})
+    make_jobs(shared_hub)
     until = time.monotonic() + 30
     while not client.items("/api/incidents?state=open") and time.monotonic() < until:
         time.sleep(0.1)
     return shared_hub
 
 
+FRAME = '{"action":{"name":"get_vehicle_info","parameters":{"client_id":"1","mtkn":"1795350112011078144"},"session_token":"***"}}'
+DEPARTED = {
+    "action": "get_vehicle_info",
+    "frame": FRAME,
+    "mtkn": "1795350112011078144",
+    "template": {"action": "get_vehicle_info", "variant": "", "version": 0},
+    "departures": ['parameters.client_id: captured number 123, would send string "1"'],
+    "error": "get_vehicle_info departs from the captured payload",
+}
+
+
+def make_jobs(hub: Hub) -> None:
+    """One that departed, one that nobody knows, one that waits; a worker that said which it is."""
+    client = hub.client("jobs:create", "jobs:work", "read")
+    payload = {"clientId": 1, "clientName": "Zé", "vehicleId": 7, "vehicleSettingId": "91", "comment": "x" * 90}
+    for outcome, state in (("failed", "failed"), ("uncertain", "irreversible"), (None, "")):
+        client.made("/api/jobs", {"type": "free work", "payload": payload, "max_attempts": 1})
+        if outcome is None:
+            return
+        asked = {"worker_id": "worker-1", "types": ["free work"], "version": "0.1.0", "commit": "c" * 40}
+        (job,) = client.made("/api/leases", asked)["jobs"]
+        steps = [
+            {"n": 1, "name": "connect", "state": "done"},
+            {"n": 2, "name": "execute", "state": state, "data": DEPARTED},
+        ]
+        said = {"token": job["token"], "outcome": outcome, "steps": steps}
+        said["error"] = {"class": "payload_departs", "message": "get_vehicle_info departs", "retryable": False}
+        assert client.post(f"/api/jobs/{job['id']}/complete", said).status == 200
+
+
 @pytest.fixture(scope="module")
 def addresses(filled_hub: Hub) -> dict[str, str]:
     client = filled_hub.client("admin", "agent", "ingest")
     checks = {check["name"]: check["id"] for check in client.items("/api/checks")}
+    jobs = {job["state"]: job["id"] for job in client.items("/api/jobs")}
     return {
         "CHECK": f"/checks/{checks['site']}",
         "HEARTBEAT": f"/checks/{checks['backup']}",
         "INCIDENT": f"/incidents/{client.items('/api/incidents')[0]['id']}",
+        **{name: f"/jobs/{jobs[state]}" for name, state in JOB_STATES.items()},
         "AGENT": f"/agents/{client.items('/api/agents')[0]['id']}",
     }
 
