@@ -41,6 +41,7 @@ def main() -> int:
 
 def make_pages() -> dict[str, str]:
     """File name -> content."""
+    build()  # loads every command's module, so that their errors are listed whoever asks first
     with tempfile.TemporaryDirectory(prefix="atalaia-reference-") as folder:
         hub = Hub(HubOptions(Path(folder)))
         try:
