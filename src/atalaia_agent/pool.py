@@ -33,7 +33,15 @@ class Pool:
                 self._changed.notify()
                 return
             self._threads += 1
-        Thread(target=self._work, name=self._name, daemon=True).start()
+        try:
+            Thread(target=self._work, name=self._name, daemon=True).start()
+        except RuntimeError:  # the system has no more threads for us: one that is there takes it, when it is free
+            with self._changed:
+                self._threads -= 1
+                if not self._threads:
+                    self._tasks.remove(task)
+                    raise
+                self._changed.notify()
 
     def call(self, function: Callable[[], T], *, wait: Callable[[Callable[[float], bool]], object]) -> T:
         """What `function` returns or raises; where `wait` raises instead of waiting longer, it is left to itself."""

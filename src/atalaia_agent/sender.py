@@ -126,7 +126,7 @@ class Sender:
         if answer.status == 200:  # noqa: PLR2004
             self._accepted(batch, answer)
             return True
-        return self._refused(batch, answer)
+        return self._refused(batch, answer, turn=turn)
 
     def _encode(self, batch: Batch | None) -> bytes:
         """The records are on disk as they go out, so they are pasted in instead of being read and written again."""
@@ -159,7 +159,7 @@ class Sender:
         if not self._spool.renumber(batch):
             self._spool.confirm(batch)
 
-    def _refused(self, batch: Batch | None, answer: Answer) -> bool:
+    def _refused(self, batch: Batch | None, answer: Answer, *, turn: Turn | None) -> bool:
         if answer.status in (401, 403):
             self._voice.trouble(
                 "key", f"the hub refuses this agent's key ({answer.complaint}); asking again every 60 s"
@@ -170,7 +170,7 @@ class Sender:
             self._narrow(batch, answer)
             return True
         is_failure = answer.status >= 500 and answer.status not in _LATER  # noqa: PLR2004
-        if batch is not None and is_failure and self._suspect(batch, answer):
+        if batch is not None and is_failure and self._suspect(batch, answer, turn=turn):
             return True
         self._voice.trouble("records", f"the hub does not take records now: {answer.complaint}")
         self._not_before = monotonic() + self._backoff.next_s(answer.retry_after_s)
@@ -190,7 +190,7 @@ class Sender:
         if is_hopeless:
             self._limit = MAX_BATCH_RECORDS
 
-    def _suspect(self, batch: Batch, answer: Answer) -> bool:
+    def _suspect(self, batch: Batch, answer: Answer, *, turn: Turn | None) -> bool:
         """Whether to go on at once: with a smaller batch, or after the record that the hub fails on."""
         verdict = self._suspicion.failed(spool_id=batch.spool_id, first_seq=batch.first_seq, last_seq=batch.last_seq)
         if verdict is Verdict.HALVE:
@@ -198,7 +198,7 @@ class Sender:
             return True
         if verdict is Verdict.WAIT:
             return False
-        if not self._send(None, _TIMEOUT_S, turn=None):
+        if not self._send(None, _TIMEOUT_S, turn=turn):
             self._suspicion.drop()
             return False
         self._voice.say(f"error: the hub fails on one record ({answer.complaint}); set aside in the spool")

@@ -1,9 +1,9 @@
 """Every record waits here, on disk, until the hub has it.
 
-A record is written when it is made (so that a killed process loses none) and is safe from a power cut when the hub has
-it, or after the next `sync`. The spool is bounded: the oldest segment goes first, and is counted. With a disk that is full, records wait in a
-bounded memory under a spool id of their own, since the numbers of the one on disk can't be reserved; when there is room
-they move to disk with their id and numbers.
+It is written when it is made, so that a killed process loses none; it is safe from a power cut when the hub
+has it, or after the next `sync`. The spool is bounded: the oldest segment goes first, and is counted. With a disk that is full,
+records wait in a bounded memory under a spool id of their own, since the numbers of the one on disk can't be reserved; when
+there is room they move to disk with their id and numbers.
 """
 
 from __future__ import annotations

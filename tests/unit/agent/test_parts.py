@@ -41,6 +41,27 @@ def test_a_pool_makes_threads_when_they_are_needed_up_to_its_limit() -> None:
         )
 
 
+def test_a_pool_that_gets_no_more_threads_goes_on_with_those_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    pool, gate, done = Pool("test", max_threads=3), threading.Event(), threading.Semaphore(0)
+
+    def task() -> None:
+        gate.wait(10)
+        done.release()
+
+    pool.submit(task)
+    start = threading.Thread.start
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    pool.submit(task)
+    gate.set()
+    assert all(done.acquire(timeout=10) for _ in range(2))
+    with pytest.raises(RuntimeError, match="new thread"):
+        Pool("alone", max_threads=1).submit(task)
+    monkeypatch.setattr(threading.Thread, "start", start)
+
+
 def test_a_name_that_takes_too_long_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: release.wait(10))

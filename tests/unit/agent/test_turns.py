@@ -92,8 +92,9 @@ class World:
         self.sent.append(monotonic())
 
     def _spawn(self, work: Callable[[], None]) -> None:
-        self.threads.append(threading.Thread(target=work))
-        self.threads[-1].start()
+        thread = threading.Thread(target=work)
+        thread.start()
+        self.threads.append(thread)
 
     def of(self, probe_id: str) -> list[float]:
         return [at for name, at, _ in self.runs if name == probe_id]
