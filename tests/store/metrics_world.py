@@ -75,7 +75,9 @@ class World:
     def points(self, **options: Any) -> dict[int, float]:
         found = self.ask(**options)
         assert len(found) <= 1
-        return dict(zip(found[0].times, found[0].values, strict=True)) if found else {}
+        points = dict(zip(found[0].times, found[0].values, strict=True)) if found else {}
+        assert list(points) == sorted(found[0].times if found else [])  # each step once, in order
+        return points
 
     def count(self, table: Any) -> int:
         return len(self.store.read_now(lambda tx: tx.rows(table.select())))

@@ -88,8 +88,6 @@ class Merger:
         self._times: Signed | None = None  # of those, where they follow one another
 
     def merge(self, *parts: tuple[Signed, Floats]) -> tuple[Signed, Floats]:
-        if len(parts) == 1:
-            return parts[0]
         times = [at_ms for at_ms, _ in parts]
         if len(times) != len(self._former) or any(map(is_not, times, self._former)):
             at_ms = np.concatenate(times)

@@ -12,6 +12,7 @@ from atalaia.metrics.rollup import (
     MINUTE_MS,
     Aggregation,
     Columns,
+    Merger,
     Steps,
     aggregate,
     combine,
@@ -121,3 +122,30 @@ def test_a_sample_that_comes_again_counts_once_and_the_later_value_stays() -> No
     times, values = merge_samples(old, new)
     assert times.tolist() == [1, 5, 7, 9]
     assert values.tolist() == [1.0, 5.5, 7.0, 9.0]
+
+
+PART = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 5)), min_size=1, max_size=6)
+
+
+@given(st.lists(st.lists(PART, min_size=1, max_size=3), min_size=1, max_size=4), st.booleans())
+def test_series_merged_one_after_the_other_are_those_merged_alone(
+    series: list[list[list[tuple[int, int]]]], share: bool
+) -> None:
+    merger, shared = Merger(), [np.array([0, 3, 7], np.int64), np.array([8, 9], np.int64)]
+    for its in series:
+        parts = [
+            (np.array([at for at, _ in part], np.int64), np.array([value for _, value in part], np.float64))
+            for part in its
+        ]
+        if share:
+            parts = [(at_ms, np.arange(float(len(at_ms))) + its[0][0][1]) for at_ms in shared]
+        at_ms, values = merger.merge(*parts)
+        expected = merge_samples(*parts)
+        assert at_ms.tolist() == expected[0].tolist()
+        assert values.tolist() == expected[1].tolist()
+
+
+def test_series_that_share_their_times_get_one_column_of_them() -> None:
+    merger, first, second = Merger(), np.array([1, 2], np.int64), np.array([3], np.int64)
+    merged = [merger.merge((first, np.zeros(2)), (second, np.zeros(1)))[0] for _ in range(2)]
+    assert merged[0] is merged[1]
