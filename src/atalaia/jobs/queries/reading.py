@@ -165,7 +165,7 @@ def tally_ended(tx: Tx, *, most: int) -> dict[int, int]:
     found = {}
     for state in END.values():
         also = "" if state == _SUCCEEDED else f" AND state <> {_SUCCEEDED}"
-        sql = f"SELECT count(*) FROM (SELECT 1 FROM job_ends WHERE state = {state}{also} LIMIT ?) AS some"  # noqa: S608 - numbers
+        sql = f"SELECT count(*) FROM (SELECT 1 FROM job_ends WHERE state = {state}{also} LIMIT ?) AS found"  # noqa: S608 - numbers
         found[state] = int(tx.raw(sql, (most,))[0][0])
     return found
 
@@ -173,7 +173,7 @@ def tally_ended(tx: Tx, *, most: int) -> dict[int, int]:
 def tally_unfinished(tx: Tx, *, most: int) -> list[tuple[int, int, int, int]]:
     """(place, phase, is_resolve, how many), of up to `most` jobs in all."""
     sql = (
-        "SELECT place, phase, is_resolve, count(*) FROM (SELECT place, phase, is_resolve FROM job_queue LIMIT ?) AS some"
+        "SELECT place, phase, is_resolve, count(*) FROM (SELECT place, phase, is_resolve FROM job_queue LIMIT ?) AS found"
         " GROUP BY place, phase, is_resolve"
     )
     return [(place, phase, is_resolve, count) for place, phase, is_resolve, count in tx.raw(sql, (most,))]
