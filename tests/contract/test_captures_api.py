@@ -78,6 +78,29 @@ def test_templates_in_force_are_told_with_an_etag_and_another_version_can_be_cho
     talk(run)
 
 
+def test_a_deleted_capture_is_gone_and_what_was_made_of_it_stays(site: Site) -> None:
+    async def run() -> None:
+        key, reader = await site.key("admin"), await site.key("read")
+        async with site.client() as client:
+            made = (await client.post(f"{PATH}&name=before", content=recorded(REVIEW), headers=key)).json()["capture"]
+            path, templates = f"/api/captures/{made['id']}", f"/api/upstreams/{UPSTREAM}/templates"
+            in_force = (await client.get(templates, headers=key)).json()
+            assert (await client.delete(path, headers=reader)).status_code == 403
+            gone = await client.delete(path, headers=key)
+            assert (gone.status_code, gone.content) == (204, b"")
+            assert (await client.get(path, headers=key)).status_code == 404
+            assert (await client.delete(path, headers=key)).status_code == 404
+            assert (await client.get("/api/captures", headers=key)).json()["items"] == []
+            assert (await client.get(templates, headers=key)).json() == in_force
+            entry = (await client.get("/api/audit?limit=1", headers=key)).json()["items"][0]
+            assert (entry["action"], entry["object"]) == ("capture.deleted", f"capture:{made['id']}")
+            assert entry["before"]["name"] == "before"
+            again = await client.post(PATH, content=recorded(REVIEW), headers=key)
+            assert (again.status_code, again.json()["is_new"], again.json()["changed"]) == (201, True, [])
+
+    talk(run)
+
+
 def test_what_is_refused_is_refused_with_the_reason_and_what_to_do(site: Site) -> None:
     async def run() -> None:
         key = await site.key("admin")

@@ -101,6 +101,22 @@ def test_an_earlier_version_is_put_in_force_from_the_page(site: Site) -> None:
     talk(run)
 
 
+def test_a_capture_is_deleted_from_its_page_and_its_templates_say_so(site: Site) -> None:
+    async def run() -> None:
+        browser = await site.browser()
+        shown = (await send(browser, recorded(REVIEW))).headers["location"]
+        page = (await browser.get(shown)).text
+        assert "Delete Gravação &lt;1&gt;? Templates made of it stay." in page
+        done = await browser.post(f"{shown}/delete")
+        assert (done.status_code, done.headers["location"]) == (303, "/captures")
+        assert (await browser.get(shown)).status_code == 404
+        assert "a capture that was deleted" in (await browser.get(f"/captures/templates/{UPSTREAM}/review")).text
+        manager = await site.browser(Role.MANAGER)
+        assert (await manager.post(f"{shown}/delete")).status_code == 403
+
+    talk(run)
+
+
 def test_a_refused_file_is_told_in_the_form_with_what_to_do(site: Site) -> None:
     async def run() -> None:
         browser = await site.browser()

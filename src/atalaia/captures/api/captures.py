@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Request, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
 from litestar.params import FromPath, FromQuery, QueryParameter
@@ -101,6 +101,17 @@ async def get_capture(
     return CaptureWithFrames(capture=capture, frames=frames, next=frames[-1].n if len(found) > limit else None)
 
 
+@delete(
+    "/api/captures/{capture_id:str}",
+    guards=WRITE,
+    status_code=204,
+    tags=["captures"],
+    summary="Delete a capture; the templates made of it stay",
+)
+async def delete_capture(captures: Captures, capture_id: FromPath[str], request: AnyRequest) -> None:
+    await captures.drop(principal_of(request), capture_id, address=client_of(request))
+
+
 @get(
     "/api/captures/{a:str}/diff/{b:str}",
     guards=READ,
@@ -112,4 +123,4 @@ async def diff_captures(captures: Captures, a: FromPath[str], b: FromPath[str]) 
     return DiffOut(a=of_a, b=of_b, same=comparison.is_same, actions=comparison.actions)
 
 
-ROUTES = (list_captures, import_capture, get_capture, diff_captures)
+ROUTES = (list_captures, import_capture, get_capture, delete_capture, diff_captures)

@@ -26,6 +26,7 @@ Captures = NamedDependency[CapturesService]
 Cursor = Annotated[str | None, QueryParameter()]
 After = Annotated[int, QueryParameter(ge=0, le=2**31 - 1)]
 READ = [requires(Permission.UPSTREAMS_READ)]
+WRITE = [requires(Permission.UPSTREAMS_WRITE)]
 PAGE_ROWS: Final = 50
 PAGE_FRAMES: Final = 60
 FORMATS: Final[dict[Format, str]] = {
@@ -112,6 +113,12 @@ async def capture_page(
     )
 
 
+@post("/captures/{capture_id:str}/delete", guards=WRITE, include_in_schema=False)
+async def delete_form(request: AnyRequest, captures: Captures, capture_id: FromPath[str]) -> Redirect:
+    await captures.drop(principal_of(request), capture_id, address=client_of(request))
+    return see_other("/captures")
+
+
 def _file_of(upload: Upload) -> bytes:
     if not upload.data:
         raise InvalidField("file", N_("choose a file"))
@@ -150,4 +157,4 @@ async def _list_page(
     )
 
 
-ROUTES = (captures_page, captures_rows, import_form, capture_page)
+ROUTES = (captures_page, captures_rows, import_form, capture_page, delete_form)

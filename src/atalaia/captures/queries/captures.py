@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import case, func, insert, select
+from sqlalchemy import case, delete, func, insert, select
 from sqlalchemy.engine import Row
 
 from atalaia.captures.model.captures import Capture
@@ -19,6 +19,11 @@ def add(tx: Tx, capture: Capture, *, file_sha256: bytes, frames: Sequence[Frame]
     values = {name: getattr(capture, name) for name in capture.__struct_fields__}
     tx.execute(insert(captures).values(**values, file_sha256=file_sha256))
     tx.insert(capture_frames, [_row(capture.id, frame) for frame in frames])
+
+
+def drop(tx: Tx, capture_id: str) -> None:
+    tx.execute(delete(capture_frames).where(capture_frames.c.capture_id == capture_id))
+    tx.execute(delete(captures).where(captures.c.id == capture_id))
 
 
 def find(tx: Tx, capture_id: str) -> Capture | None:

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
+from atalaia.access import audit
 from atalaia.captures.model.captures import Capture, Imported
 from atalaia.captures.model.comparing import Comparison, compare
 from atalaia.captures.model.recordings import Frame
@@ -12,7 +14,7 @@ from atalaia.captures.model.templates import ActionVersion, Active, FrameSource
 from atalaia.captures.queries import captures as queries
 from atalaia.captures.queries import templates as template_queries
 from atalaia.captures.service import choosing
-from atalaia.captures.service.importing import CaptureFile, import_capture
+from atalaia.captures.service.importing import TOPIC, CaptureFile, import_capture
 from atalaia.core.clock import Clock
 from atalaia.core.errors import InvalidField, NotFound
 from atalaia.core.permissions import Principal
@@ -163,6 +165,11 @@ class CapturesService:
             )
         )  # fmt: skip
 
+    async def drop(self, principal: Principal, capture_id: str, *, address: str | None = None) -> None:
+        """The recording goes; templates made of it stay. Raises: NotFound."""
+        now = self._clock.now()
+        await self._store.write(lambda tx: drop_capture(tx, principal, capture_id, now=now, address=address))
+
     async def search(self, text: str, *, limit: int) -> list[Capture]:
         return await self._store.read(lambda tx: queries.search(tx, text, limit=limit))
 
@@ -173,6 +180,15 @@ def find_capture(tx: Tx, capture_id: str) -> Capture:
     if found is None:
         raise NotFound(N_("there is no such capture"))
     return found
+
+
+def drop_capture(tx: Tx, principal: Principal, capture_id: str, *, now: datetime, address: str | None = None) -> None:
+    """Raises: NotFound."""
+    capture = find_capture(tx, capture_id)
+    queries.drop(tx, capture.id)
+    before = {"name": capture.name, "upstream": capture.upstream, "sent": capture.sent, "received": capture.received}
+    audit.record(tx, principal, "capture.deleted", f"capture:{capture.id}", before=before, address=address, now=now)
+    tx.publish(TOPIC, capture.id)
 
 
 def list_captures(tx: Tx, *, upstream: str | None = None) -> list[Capture]:
