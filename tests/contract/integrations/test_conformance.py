@@ -267,9 +267,14 @@ def test_all_that_it_says_is_translated(subject: Subject) -> None:
 
 
 @pytest.mark.parametrize("loaded", BUILT_IN, ids=lambda loaded: loaded.name)
-def test_its_settings_are_in_its_page_of_the_docs(loaded: Any) -> None:
+def test_its_settings_are_documented(loaded: Any) -> None:
+    """All in the reference; those that somebody has to choose also in its own page."""
     page = (ROOT / "docs" / "integrations" / f"{loaded.name}.md").read_text(encoding="utf-8")
-    assert [each.environment for each in loaded.integration.manifest.settings if each.environment not in page] == []
+    reference = (ROOT / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
+    settings = loaded.integration.manifest.settings
+    assert [each.environment for each in settings if f"`{each.environment}`" not in reference] == []
+    to_be_chosen = [each for each in settings if each.default in (None, "", ())]
+    assert [each.environment for each in to_be_chosen if each.environment not in page] == []
 
 
 @each_subject

@@ -166,6 +166,7 @@ def test_at_the_order_to_drain_work_is_finished_and_nothing_taken(hub: StubHub, 
     running = start(job_type(work))
     assert began.wait(10)
     running.drain()
+    wait_until(running.worker._draining.is_set, what="the order to drain")
     hub.offer("demo")
     go.set()
     assert running.join() is Exit.DRAINED
