@@ -37,3 +37,10 @@ def test_the_oldest_are_dropped_beyond_a_number(tmp_path: Path) -> None:
     first = datetime(2026, 1, 1, tzinfo=UTC)
     paths = [keep(tmp_path, "x", first + timedelta(minutes=number)) for number in range(MOST_KEPT + 3)]
     assert sorted((tmp_path / "snapshots").iterdir()) == paths[3:]
+
+
+def test_two_in_one_second_are_two(tmp_path: Path) -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    paths = [keep(tmp_path, text, at) for text in ("a", "b")]
+    assert [path.read_text(encoding="utf-8") for path in paths] == ["a", "b"]
+    assert sorted(paths) == paths

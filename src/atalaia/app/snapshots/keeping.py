@@ -5,9 +5,10 @@ was seen is kept in a file beside them, so that a change during a stop, or a cra
 """
 
 import asyncio
+import itertools
 import os
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,7 +32,7 @@ PERIOD_S: Final = 60.0
 ADDRESS_FILE: Final = "hub.address"
 _SEEN: Final = "seen.json"
 _MOST_WORKERS: Final = 1000
-_TOPICS: Final = frozenset({"captures", "jobs.workers"})
+_TOPIC: Final = "captures"
 
 log = structlog.get_logger()
 
@@ -117,7 +118,7 @@ class Snapshots:
         self._unsubscribe()
 
     def _on_live(self, topic: str, _id: str) -> None:
-        if topic in _TOPICS and self._loop is not None and not self._loop.is_closed():
+        if topic == _TOPIC and self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._wake.set)
 
     async def _see(self) -> Seen:
@@ -142,10 +143,19 @@ class Snapshots:
 
 
 def keep(data_dir: Path, text: str, at: datetime) -> Path:
-    """Write it into the data directory, and drop the oldest beyond a number; the file's path."""
+    """Write it into the data directory, and drop the oldest beyond a number; the file's path.
+
+    Two in one second: the later one takes the next free second.
+    """
     folder = data_dir / FOLDER
-    path = folder / file_name(at)
+    path = next(
+        path
+        for seconds in itertools.count()
+        if not (path := folder / file_name(at + timedelta(seconds=seconds))).exists()
+    )
     _write(path, text)
+    for each in (folder, path):
+        _hand_over(each, like=data_dir)
     for old in sorted(folder.glob(f"*{SUFFIX}"))[:-MOST_KEPT]:
         old.unlink(missing_ok=True)
     return path
@@ -158,6 +168,13 @@ def _write(path: Path, text: str) -> None:
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
     temporary.replace(path)
+
+
+def _hand_over(path: Path, *, like: Path) -> None:
+    """A command that root runs must leave nothing that the hub's own account can't write to."""
+    if os.geteuid() == 0:
+        owner = like.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def _version(version: str, commit: str | None) -> str:
