@@ -56,9 +56,10 @@ class Around:
         if key is not None or self.people is None:
             return key.name if key is not None else principal_id
         try:
-            return (await self.people.get(principal_id)).name
+            person = await self.people.get(principal_id)
         except NotFound:
             return principal_id
+        return person.name or person.email
 
 
 AroundJobs = NamedDependency[Around]

@@ -166,7 +166,7 @@ class _Shower:
             mtkn=str(data["mtkn"]) if data.get("mtkn") else None,
             frame=frame,
             answer=_text(data.get("answer")),
-            has_answer="answer" in data,
+            has_answer="answer" in data or (frame is not None and step.state == "failed" and not departures),
             departures=departures,
             held=held,
             template_href=_template_href(self.upstream, template),

@@ -38,7 +38,7 @@ document.addEventListener("submit", (event) => {
   } else if (method === "post" && !form.hasAttribute("hx-post")) {
     if (form.dataset.sent) return event.preventDefault();
     form.dataset.sent = "1";
-    if (document.body.classList.contains("app")) sessionStorage.setItem(SENT, text(form.classList.contains("form") ? "saved" : "done"));
+    if (document.body.classList.contains("app")) sessionStorage.setItem(SENT, form.dataset.said ?? text(form.classList.contains("form") ? "saved" : "done"));
     for (const button of form.querySelectorAll("button[type=submit], button:not([type])")) button.setAttribute("aria-disabled", "true");
   }
 });

@@ -32,6 +32,7 @@ const words = () => {
 const show = (next, { tell = true, at = null } = {}) => {
   if (next === "reconnecting" || next === "offline") since ??= at ? new Date(at) : new Date();
   else since = null;
+  const isFirst = next === "online" && state === "connecting";
   const cameBack = next === "online" && (state === "offline" || state === "reconnecting" || state === "polling");
   state = next;
   for (const element of shown()) {
@@ -41,6 +42,8 @@ const show = (next, { tell = true, at = null } = {}) => {
   }
   if (tell && leads) channel?.postMessage({ state, at: since?.getTime() ?? null });
   if (cameBack) announceAll(); // what happened meanwhile was not heard
+  // Between the making of the page and its first hearing something short-lived may have ended.
+  if (isFirst) for (const name of topics("[data-live-fresh]")) dispatch(`live:${name}`, { ids: [] });
 };
 
 const waiting = new Map();
@@ -58,9 +61,9 @@ const announce = (topic, id) => {
 };
 const dispatch = (name, detail) => document.body.dispatchEvent(new CustomEvent(name, { detail }));
 
-const topics = () => {
+const topics = (among = "") => {
   const names = new Set();
-  for (const element of document.querySelectorAll("[hx-trigger*='live:']")) {
+  for (const element of document.querySelectorAll(`${among}[hx-trigger*='live:']`)) {
     for (const [, name] of element.getAttribute("hx-trigger").matchAll(/live:([^\s,]+)/g)) names.add(name);
   }
   return names;
