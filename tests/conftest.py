@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 
@@ -17,6 +18,10 @@ from tests.fakes import FakeClock
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "atalaia"
 
 MakeStore = Callable[..., Store]
+
+# How long an example takes depends on what else the machine does; speed is for the benchmarks.
+hypothesis.settings.register_profile("atalaia", deadline=None)
+hypothesis.settings.load_profile("atalaia")
 
 
 @pytest.fixture

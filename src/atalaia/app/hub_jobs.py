@@ -255,7 +255,7 @@ def _earlier(grant: Grant) -> list[StepRecord]:
 
 
 def _step_in(step: StepRecord) -> StepIn:
-    return StepIn(step.n, step.name, step.state, Raw(msgspec.json.encode(step.data)))
+    return StepIn(step.n, step.name, step.state, Raw(msgspec.json.encode(step.data)), step.took_ms)
 
 
 def _error_in(ended: Ended) -> ErrorIn | None:

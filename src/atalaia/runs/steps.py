@@ -1,5 +1,6 @@
 """Steps as they are recorded: secrets out, and no larger than a lease may carry."""
 
+import time
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
@@ -37,6 +38,7 @@ class OpenStep:
         self._name = name[:_MAX_NAME]
         self._data = dict(data)
         self._state: StepState = state
+        self._began_s = time.monotonic()
 
     async def note(self, **data: Any) -> None:
         self._data |= data
@@ -48,7 +50,8 @@ class OpenStep:
         self._line.note(self.record())
 
     def record(self) -> StepRecord:
-        return StepRecord(self.n, self._name, self._state, fitting(self._data))
+        took_ms = round((time.monotonic() - self._began_s) * 1000)
+        return StepRecord(self.n, self._name, self._state, fitting(self._data), took_ms=took_ms)
 
 
 def fitting(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,6 +30,7 @@ class StepRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     state: StepState
     data: Mapping[str, Any] = {}
     attempt: int = 0
+    took_ms: int = 0  # since it began, by the clock of the one who does it
 
 
 class Step(Protocol):

@@ -13,6 +13,7 @@ _STEP = {
         "name": _WORD,
         "state": {"type": "string", "enum": ["started", "done", "failed", "irreversible"]},
         "data": {"type": "object", "description": "At most 64 kB"},
+        "took_ms": {"type": "integer", "minimum": 0, "maximum": 604_800_000, "description": "Since it began"},
     },
 }
 _STEPS = {"type": "array", "items": _STEP, "maxItems": 1000}

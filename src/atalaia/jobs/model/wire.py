@@ -54,11 +54,15 @@ class LeaseIn(msgspec.Struct, frozen=True, kw_only=True):
     resolves: Annotated[list[Name], Meta(max_length=MAX_ITEMS)] = []
 
 
+MAX_TOOK_MS = 7 * 24 * 3600 * 1000
+
+
 class StepIn(msgspec.Struct, frozen=True):
     n: Annotated[int, Meta(ge=1, le=100_000)]
     name: Name
     state: StepState
     data: Raw = EMPTY_OBJECT
+    took_ms: Annotated[int, Meta(ge=0, le=MAX_TOOK_MS)] = 0
 
 
 class RenewItem(msgspec.Struct, frozen=True):

@@ -152,7 +152,10 @@ def steps_said(steps: Sequence[StepIn]) -> list[StepSaid]:
     """Raises TooLarge, InvalidField."""
     for step in steps:
         check_text(name=step.name)
-    return [StepSaid(step.n, step.name, step.state, _text(step.data, "data", MAX_STEP_BYTES)) for step in steps]
+    return [
+        StepSaid(step.n, step.name, step.state, _text(step.data, "data", MAX_STEP_BYTES), step.took_ms)
+        for step in steps
+    ]
 
 
 _WORDS = {

@@ -28,6 +28,7 @@ class StepSaid(NamedTuple):
     name: str
     state: str
     data: str
+    took_ms: int = 0
 
 
 class RenewSaid(NamedTuple):
@@ -183,7 +184,8 @@ def _step_row(row: Queued, step: StepSaid, now_ms: int) -> StepRow:
         row.attempts + 1,
         rank,
         int(step.state == "irreversible"),
-        now_ms,
+        # Steps come some to a request, so that when it came says little of how long each took.
+        now_ms - step.took_ms,
         now_ms if rank >= _SETTLED else None,
         step.state,
         step.name,
