@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec import Raw
 
 from atalaia.core.errors import Conflict
@@ -17,6 +17,7 @@ from atalaia.jobs.service import JobsService, outcome_said
 from atalaia.jobs.service.answers import lease_out
 from atalaia.jobs.service.control import Actor
 from atalaia.jobs.settings import SETTINGS
+from atalaia.sdk.jobs import StepState
 from atalaia.sdk.transaction import Tx
 from atalaia.store.store import Store
 from tests.fakes import FakeClock
@@ -26,6 +27,16 @@ from tests.store.jobs_site import known_types
 TTL_S = 10.0
 TABLES = ("jobs", "job_queue", "job_ends", "job_steps", "job_requests")
 OUTCOMES = ("succeeded", "failed", "snoozed", "released", "cancelled", "uncertain")
+# Steps as they come with a renewal; the last three are what is most worth trying.
+SAID: tuple[tuple[StepState, ...], ...] = (
+    (),
+    ("started",),
+    ("done",),
+    ("failed",),
+    ("irreversible",),
+    ("irreversible", "done"),
+    ("irreversible", "failed"),
+)
 workers = st.sampled_from(["w1", "w2"])
 Told = tuple[str, str]  # job, token
 
@@ -35,8 +46,6 @@ class JobsMachine(RuleBasedStateMachine):
 
     store: Store
     runner: asyncio.Runner
-    leases = Bundle("leases")
-    requests = Bundle("requests")
 
     @initialize()
     def begin(self) -> None:
@@ -45,7 +54,10 @@ class JobsMachine(RuleBasedStateMachine):
         self.jobs: dict[str, Job] = {}
         self.numbers: dict[str, int] = {}
         self.asked = 0
+        self.given: list[Told] = []
         self.restart()
+        for type_, client in (("mow", "a"), ("drive", "a"), ("mow", "b")):
+            self.create(type_, client, key=client == "b")
 
     def run(self, work: Any) -> Any:
         return self.runner.run(work)
@@ -78,7 +90,7 @@ class JobsMachine(RuleBasedStateMachine):
                 is_graced = self.clock.monotonic() - self.grace_from <= TTL_S + 2
                 assert silent_s < TTL_S + 2 or is_graced, "a lease lasts though nobody renews it"
 
-    @rule(seconds=st.integers(1, 13))
+    @rule(seconds=st.sampled_from([1, 4, 12]))
     def time_passes(self, seconds: int) -> None:
         for _ in range(seconds):
             self.clock.advance(1)
@@ -135,8 +147,18 @@ class JobsMachine(RuleBasedStateMachine):
 
     # -- those who do it
 
-    @rule(target=leases, worker=workers, count=st.integers(1, 3), resolves=st.booleans())
-    def lease(self, worker: str, count: int, resolves: bool) -> list[Told]:
+    def told(self, data: st.DataObject) -> list[Told]:
+        """Tokens that were handed out: mostly those that are good, sometimes any."""
+        live = [
+            told for told in self.given if (lease := self.jobs[told[0]].lease) is not None and lease.token == told[1]
+        ]
+        chance = data.draw(st.integers(0, 4))
+        choice = live if live and chance else self.given
+        return data.draw(st.lists(st.sampled_from(choice), min_size=1, max_size=2, unique=True))
+
+    @precondition(lambda self: any(job.lease is None and not job.is_over for job in self.jobs.values()))
+    @rule(worker=workers, count=st.integers(1, 3), resolves=st.booleans())
+    def lease(self, worker: str, count: int, resolves: bool) -> None:
         self.asked += 1
         request = LeaseIn(
             worker_id=worker,
@@ -148,7 +170,7 @@ class JobsMachine(RuleBasedStateMachine):
             incarnation="i",
         )
         self.last_request = request
-        return self.granted(request)
+        self.given += self.granted(request)
 
     def granted(self, request: LeaseIn) -> list[Told]:
         leased = self.run(self.service.lease(request))
@@ -189,11 +211,11 @@ class JobsMachine(RuleBasedStateMachine):
             answer = lease_out(leased, self.service.types, now=self.clock.now())
             assert {given.token for given in answer.jobs} == mine
 
-    @rule(held=leases, state=st.sampled_from(["started", "irreversible", "done", "failed", None]), n=st.integers(1, 2))
-    def renew(self, held: list[Told], state: str | None, n: int) -> None:
-        if not held:
-            return
-        steps = [] if state is None else [StepIn(n, "step", state)]  # type: ignore[arg-type]
+    @precondition(lambda self: self.given)
+    @rule(data=st.data(), states=st.sampled_from(SAID), n=st.integers(1, 2))
+    def renew(self, data: st.DataObject, states: tuple[StepState, ...], n: int) -> None:
+        held = self.told(data)
+        steps = [StepIn(n, "step", state) for state in states]
         items = [RenewItem(id_, token, steps) for id_, token in held]
         _, answers = self.run(self.service.renew(RenewIn("w1", items)))
         for (id_, token), answer in zip(held, answers, strict=True):
@@ -203,21 +225,23 @@ class JobsMachine(RuleBasedStateMachine):
                 continue
             assert answer.state == ("cancel" if job.is_cancelled else "ok")
             job.lease.renewed_at = self.clock.monotonic()
-            self.note(job.lease, n, state)
+            for state in states:
+                self.note(job.lease, n, state)
 
-    def note(self, lease: Lease, n: int, state: str | None) -> None:
+    def note(self, lease: Lease, n: int, state: str) -> None:
         order = ["started", "irreversible", "failed", "done"]
-        if state is None:
-            return
         if state == "irreversible":
             lease.declared.add(n)
         before = lease.steps.get(n)
         if before is None or order.index(state) > order.index(before):
             lease.steps[n] = state
 
-    @rule(held=leases, outcome=st.sampled_from(OUTCOMES), is_retryable=st.booleans(), body=st.sampled_from(["1", "2"]))
-    def complete(self, held: list[Told], outcome: str, is_retryable: bool, body: str) -> None:
-        for id_, token in held:
+    @precondition(lambda self: self.given)
+    @rule(
+        data=st.data(), outcome=st.sampled_from(OUTCOMES), is_retryable=st.booleans(), body=st.sampled_from(["1", "2"])
+    )
+    def complete(self, data: st.DataObject, outcome: str, is_retryable: bool, body: str) -> None:
+        for id_, token in self.told(data):
             job = self.jobs[id_]
             error = ErrorIn("e", body, is_retryable, 0.0)
             item = CompleteIn(token=token, outcome=outcome, result=Raw(body.encode()), error=error)  # type: ignore[arg-type]

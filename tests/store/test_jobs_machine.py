@@ -11,7 +11,7 @@ from atalaia.store.store import Store
 from tests.conftest import MakeStore
 from tests.store.jobs_machine import JobsMachine
 
-EXAMPLES = {"sqlite": 150, "postgresql": 12}
+EXAMPLES = {"sqlite": 80, "postgresql": 12}
 
 
 @pytest.fixture
