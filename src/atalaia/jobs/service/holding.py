@@ -125,7 +125,7 @@ class Holding:
         for row, steps in said:
             if steps:
                 effects.changed(row.id)
-        concerned = {row.seq: row.lease for row, steps in said if not row.is_resolve and _concerns(row, steps)}
+        concerned = {row.seq: row.lease for row, steps in said if steps and not row.is_resolve}
         if not concerned:
             return {}
         found = step_queries.irreversible_of(tx, list(concerned.items()))
@@ -190,12 +190,6 @@ def _step_row(row: Queued, step: StepSaid, now_ms: int) -> StepRow:
         step.state,
         step.name,
         step.data,
-    )
-
-
-def _concerns(row: Queued, steps: Sequence[StepSaid]) -> bool:
-    return any(step.state == "irreversible" or (row.irreversible and step.state != "started") for step in steps) or (
-        bool(steps) and row.irreversible != NONE
     )
 
 
