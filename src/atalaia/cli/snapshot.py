@@ -17,11 +17,11 @@ from atalaia.app.snapshots.facts import Health, Snapshot
 from atalaia.app.snapshots.gathering import Sources, gather
 from atalaia.app.snapshots.installation import installation
 from atalaia.app.snapshots.keeping import ADDRESS_FILE, keep
-from atalaia.app.snapshots.publishing import publish
 from atalaia.app.snapshots.writing import file_name, markdown
 from atalaia.captures.service import CapturesService
 from atalaia.cli.hubs import HubCalls, Key, KeyFile, read_key
 from atalaia.cli.places import DatabaseUrl, DataDir
+from atalaia.cli.publishing import publish
 from atalaia.core.clock import SystemClock
 from atalaia.core.errors import AtalaiaError, ConfigError
 from atalaia.core.logging import configure_logging

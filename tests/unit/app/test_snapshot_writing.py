@@ -9,8 +9,8 @@ import pytest
 
 from atalaia.app.snapshots.facts import Health, Installation, RunnerFact, Snapshot
 from atalaia.app.snapshots.installation import checkout, read_units, redacted
-from atalaia.app.snapshots.publishing import plain
 from atalaia.app.snapshots.writing import file_name, markdown
+from atalaia.cli.publishing import plain
 from atalaia.core.redaction import Secret
 
 AT = datetime(2026, 11, 22, 12, 30, 5, tzinfo=UTC)
