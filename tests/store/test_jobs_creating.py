@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from atalaia.jobs.model import cron
 from atalaia.store.store import Store
 from tests.conftest import MakeStore
 from tests.fakes import FakeClock
@@ -271,7 +270,6 @@ async def _workers(hub: Site) -> list[tuple[Any, ...]]:
     return [tuple(item[name] for name in ("id", "version", "commit", "running", "state")) for item in items]
 
 
-@pytest.mark.skipif(not cron.is_available(), reason="cronsim is not installed")
 def test_a_schedule_makes_one_job_a_slot_and_not_those_it_missed(site: Talk, clock: FakeClock) -> None:
     async def conversation(hub: Site) -> None:
         body = {

@@ -147,6 +147,7 @@ class Hub:
             proxies=proxies,
             translations=translations,
             headers=SecureHeaders(is_tls=self.public_url.startswith("https://")),
+            file_routes=(path for part in self.contributions for path in part.file_routes),
             on_answer=lambda endpoint, method, seconds: own.api_answered(endpoint, method, seconds=seconds),
         )
 

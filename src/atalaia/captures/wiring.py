@@ -33,6 +33,7 @@ def wire(*, store: Store, clock: Clock, sources: Sources) -> Captures:
     contribution = Contribution(
         name="captures",
         routes=(*ROUTES, *pages.ROUTES),
+        file_routes=("/api/captures",),
         dependencies={"captures": Provide(lambda: service, sync_to_thread=False)},
         metadata=metadata,
         migrations=MIGRATIONS,

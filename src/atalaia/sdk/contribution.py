@@ -104,6 +104,7 @@ class Contribution:
     )  # OpenAPI path items of routes that don't tell by themselves
     dependencies: Mapping[str, Any] = field(default_factory=dict)  # name -> Litestar Provide
     hot_routes: Sequence[HotRoute] = ()
+    file_routes: Sequence[str] = ()  # paths of the API whose body is a file, of whatever content type
     loops: Sequence[Loop] = ()
     handlers: Sequence[tuple[type[Event], Callable[[Tx, Any], None]]] = ()
     metadata: "MetaData | None" = None

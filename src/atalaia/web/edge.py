@@ -6,7 +6,7 @@ the framework, and turns whatever is raised on the way into an answer.
 
 import itertools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from time import monotonic
 from typing import Any
 
@@ -54,6 +54,7 @@ class Edge:
         translations: Translations,
         headers: SecureHeaders | None = None,
         on_answer: OnAnswer | None = None,
+        file_routes: Iterable[str] = (),
     ) -> None:
         self._app = app
         self._proxies = proxies
@@ -61,6 +62,7 @@ class Edge:
         self._headers = headers or SecureHeaders(is_tls=False)
         self._on_answer = on_answer or _uncounted
         self._ids = RequestIds()
+        self._file_routes = frozenset(file_routes)
         self._exact = {route.path: route for route in hot_routes if not route.path.endswith("/")}
         self._subtrees = [route for route in hot_routes if route.path.endswith("/")]
 
@@ -88,7 +90,7 @@ class Edge:
         clear_contextvars()
         bind_contextvars(request_id=scope["state"]["request_id"])
         started = monotonic()
-        if _is_foreign_media(scope):
+        if scope["path"] not in self._file_routes and _is_foreign_media(scope):
             refusal = UnsupportedMedia(
                 N_("this content type isn't taken here"), hint=N_("Send JSON: Content-Type: application/json.")
             )

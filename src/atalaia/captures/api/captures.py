@@ -30,7 +30,7 @@ WRITE = [requires(Permission.UPSTREAMS_WRITE)]
 _KINDS = ("application/json", "application/x-ndjson", "application/octet-stream", "text/plain")
 _FILE = RequestBody(
     description="The file as it is: HAR, a net-export log, or lines of the sniffer; at most 64 MB. gzip is unpacked.",
-    content={kind: OpenAPIMediaType(schema=Schema()) for kind in ("application/octet-stream", "application/json")},
+    content={kind: OpenAPIMediaType(schema=Schema()) for kind in _KINDS},
     required=True,
 )
 

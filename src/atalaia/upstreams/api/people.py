@@ -5,6 +5,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import get, post, put
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromQuery, JSONBody, QueryParameter
 
 from atalaia.access.guards import requires
@@ -90,6 +91,7 @@ async def give_token(request: AnyRequest, upstreams: Upstreams, name: Name, data
     tags=_TAGS,
     status_code=204,
     summary="Log in now, whatever pause there is",
+    responses={502: ResponseSpec(None, description="The third party refused the login", generate_examples=False)},
 )
 async def renew_token(request: AnyRequest, upstreams: Upstreams, name: Name, data: JSONBody[AccountIn]) -> None:
     await upstreams.renew_token(name, actor_of(request), account=data.account)

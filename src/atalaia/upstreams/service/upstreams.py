@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from atalaia.access.audit import record
 from atalaia.core.clock import Clock
-from atalaia.core.errors import InvalidField
+from atalaia.core.errors import Conflict, InvalidField
 from atalaia.core.permissions import Permission, Principal
 from atalaia.core.translations import N_, Translator
 from atalaia.outbound.breaker import Phase
@@ -164,8 +164,10 @@ class UpstreamsService:
         await self._store.write(unit)
 
     async def renew_token(self, name: str, actor: Actor, *, account: str = _DEFAULT) -> Token:
-        """Log in now, whatever pause there is. Raises: NotFound, TemporaryFailure, PermanentFailure."""
+        """Log in now, whatever pause there is. Raises: NotFound, Conflict, TemporaryFailure, PermanentFailure."""
         key = (name, self._account(name, account))
+        if not self._registry.find(name).is_configured():
+            raise Conflict(N_("this upstream is not configured"), hint=N_("Its settings say what is missing."))
 
         def unit(tx: Tx) -> TokenRow:
             self._record(tx, actor, "upstream.token_renewed", name, after={"account": account})
