@@ -52,6 +52,7 @@ class Setting:
     minimum: float | None = None
     maximum: float | None = None
     alias: str | None = None  # a kept environment name
+    alias_is_ms: bool = False  # it gives milliseconds, where the setting is in seconds
 
     @property
     def section(self) -> str:
@@ -193,7 +194,11 @@ class Settings:
         found: dict[str, Value] = {}
         for name, raw in environment.items():
             if name in by_name:
-                found[by_name[name].key] = Value(parse_value(by_name[name], raw), "environment")
+                setting = by_name[name]
+                is_ms = setting.alias_is_ms and name == setting.alias
+                found[setting.key] = Value(
+                    parse_value(setting, _in_seconds(name, raw) if is_ms else raw), "environment"
+                )
             elif name.endswith("_FILE") and name.removesuffix("_FILE") in by_name:
                 setting = by_name[name.removesuffix("_FILE")]
                 found[setting.key] = Value(parse_value(setting, _read_file(name, raw)), "environment")
@@ -213,6 +218,13 @@ def _flat(content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
                 yield from ((f"{section}.{name}.{last}", each) for last, each in value.items())
             else:
                 yield f"{section}.{name}", value
+
+
+def _in_seconds(name: str, raw: str) -> str:
+    try:
+        return str(float(raw) / 1000)
+    except ValueError as error:
+        raise ConfigError(f"{name}: {raw!r} is not a number of milliseconds") from error
 
 
 def _read_file(name: str, path: str) -> str:

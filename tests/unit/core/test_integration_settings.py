@@ -49,3 +49,12 @@ def test_a_secret_of_the_page_is_set_once_it_can_be_opened() -> None:
     settings.open_secrets_with(lambda _key, sealed: sealed.upper())
     settings.set_page_values(kept)
     assert (settings.get(PASSWORD.key), settings.lookup(PASSWORD.key).source) == (Secret("ABC"), "page")
+
+
+def test_a_kept_name_that_gives_milliseconds_is_read_as_such() -> None:
+    wait = Setting("integrations.fleet.answer_s", "float", 15.0, "Wait.", alias="WS_WAIT_MS", alias_is_ms=True)
+
+    assert Settings([wait], environment={"WS_WAIT_MS": "2500"}).get(wait.key) == 2.5
+    assert Settings([wait], environment={"ATALAIA_FLEET_ANSWER_S": "2.5"}).get(wait.key) == 2.5
+    with pytest.raises(ConfigError, match="milliseconds"):
+        Settings([wait], environment={"WS_WAIT_MS": "soon"})
