@@ -155,7 +155,9 @@ def shorten(tx: Tx, rows: Sequence[tuple[int, int]]) -> None:
 
 
 def put_off_deadlines(tx: Tx, *, by_ms: int) -> None:
-    tx.raw(f"UPDATE job_queue SET deadline_at = deadline_at + ? WHERE place = {HELD}", (by_ms,))  # noqa: S608 - of our own
+    """Of attempts that run, and of outcomes that wait to be found out."""
+    sql = f"UPDATE job_queue SET deadline_at = deadline_at + ? WHERE place = {HELD} OR is_resolve = 1"  # noqa: S608
+    tx.raw(sql, (by_ms,))
 
 
 def unresolved(tx: Tx, *, now_ms: int, limit: int) -> list[int]:
