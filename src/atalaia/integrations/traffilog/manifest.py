@@ -55,7 +55,16 @@ SETTINGS: Final = (
     _setting(
         "slot_wait_s", "float", 30.0, N_("Seconds until a busy review slot is asked for again."), minimum=0.1, maximum=3600
     ),
-    _setting("answer_s", "float", 15.0, N_("Seconds to wait for the answer to a frame."), minimum=0.1, maximum=300, alias="WS_WAIT_TIMEOUT_MS", alias_is_ms=True),
+    _setting(
+        "answer_s",
+        "float",
+        15.0,
+        N_("Seconds to wait for the answer to a frame."),
+        minimum=0.1,
+        maximum=300,
+        alias="WS_WAIT_TIMEOUT_MS",
+        alias_is_ms=True,
+    ),
     _setting("resubscribe_s", "float", 15.0, N_("Seconds between two subscriptions while a unit works."), minimum=0.1, maximum=300),
     _setting("silent_s", "float", 30.0, N_("Seconds without news until a unit counts as silent."), minimum=0.1, maximum=3600),
     _setting("silent_limit_s", "float", 300.0, N_("Seconds that a unit may stay silent."), minimum=0.1, maximum=3600),
