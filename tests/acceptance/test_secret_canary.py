@@ -110,7 +110,7 @@ def test_no_secret_is_in_an_answer_a_page_or_an_event(fleet: Fleet, secrets: dic
     reader, visitor = fleet.hub.client("admin"), Visitor(fleet.hub.url)
     visitor.sign_in(ADMIN, PASSWORD)
     jobs = [job["id"] for job in reader.items("/api/jobs")]
-    assert len(jobs) == len(VEHICLES)
+    assert len(jobs) >= len(VEHICLES)
     assert LOGIN_PASSWORD in fleet.third_party.get("/_sim/log").json[0]["raw"].replace('\\"', '"')
 
     for path in (*CALLS, *(f"/api/jobs/{job}" for job in jobs)):
