@@ -10,9 +10,11 @@ from atalaia.core.errors import ConfigError
 from atalaia.core.permissions import Principal
 from atalaia.core.redaction import Secret
 from atalaia.core.settings import INTEGRATIONS, Settings
+from atalaia.sdk.faults import FaultEnded, FaultReport, FaultReported
 from atalaia.sdk.integration import Integration, NewJob, TokenStatus
 from atalaia.sdk.transaction import Tx
 from atalaia.sdk.upstreams import Upstream
+from atalaia.store.encryption import Sealer
 from atalaia.store.store import Store
 
 T = TypeVar("T")
@@ -45,6 +47,7 @@ class HostParts:
     store: Store
     clock: Clock
     settings: Settings
+    sealer: Sealer
     public_url: str
     jobs: JobsPort
     upstreams: UpstreamsPort
@@ -102,6 +105,21 @@ class IntegrationHost:
 
     def events_ticket(self, job_id: str) -> str:
         return self._parts.jobs.events_ticket(job_id)
+
+    def seal(self, secret: Secret, *, purpose: str) -> bytes:
+        return self._parts.sealer.seal(secret.reveal(), purpose=self._own(purpose))
+
+    def unseal(self, sealed: bytes, *, purpose: str) -> Secret:
+        return Secret(self._parts.sealer.open(sealed, purpose=self._own(purpose)))
+
+    def report_fault(self, tx: Tx, fault: FaultReport) -> None:
+        tx.emit(FaultReported(subject=self._own(fault.key), fault=fault))
+
+    def end_fault(self, tx: Tx, key: str) -> None:
+        tx.emit(FaultEnded(subject=self._own(key)))
+
+    def _own(self, key: str) -> str:
+        return f"integration:{self._name}:{key}"
 
     def _own_upstream(self, name: str) -> str:
         if name not in self._upstreams:

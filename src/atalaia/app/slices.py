@@ -155,7 +155,7 @@ def wire_slices(base: Base) -> Slices:
         *watching.contributions,
         *acting.contributions,
     ]
-    parts = HostParts(base.store, base.clock, base.settings, base.public_url, acting.jobs, upstreams)
+    parts = HostParts(base.store, base.clock, base.settings, base.sealer, base.public_url, acting.jobs, upstreams)
     integrations = set_up(found, parts, pages=base.pages, below=below)
     home = home_wiring.wire(
         store=base.store,

@@ -186,7 +186,11 @@ def as_failure(error: Exception) -> AtalaiaError:
         return PermanentFailure("The certificate is not valid: {why}", why=str(error.certificate_error))
     if isinstance(error, aiohttp.InvalidURL):
         return PermanentFailure("This address can't be used: {why}", why=str(error))
-    return refused_address(error) or TemporaryFailure("The request failed: {why}", why=_why(error))
+    return refused_address(error) or TemporaryFailure(
+        "The request failed: {why}",
+        why=_why(error),
+        may_have_arrived=not isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError),
+    )
 
 
 def _why(error: Exception) -> str:

@@ -5,7 +5,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Self, TypeVar
 
@@ -22,6 +22,7 @@ from atalaia.outbound.retry import Chance, full_jitter_s
 from atalaia.outbound.websocket import WebSocket, open_websocket
 from atalaia.sdk.failures import AuthExpired, BadPayload, PermanentFailure, TemporaryFailure
 from atalaia.sdk.upstreams import (
+    Answer,
     Breaker,
     Cached,
     CallOutcome,
@@ -63,6 +64,7 @@ class _Sending:
     headers: Mapping[str, str]
     body: bytes | None
     is_repeatable: bool
+    judge: Callable[[Answer], None] | None = None
 
 
 class UpstreamClient:
@@ -99,19 +101,18 @@ class UpstreamClient:
         body: bytes | None = None,
         is_repeatable: bool = False,
         authorize: Callable[[Token], Mapping[str, str]] | None = None,
+        judge: Callable[[Answer], None] | None = None,
     ) -> Response:
         """See sdk.upstreams.Upstream.call. The whole of it, repeats and their pauses too, ends within `whole_s`."""
-        given = headers or {}
+        sending = _Sending(operation, method, url, headers or {}, body, is_repeatable, judge)
         if authorize is None:
-            return await self._tries(_Sending(operation, method, url, given, body, is_repeatable))
+            return await self._tries(sending)
         token = await self._ports.tokens.token()
         try:
-            return await self._tries(
-                _Sending(operation, method, url, {**given, **authorize(token)}, body, is_repeatable)
-            )
+            return await self._tries(replace(sending, headers={**sending.headers, **authorize(token)}))
         except AuthExpired:
             token = await self._ports.tokens.token(rejected_generation=token.generation)
-        return await self._tries(_Sending(operation, method, url, {**given, **authorize(token)}, body, is_repeatable))
+        return await self._tries(replace(sending, headers={**sending.headers, **authorize(token)}))
 
     @asynccontextmanager
     async def socket(
@@ -173,6 +174,7 @@ class UpstreamClient:
         try:
             await self._ports.breaker.before(self._account)
         except TemporaryFailure as error:
+            error.may_have_arrived = False
             self._record(operation, "refused", 0.0, status=None, error=str(error))
             raise
 
@@ -191,6 +193,8 @@ class UpstreamClient:
                 is_repeatable=sending.is_repeatable,
             )
             verdict.status = response.status
+            if sending.judge is not None:
+                sending.judge(response)
             if not response.is_success:
                 self._raise_for(response)
         return response

@@ -6,15 +6,25 @@ from atalaia.core.errors import AtalaiaError
 
 
 class TemporaryFailure(AtalaiaError):
-    """Try again later: no answer, a 5xx, a limit; `retry_after_s` when the other side said how long."""
+    """Try again later: no answer, a 5xx, a limit; `retry_after_s` when the other side said how long.
+
+    `may_have_arrived` is false only where the request surely never reached the other side.
+    """
 
     code = "upstream_temporary"
 
     def __init__(
-        self, message: str, *, retry_after_s: float | None = None, hint: str | None = None, **params: Any
+        self,
+        message: str,
+        *,
+        retry_after_s: float | None = None,
+        may_have_arrived: bool = True,
+        hint: str | None = None,
+        **params: Any,
     ) -> None:
         super().__init__(message, hint=hint, **params)
         self.retry_after_s = retry_after_s
+        self.may_have_arrived = may_have_arrived
 
 
 class AuthExpired(AtalaiaError):

@@ -18,7 +18,9 @@ from atalaia.core.permissions import Permission, Principal
 from atalaia.core.redaction import Secret
 from atalaia.core.settings import Setting
 from atalaia.sdk.contribution import HealthItem, Loop, NavItem
+from atalaia.sdk.faults import FaultReport
 from atalaia.sdk.jobs import JobType
+from atalaia.sdk.signals import SignalAddress, SignalTask
 from atalaia.sdk.transaction import Tx
 from atalaia.sdk.upstreams import Upstream, UpstreamDeclaration
 
@@ -167,6 +169,18 @@ class Host(Protocol):
 
     def audit(self, tx: Tx, *, by: Principal, action: str, target: str, client: str | None, **details: Any) -> None: ...
 
+    def seal(self, secret: Secret, *, purpose: str) -> bytes:
+        """For the store: encrypted with the hub's key, and opened again only for the same `purpose`."""
+
+    def unseal(self, sealed: bytes, *, purpose: str) -> Secret:
+        """Raises: ConfigError: sealed with a key that this hub doesn't have, or for another purpose."""
+
+    def report_fault(self, tx: Tx, fault: FaultReport) -> None:
+        """Open an incident, unless the one of this key is open."""
+
+    def end_fault(self, tx: Tx, key: str) -> None:
+        """It is well again: its incident recovers, where one is open."""
+
     def events_ticket(self, job_id: str) -> str:
         """An address of the job's events with a ticket of 10 minutes in it, for a browser's EventSource."""
 
@@ -179,6 +193,8 @@ class Offer:
     pages: Sequence[Page] = ()
     nav: Sequence[NavItem] = ()
     loops: Sequence[Loop] = ()
+    signal_tasks: Sequence[SignalTask] = ()
+    signal_addresses: Sequence[SignalAddress] = ()
     health: Sequence[HealthItem] = ()
     metadata: "MetaData | None" = None
     start: Callable[[], Awaitable[None]] | None = None

@@ -118,8 +118,12 @@ class Upstream(Protocol):
         body: bytes | None = None,
         is_repeatable: bool = False,
         authorize: Callable[[Token], Mapping[str, str]] | None = None,
+        judge: Callable[[Answer], None] | None = None,
     ) -> Answer:
         """Send under time limits, budget and breaker; a status of 400 or more raises.
+
+        `judge` sees every answer first, whatever its status, and may raise one of the four failures that says more than
+        the status does; what it lets pass is judged by the status.
 
         `authorize` makes headers of the token; a 401 then means one new login and one repeat. Only `is_repeatable` calls
         are tried again (network error, 5xx, 429).

@@ -4,6 +4,8 @@ from atalaia.agents.events import AgentBack, AgentRetired, AgentSilent, RecordsR
 from atalaia.core.clock import Clock, to_ms
 from atalaia.metrics.events import ForwardingResumed, ForwardingStalled
 from atalaia.notify.events import ChannelRecovered, ChannelTroubled, MessageSettled
+from atalaia.notify.model.severity import Severity
+from atalaia.sdk.faults import FaultEnded, FaultReported
 from atalaia.sdk.transaction import Tx
 from atalaia.upstreams.events import UpstreamBack, UpstreamFailing
 from atalaia.watch.model.incidents import Cause
@@ -83,6 +85,23 @@ class Handlers:
 
     def upstream_back(self, tx: Tx, event: UpstreamBack) -> None:
         self._incidents.end_fault(tx, _upstream_subject(event), at=event.at)
+
+    # -- integrations
+
+    def fault_reported(self, tx: Tx, event: FaultReported) -> None:
+        told = event.fault
+        fault = Fault(
+            subject=event.subject,
+            name=f"{told.title}: {told.name}",
+            severity=Severity(told.severity),
+            reason=told.reason or None,
+            labels=dict(told.labels),
+            runbook=told.runbook,
+        )
+        self._incidents.open_fault(tx, fault, at=self._clock.now())
+
+    def fault_ended(self, tx: Tx, event: FaultEnded) -> None:
+        self._incidents.end_fault(tx, event.subject, at=self._clock.now())
 
 
 def _upstream_subject(event: UpstreamFailing | UpstreamBack) -> str:

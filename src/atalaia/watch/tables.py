@@ -101,7 +101,7 @@ incidents = Table(
     "incidents",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("subject", Text, nullable=False),  # "check:<id>", "agent:<id>", "hub:<name>"
+    Column("subject", Text, nullable=False),  # "check:<id>", "agent:<id>", "hub:<name>", "integration:<name>:<key>"
     Column("open_subject", Text, unique=True),  # the same while it is open, so that it opens once
     Column("check_id", Text, ForeignKey("checks.id", ondelete="SET NULL"), index=True),
     Column("title", Text, nullable=False),

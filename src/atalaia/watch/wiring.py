@@ -17,6 +17,7 @@ from atalaia.notify.events import ChannelRecovered, ChannelTroubled, MessageSett
 from atalaia.notify.model.notice import IncidentNotice, Told
 from atalaia.notify.service.incidents import notify_incident
 from atalaia.sdk.contribution import Contribution, NavItem, SearchSource
+from atalaia.sdk.faults import FaultEnded, FaultReported
 from atalaia.sdk.transaction import Tx
 from atalaia.store.encryption import Sealer
 from atalaia.store.store import Store
@@ -92,6 +93,8 @@ def wire(
             (ForwardingResumed, handlers.forwarding_resumed),
             (UpstreamFailing, handlers.upstream_failing),
             (UpstreamBack, handlers.upstream_back),
+            (FaultReported, handlers.fault_reported),
+            (FaultEnded, handlers.fault_ended),
         ),
         metadata=tables.metadata,
         migrations=MIGRATIONS,

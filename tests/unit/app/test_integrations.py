@@ -61,7 +61,13 @@ class Kind:
 def stand(*kinds: Kind) -> list[Status]:
     absent = cast("Any", None)  # nothing is asked of these while an integration is set up
     parts = HostParts(
-        store=absent, clock=absent, settings=Settings(()), public_url="http://hub", jobs=absent, upstreams=absent
+        store=absent,
+        clock=absent,
+        settings=Settings(()),
+        sealer=absent,
+        public_url="http://hub",
+        jobs=absent,
+        upstreams=absent,
     )
     return set_up([Loaded(kind.manifest.name, kind) for kind in kinds], parts, pages=cast("Any", None), below=BELOW)
 

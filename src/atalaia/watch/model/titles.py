@@ -24,7 +24,7 @@ def english_title(cause: Cause, name: str) -> str:
 
 
 def shown_title(incident: Incident, translate: Callable[..., Any]) -> str:
-    """The title in the language of `translate`; one of another form stays as it is."""
+    """The title in the language of `translate`; an integration reports `<title>: <name>`."""
     templates = (TITLES[incident.cause],) if incident.cause in TITLES else _FAULTS
     for template in templates:
         before, _, after = template.partition("{name}")
@@ -32,4 +32,5 @@ def shown_title(incident: Incident, translate: Callable[..., Any]) -> str:
         if title.startswith(before) and title.endswith(after):
             name = title[len(before) : len(title) - len(after)]
             return str(translate(template, name=name))
-    return incident.title
+    title, separator, name = incident.title.partition(": ")
+    return f"{translate(title)}{separator}{name}"

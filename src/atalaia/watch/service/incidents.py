@@ -29,7 +29,7 @@ _SILENT_STATES = frozenset({CheckState.UNKNOWN, CheckState.MAINTENANCE})
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """What is wrong with something that is no check: `subject` is `agent:<id>` or `hub:<name>`.
+    """What is wrong with something that is no check: `subject` is `agent:<id>`, `hub:<name>` or `integration:<name>:<key>`.
 
     `name` goes into the title; `except_channels` are known not to work.
     """
