@@ -160,10 +160,18 @@ class Account(Protocol):
 
     async def is_hedge_mode(self) -> bool: ...
 
-    async def send(self, order: Order) -> OrderReport:
+    @property
+    def settling_s(self) -> float:
+        """How long after it was signed a request may still be taken: the window in which the exchange takes it, and its slack."""
+
+    async def send(self, order: Order, *, not_after: datetime | None = None) -> OrderReport:
         """Once, never repeated here.
 
+        `not_after` is by the exchange's clock, and checked at each signing (also of the one after −1021): whoever finds the
+        order's intent after a crash knows by it that `not_after` + `settling_s` on, nothing of it can happen any more.
+
         Raises:
+            NotDone: past `not_after`, nothing was sent; and as below.
             NotDone, Limited, Refused: surely not executed.
             OutcomeUnknown: it may have been, or may still be until `settles_at`.
         """
