@@ -41,7 +41,13 @@ class Limited(TemporaryFailure):
     retry_after_s: float
 
     def __init__(
-        self, message: str, *, retry_after_s: float, is_ban: bool = False, exchange_code: int | None = None, **params: Any
+        self,
+        message: str,
+        *,
+        retry_after_s: float,
+        is_ban: bool = False,
+        exchange_code: int | None = None,
+        **params: Any,
     ) -> None:
         params["may_have_arrived"] = False
         super().__init__(message, retry_after_s=retry_after_s, **params)
@@ -61,3 +67,9 @@ class Refused(PermanentFailure):
         super().__init__(message, **params)
         self.exchange_code = exchange_code
         self.exchange_words = exchange_words
+
+
+class ClockSkew(PermanentFailure):
+    """−1021: our time is not the exchange's. It stays inside: the client asks for the time, and sends once more."""
+
+    code = "exchange_clock_skew"

@@ -134,7 +134,7 @@ class Restrictions:
 
 
 class Market(Protocol):
-    """What needs no account. All raise NotDone, OutcomeUnknown, Limited, Refused, BadPayload."""
+    """What needs no account. All raise NotDone (no answer, for whatever reason), Limited, Refused, BadPayload."""
 
     async def prices(self) -> Mapping[str, Price]:
         """All symbols, in one request."""
@@ -143,8 +143,10 @@ class Market(Protocol):
         """Kept for an hour, and up to a day where they can't be read anew."""
 
     async def server_time(self) -> datetime:
-        """The exchange's present time: asked at first, and again after a while; in between reckoned from this machine's
-        monotonic clock."""
+        """The exchange's present time.
+
+        It is asked at first, and again after a while; in between it is reckoned from this machine's monotonic clock.
+        """
 
 
 class Account(Protocol):
