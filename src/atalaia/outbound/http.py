@@ -84,7 +84,8 @@ class HttpClient:
                 return await self._once(call, trust=trust, limits=limits, repeats=repeats - 1, started=started)
             raise TemporaryFailure("The connection was closed before the answer.") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise as_failure(error) from error
+            # Not chained: the library's errors quote the address, and the address may hold a token or a signature.
+            raise as_failure(error) from None
 
     async def _exchange(self, call: "_Call", *, trust: Trust, limits: Limits, started: float) -> Response:
         timeout = _timeout(limits.connect_s, limits.read_s)
@@ -185,7 +186,7 @@ def as_failure(error: Exception) -> AtalaiaError:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return PermanentFailure("The certificate is not valid: {why}", why=str(error.certificate_error))
     if isinstance(error, aiohttp.InvalidURL):
-        return PermanentFailure("This address can't be used: {why}", why=str(error))
+        return PermanentFailure("This address can't be used.")
     return refused_address(error) or TemporaryFailure(
         "The request failed: {why}",
         why=_why(error),
@@ -198,6 +199,8 @@ def _why(error: Exception) -> str:
         return "no answer in time"
     if isinstance(error, aiohttp.ClientConnectorError):
         return str(error.os_error)
+    if isinstance(error, aiohttp.ClientResponseError):
+        return error.message or "the answer can't be read"  # its text has the address in it
     return str(error) or type(error).__name__
 
 

@@ -1,6 +1,8 @@
 import asyncio
 import gzip
+import secrets
 import socket
+import traceback
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -190,6 +192,24 @@ def test_nobody_listening_is_a_temporary_failure() -> None:
             await _with_client(lambda client: client.request("GET", gone))
         with pytest.raises(TemporaryFailure):
             await _with_client(lambda client: client.request("GET", "http://no-such-host.invalid/"))
+
+    asyncio.run(run())
+
+
+def test_an_answer_that_is_no_http_is_told_without_the_address_it_came_from() -> None:
+    signature = secrets.token_hex(32)
+
+    async def run() -> None:
+        async with receiving(always(b"HTTP/1.1 200 OK\r\nContent-Length: some\r\n\r\n")) as receiver:
+
+            async def work(client: HttpClient) -> None:
+                with pytest.raises(TemporaryFailure) as caught:
+                    await client.request("GET", f"{receiver.url}/orders?signature={signature}")
+                told = "".join(traceback.format_exception(caught.value))
+                assert "The request failed" in told
+                assert signature not in told
+
+            await _with_client(work)
 
     asyncio.run(run())
 
