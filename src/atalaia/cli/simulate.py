@@ -51,11 +51,37 @@ def traffilog(
         progress_step=progress_step,
         progress_interval_s=progress_interval_s,
     )
+    _run(serve(options, host=host, port=port, tell=_introduce), host=host, port=port)
+    return 0
+
+
+@app.command()
+def binance(
+    *,
+    port: Port = 9102,
+    host: Host = "127.0.0.1",
+    fills: Annotated[int, typer.Option(help="In how many parts a market order is filled.", min=1, max=100)] = 1,
+    slip_ticks: Annotated[int, typer.Option(help="How many ticks worse each part is than the one before.", min=0)] = 0,
+    weight_limit: Annotated[int, typer.Option(help="Request weight of an address in a minute.", min=1)] = 2400,
+) -> int:
+    """The futures exchange: signed REST requests, hedge mode, fees, funding, weights and bans.
+
+    Example: atalaia simulate binance --port 9102
+    Example: atalaia simulate binance --port 0 --fills 3 --slip-ticks 1
+    """
+    from atalaia_simulators.binance import Options, serve  # loaded for this command alone
+
+    options = Options(fills=fills, slip_ticks=slip_ticks, weight_limit=weight_limit)
+    _run(serve(options, host=host, port=port, tell=_introduce_binance), host=host, port=port)
+    return 0
+
+
+def _run(serving: Coroutine[None, None, None], *, host: str, port: int) -> None:
+    """Raises: ConfigError: the port is taken."""
     try:
-        asyncio.run(_until_signal(serve(options, host=host, port=port, tell=_introduce)))
+        asyncio.run(_until_signal(serving))
     except OSError as error:
         raise ConfigError("can't listen on {host}:{port}", host=host, port=port, hint=PORT_HINT) from error
-    return 0
 
 
 async def _until_signal(running: Coroutine[None, None, None]) -> None:
@@ -72,6 +98,18 @@ def _introduce(url: str) -> None:
         f"traffilog simulator: {url}\n"
         f"  login      {url}/appengine_3/<APP_GUID>/1/json\n"
         f"  WebSocket  ws://{address}\n"
+        f"  faults     POST {url}/_sim/faults\n"
+    )
+    sys.stdout.flush()
+
+
+def _introduce_binance(url: str) -> None:
+    sys.stdout.write(
+        f"binance simulator: {url}\n"
+        f"  account    api_key simulated-key, api_secret simulated-secret\n"
+        f"  positions  POST {url}/_sim/positions\n"
+        f"  prices     POST {url}/_sim/prices\n"
+        f"  book       {url}/_sim/book\n"
         f"  faults     POST {url}/_sim/faults\n"
     )
     sys.stdout.flush()

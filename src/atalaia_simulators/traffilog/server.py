@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +10,12 @@ from typing import Any
 
 from aiohttp import web
 
+from atalaia_simulators.faults import BadFault
+from atalaia_simulators.log import Log
+from atalaia_simulators.serving import AppInThread, Told, serve_app
 from atalaia_simulators.traffilog.book import SHORT_TOKEN_LENGTH, TOKEN_LENGTH, TOKEN_LIFE_S, Book
 from atalaia_simulators.traffilog.desk import Desk
-from atalaia_simulators.traffilog.faults import KNOWN, BadFault, Faults
-from atalaia_simulators.traffilog.log import Log
+from atalaia_simulators.traffilog.faults import Faults
 from atalaia_simulators.traffilog.sockets import SESSION_EXPIRED, SESSION_REJECTED, Socket
 
 ORIGIN = "https://operation.traffilog.com"
@@ -140,13 +141,13 @@ class Traffilog:
         return None
 
     async def _show_log(self, _request: web.Request) -> web.Response:
-        return _json(self.log.entries)
+        return _json(list(self.log.entries))
 
     async def _show_vehicles(self, _request: web.Request) -> web.Response:
         return _json(self.book.vehicles())
 
     async def _show_faults(self, _request: web.Request) -> web.Response:
-        return _json({"on": self.faults.shown(), "known": {name: what for name, (_, what) in KNOWN.items()}})
+        return _json({"on": self.faults.shown(), "known": self.faults.known()})
 
     async def _change_faults(self, request: web.Request) -> web.Response:
         try:
@@ -188,57 +189,17 @@ def _refused(value: str, description: str) -> web.Response:
     return _json({"action_value": value, "error_description": description}, status=int(value))
 
 
-async def serve(options: Options, *, host: str, port: int, tell: Callable[[str], None]) -> None:
+async def serve(options: Options, *, host: str, port: int, tell: Told) -> None:
     """Run until cancelled; `tell` gets the address once it listens. Raises: OSError (the port is taken)."""
-    runner = web.AppRunner(Traffilog(options).app(), access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, host, port).start()
-        bound = runner.addresses[0]
-        tell(f"http://{bound[0]}:{bound[1]}")
-        await asyncio.Event().wait()
-    finally:
-        await runner.cleanup()
+    await serve_app(Traffilog(options).app(), host=host, port=port, tell=tell)
 
 
-class InThread:
+class InThread(AppInThread):
     """The simulator in a thread of its own, for the demo and for tests."""
 
     def __init__(self, options: Options | None = None, *, port: int = 0) -> None:
-        self.url = ""
-        self._options = options or Options()
-        self._port = port
-        self._loop = asyncio.new_event_loop()
-        self._ready = threading.Event()
-        self._task: asyncio.Task[None] | None = None
-        self._thread = threading.Thread(target=self._run, name="traffilog", daemon=True)
+        super().__init__(lambda: Traffilog(options).app(), name="traffilog", port=port)
 
     @property
     def ws_url(self) -> str:
         return "ws" + self.url.removeprefix("http")
-
-    def start(self) -> None:
-        """Raises: RuntimeError (it can't listen)."""
-        self._thread.start()
-        self._ready.wait()
-        if not self.url:
-            raise RuntimeError(f"the simulator can't listen on port {self._port}")
-
-    def close(self) -> None:
-        if self._task is not None:
-            self._loop.call_soon_threadsafe(self._task.cancel)
-        self._thread.join()
-
-    def _run(self) -> None:
-        def listening(url: str) -> None:
-            self.url = url
-            self._ready.set()
-
-        self._task = self._loop.create_task(serve(self._options, host="127.0.0.1", port=self._port, tell=listening))
-        try:
-            self._loop.run_until_complete(self._task)
-        except (asyncio.CancelledError, OSError):
-            pass
-        finally:
-            self._ready.set()
-            self._loop.close()

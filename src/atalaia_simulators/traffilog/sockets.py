@@ -8,12 +8,12 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from atalaia_simulators.log import Log
 from atalaia_simulators.traffilog import frames
 from atalaia_simulators.traffilog.book import Book, Process
 from atalaia_simulators.traffilog.desk import CONFIG_STATUS, Caller, Desk, Outcome
 from atalaia_simulators.traffilog.faults import Faults
 from atalaia_simulators.traffilog.frames import Refused, Request
-from atalaia_simulators.traffilog.log import Log
 
 EXECUTE = "execute_action_opr"
 SESSION_EXPIRED = ("401", "session token expired")
@@ -96,10 +96,10 @@ class Socket:
             raise Refused(*request.fault)
         if request.session_token != self.caller.token or not self._book.knows(request.session_token):
             raise Refused(*SESSION_EXPIRED)
-        if self._faults.strike("session_rejected", request.name):
+        if self._faults.strike_at("session_rejected", request.name):
             raise Refused(*SESSION_REJECTED)
         mtkn = request.mtkn or ""
-        if mtkn in self._used_mtkns or self._faults.strike("wrong_type_403", request.name):
+        if mtkn in self._used_mtkns or self._faults.strike_at("wrong_type_403", request.name):
             raise Refused(*frames.FORBIDDEN)
         self._used_mtkns.add(mtkn)
         return self._desk.serve(self.caller, request)
@@ -116,7 +116,7 @@ class Socket:
 
     def _error(self, request: Request, refusal: Refused) -> str:
         """Now and then an error comes raw, without mtkn: here each second "action forbidden"."""
-        is_raw = self._faults.strike("raw_error_without_mtkn", request.name) or (
+        is_raw = self._faults.strike_at("raw_error_without_mtkn", request.name) or (
             (refusal.value, refusal.description) == frames.FORBIDDEN and next(self._errors) % 2 == 1
         )
         if is_raw or request.mtkn is None:
@@ -127,8 +127,8 @@ class Socket:
         action = request.name
         if not is_error and action in self._faults.look("mute", ()):
             return
-        delay_s = (self._faults.strike("answer_delay_ms", action) or 0) / 1000
-        delay_s += self._faults.strike("answer_late", action) or 0
+        delay_s = (self._faults.strike_at("answer_delay_ms", action) or 0) / 1000
+        delay_s += self._faults.strike_at("answer_late", action) or 0
         if delay_s:
             self._start(self._send_later(text, delay_s))
         elif self._faults.strike("reorder_answers"):
