@@ -22,6 +22,7 @@ from atalaia_agent.records import make_records
 from atalaia_agent.schedule import Entry, Schedule
 from atalaia_agent.sender import Sender
 from atalaia_agent.settings import Settings
+from atalaia_agent.signaller import Signaller
 from atalaia_agent.spool import Spool
 from atalaia_agent.turns import Turn, Turns
 from atalaia_agent.urgency import Urgency
@@ -56,6 +57,7 @@ class Agent:
         self._pool = Pool("measure", max_threads=_MAX_MEASURING)
         self._schedule = Schedule(self._make_seat)
         self._identity = self._make_identity()
+        self._signaller = Signaller(settings.signal, voice) if settings.signal else None
         self._tries: dict[str, None] = {}
         self._ended = Bell()
         self._has_connected = False
@@ -84,13 +86,17 @@ class Agent:
 
     def run(self) -> None:
         """Until `stop`; then what is measured is on disk, and sent if the hub takes it within 2 s."""
-        self._schedule.replace([*load_plan(self._plan_path), *self._local_probes()])
+        if self._signaller is not None:
+            self._signaller.begin()
+        self._schedule.replace([*load_plan(self._plan_path), *self._local_work()])
         self._turns.begin()
         Thread(target=self._plan.run, name="plan", daemon=True).start()
         while not self._ended.wait():
             pass
         self._turns.stop()
         self._plan.stop()
+        if self._signaller is not None:
+            self._signaller.end()
         self._sender.close(timeout_s=_LAST_WORDS_S, may_send=self._has_connected)
 
     def stop(self) -> None:
@@ -128,6 +134,10 @@ class Agent:
     def _make_seat(self) -> _Seat:
         return _Seat(Context(reach=self._settings.reach, identity=self._identity))
 
+    def _local_work(self) -> list[Probe]:
+        """What no plan asks for."""
+        return [*self._local_probes(), *(self._signaller.chores if self._signaller else [])]
+
     def _local_probes(self) -> list[Probe]:
         settings = self._settings
         if not settings.ping_url:
@@ -141,7 +151,7 @@ class Agent:
 
     def _apply(self, probes: list[Probe], tries: list[Probe], settings: Json) -> None:
         self._sender.report_every(max(0.2, float(settings.get("report_interval_s", 5.0))))
-        self._schedule.replace([*probes, *self._local_probes()])
+        self._schedule.replace([*probes, *self._local_work()])
         self._turns.nudge()
         for attempt in tries:
             self._try_once(attempt)
@@ -168,7 +178,7 @@ class Agent:
             self._voice.say(f"connected to {self._settings.hub.origin} as {name}, {len(plan['probes'])} probes")
 
     def _run(self, entry: Entry, turn: Turn) -> None:
-        if entry.probe.kind in GIVING_WAY:
+        if entry.probe.kind in GIVING_WAY or self._is_signal(entry):
             self._run_in(turn, entry)
         else:
             self._pool.submit(lambda: self._run_in(None, entry))
@@ -181,7 +191,13 @@ class Agent:
         finally:
             self._schedule.finished(entry)
 
+    def _is_signal(self, entry: Entry) -> bool:
+        return self._signaller is not None and self._signaller.owns(entry)
+
     def _measure(self, entry: Entry, turn: Turn | None) -> None:
+        if self._signaller is not None and self._signaller.owns(entry):
+            self._signaller.run(entry, turn)
+            return
         seat = entry.seat
         if not isinstance(seat, _Seat):
             raise TypeError("a seat")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from functools import lru_cache
 from threading import Lock
+from time import gmtime, strftime
 
 from atalaia_agent.der import days_since_epoch
 
@@ -31,6 +32,17 @@ class ClockOffset:
     def offset_ms(self) -> float | None:
         with self._lock:
             return round(min(self._samples)[1], 1) if self._samples else None
+
+
+def instant_text(now_s: float) -> str:
+    """RFC 3339 in UTC, to a millisecond, of seconds since the epoch."""
+    minute, milliseconds = divmod(int(now_s * 1_000), 60_000)
+    return f"{_minute_text(minute)}:{milliseconds // 1_000:02d}.{milliseconds % 1_000:03d}Z"
+
+
+@lru_cache(maxsize=1)
+def _minute_text(number: int) -> str:
+    return strftime("%Y-%m-%dT%H:%M", gmtime(number * 60))
 
 
 def parse_instant_ms(text: str) -> float:

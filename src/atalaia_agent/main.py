@@ -18,6 +18,8 @@ from atalaia_agent.measuring import measure
 from atalaia_agent.probes import Context
 from atalaia_agent.records import make_records
 from atalaia_agent.settings import KNOWN, Settings, SettingsError
+from atalaia_agent.signal_only import SignalOnly
+from atalaia_agent.signal_settings import SignalSettings, is_alone, read_signal
 from atalaia_agent.spool import Spool
 from atalaia_agent.spool_files import SpoolInUse
 from atalaia_agent.voice import Voice
@@ -29,18 +31,20 @@ _STACK_BYTES = 256 * 1024
 
 _USAGE = """\
 usage: atalaia agent --hub URL [options]
+       atalaia agent --signal-url URL [options]
        atalaia agent probe JSON
 
-Measures what the hub asks for, keeps it on disk and sends it.
+Measures what the hub asks for, keeps it on disk and sends it. Says "look now" to a signal, with or without a hub.
 
 options (each also as ATALAIA_<NAME> and in the configuration file):
 {options}
-  --config FILE          a TOML file with the same names, and [line], [allow], [deny]
+  --config FILE          a TOML file with the same names, and [signal], [line], [allow], [deny]
   --help                 this text
 
 examples:
   ATALAIA_KEY=… atalaia agent --hub https://watch.example.org
   atalaia agent --hub https://watch.example.org --enrol TOKEN --name sp-1 --ping --location sao-paulo
+  ATALAIA_SIGNAL_KEY=… atalaia agent --signal-url https://watch.example.org/api/signals/monitor-execution
   atalaia agent probe '{{"kind": "http", "target": "https://example.org/"}}'
 """
 
@@ -54,7 +58,9 @@ def main(argv: list[str] | None = None) -> int:
         if "help" in flags:
             sys.stdout.write(_usage())
             return EXIT_OK
-        return _run(_settings(flags))
+        raw = _settings(flags)
+        signal_settings = read_signal(raw) if is_alone(raw) else None
+        return _run(settings_module.build([raw])) if signal_settings is None else _signal_only(signal_settings)
     except SettingsError as failure:
         sys.stderr.write(f"atalaia-agent: {failure}\n")
         return EXIT_USAGE
@@ -104,13 +110,13 @@ def _usage() -> str:
     return _USAGE.format(options="\n".join(lines))
 
 
-def _settings(flags: dict[str, Any]) -> Settings:
+def _settings(flags: dict[str, Any]) -> settings_module.Raw:
     layers: list[settings_module.Raw] = []
     config = flags.pop("config", None) or os.environ.get("ATALAIA_AGENT_CONFIG")
     if config:
         layers.append(settings_module.load_file(Path(config)))
     layers += [settings_module.from_environment(os.environ), flags]
-    return settings_module.build(layers)
+    return settings_module.merge(layers)
 
 
 def _probe_once(arguments: list[str]) -> int:
@@ -136,9 +142,21 @@ def _run(settings: Settings) -> int:
         if not settings.key:
             raise SettingsError("no key: set ATALAIA_KEY, give --key-file FILE, or --enrol TOKEN")
         agent = Agent(settings, spool, voice)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda _number, _frame: agent.stop())
+        _stop_by_signal(agent)
         agent.run()
     finally:
         spool.close()
     return EXIT_OK
+
+
+def _signal_only(settings: SignalSettings) -> int:
+    stack_size(_STACK_BYTES)
+    agent = SignalOnly(settings, Voice())
+    _stop_by_signal(agent)
+    agent.run()
+    return EXIT_OK
+
+
+def _stop_by_signal(agent: Agent | SignalOnly) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: agent.stop())

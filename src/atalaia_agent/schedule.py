@@ -11,7 +11,10 @@ from time import monotonic
 
 from atalaia_agent.wire import Probe
 
+SIGNAL = "signal"
+
 _START_SPREAD_S = 0.25
+_AT_ONCE = ("ping", SIGNAL)
 
 # Probes of one agent start at the same instants, some each other second, since the first after a pause costs nearly twice
 # what the next one does. Agents among themselves stay spread, each having its own beat.
@@ -91,7 +94,7 @@ class Schedule:
     def _first_due(self, probe: Probe, fresh: int) -> float:
         """A single new check shows its first result soon; a whole plan is spread out."""
         now = monotonic()
-        if probe.kind == "ping":
+        if probe.kind in _AT_ONCE:
             return self._beat_from if now - self._beat_from < min(probe.interval_s, BEAT_S) else now
         within_s = _START_SPREAD_S * fresh if probe.interval_s >= BEAT_S else BEAT_S
         due = now + uniform(0.0, min(probe.interval_s, within_s))  # noqa: S311 - to spread load, not to guess

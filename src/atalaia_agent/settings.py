@@ -10,14 +10,12 @@ from typing import Any, NamedTuple
 
 from atalaia_agent import http1
 from atalaia_agent.reach import METADATA_NETWORKS, Reach
+from atalaia_agent.setting_values import Raw, SettingsError, key_in, number, text, texts
+from atalaia_agent.signal_settings import ALIASES, FIELDS, SignalSettings, read_signal
 from atalaia_agent.spool import DEFAULT_MAX_BYTES
 from atalaia_agent.urls import parse_http_url, split_host_port
 
-Raw = Mapping[str, Any]
-
-
-class SettingsError(Exception):
-    pass
+__all__ = ["KNOWN", "Raw", "Settings", "SettingsError", "build", "from_environment", "load_file", "merge"]
 
 
 class Known(NamedTuple):
@@ -43,10 +41,19 @@ KNOWN: dict[str, Known] = {
     "datacenter": Known("text", "in which data centre"),
     "country": Known("text", "in which country"),
     "ca_file": Known("text", "authorities to trust for the hub instead of the system's"),
+    "signal_url": Known("text", 'say "look now" to this address again and again; needs no hub'),
+    "signal_key": Known("text", "the signal's key; it shows in `ps`, so better the next one"),
+    "signal_key_file": Known("text", "file that holds the signal's key"),
+    "signal_interval_s": Known("number", "seconds from one signal to the next (default 2)"),
+    "signal_timeout_s": Known("number", "wait so long for an answer (default 0.9 intervals, 1 to 10)"),
+    "signal_source": Known("text", "what the signal calls itself (default vps-monitor)"),
+    "signal_statistics_s": Known("number", "seconds from one line of statistics to the next (default 60)"),
+    "signal_language": Known("text", "of that line: pt-BR or en (default: by LC_ALL, LC_MESSAGES, LANG)"),
+    "signal_ca_file": Known("text", "authorities to trust for the signal instead of the system's"),
 }
 _ONLY_BY_FILE_OR_ENVIRONMENT = ("ping_key",)
 
-TABLES = {"line": ("reference",), "allow": ("networks",), "deny": ("networks", "metadata")}
+TABLES = {"line": ("reference",), "signal": FIELDS, "allow": ("networks",), "deny": ("networks", "metadata")}
 
 
 class Settings(NamedTuple):
@@ -64,6 +71,7 @@ class Settings(NamedTuple):
     ca_file: str | None
     references: list[tuple[str, int]]
     reach: Reach
+    signal: SignalSettings | None
 
 
 def default_spool() -> Path:
@@ -71,8 +79,10 @@ def default_spool() -> Path:
 
 
 def from_environment(environment: Mapping[str, str]) -> Raw:
-    """`ATALAIA_<NAME>` for every setting, empty ones left out."""
+    """`ATALAIA_<NAME>` for every setting, then the names that were used before; empty ones left out."""
     found = {name: environment.get(f"ATALAIA_{name.upper()}") for name in KNOWN}
+    for alias, name in ALIASES.items():
+        found[name] = found[name] or environment.get(alias)
     return {name: value for name, value in found.items() if value}
 
 
@@ -91,35 +101,44 @@ def load_file(path: Path) -> Raw:
         _check_name(name, [*KNOWN, *TABLES], where=str(path))
         if name in TABLES:
             _check_table(name, value, where=str(path))
+    signal = raw.pop("signal", {})
+    return {**raw, **{f"signal_{field}": value for field, value in signal.items()}}
+
+
+def merge(layers: list[Raw]) -> Raw:
+    """The later layer wins."""
+    raw: dict[str, Any] = {}
+    for layer in layers:
+        # A key and a file with a key are two ways to say one thing: the later word counts.
+        for key in ("key", "signal_key"):
+            if layer.get(key) or layer.get(f"{key}_file"):
+                raw.pop(key, None)
+                raw.pop(f"{key}_file", None)
+        raw.update({name: value for name, value in layer.items() if value is not None})
     return raw
 
 
 def build(layers: list[Raw]) -> Settings:
-    """The later layer wins. Raises SettingsError."""
-    raw: dict[str, Any] = {}
-    for layer in layers:
-        # A key and a file with a key are two ways to say one thing: the later word counts.
-        if layer.get("key") or layer.get("key_file"):
-            raw.pop("key", None)
-            raw.pop("key_file", None)
-        raw.update({name: value for name, value in layer.items() if value is not None})
-    spool = Path(_text(raw, "spool")) if raw.get("spool") else default_spool()
-    hub = _hub(_text(raw, "hub"))
+    """Raises SettingsError."""
+    raw = merge(layers)
+    spool = Path(text(raw, "spool")) if raw.get("spool") else default_spool()
+    hub = _hub(text(raw, "hub"))
     return Settings(
         hub=hub,
         key=_key(raw, spool),
-        enrol_token=_text(raw, "enrol"),
-        name=_text(raw, "name") or socket.gethostname(),
+        enrol_token=text(raw, "enrol"),
+        name=text(raw, "name") or socket.gethostname(),
         spool=spool,
-        spool_max_bytes=int(_number(raw, "spool_max_bytes", DEFAULT_MAX_BYTES, least=65_536)),
+        spool_max_bytes=int(number(raw, "spool_max_bytes", DEFAULT_MAX_BYTES, least=65_536)),
         ping_url=_ping_url(raw, hub),
-        ping_interval_s=_number(raw, "ping_interval_s", 30.0, least=0.2),
-        ping_target=_text(raw, "ping_target"),
-        ping_key=_text(raw, "ping_key"),
-        source={name: _text(raw, name) for name in ("location", "datacenter", "country")},
-        ca_file=_text(raw, "ca_file") or None,
+        ping_interval_s=number(raw, "ping_interval_s", 30.0, least=0.2),
+        ping_target=text(raw, "ping_target"),
+        ping_key=text(raw, "ping_key"),
+        source={name: text(raw, name) for name in ("location", "datacenter", "country")},
+        ca_file=text(raw, "ca_file") or None,
         references=_references(raw.get("line", {})),
         reach=_reach(raw),
+        signal=read_signal(raw),
     )
 
 
@@ -134,16 +153,14 @@ def _hub(url: str) -> http1.Address:
 
 def _key(raw: Raw, spool: Path) -> str:
     if raw.get("key"):
-        return _text(raw, "key")
-    path = Path(_text(raw, "key_file")) if raw.get("key_file") else spool / "key"
+        return text(raw, "key")
+    path = Path(text(raw, "key_file")) if raw.get("key_file") else spool / "key"
     try:
-        return path.read_text().strip()
+        return key_in(path, "key_file")
     except FileNotFoundError:
         if raw.get("key_file"):
             raise SettingsError(f"key_file: there is no file {path}") from None
         return ""
-    except (OSError, UnicodeDecodeError) as failure:
-        raise SettingsError(f"key_file: {path} can't be read") from failure
 
 
 def _ping_url(raw: Raw, hub: http1.Address) -> str:
@@ -161,48 +178,19 @@ def _ping_url(raw: Raw, hub: http1.Address) -> str:
 
 def _references(table: Raw) -> list[tuple[str, int]]:
     try:
-        return [split_host_port(reference) for reference in _list(table, "line", "reference")]
+        return [split_host_port(reference) for reference in texts(table, "line", "reference")]
     except ValueError as failure:
         raise SettingsError(f"[line] reference: {failure}") from failure
 
 
 def _reach(raw: Raw) -> Reach:
-    deny = _list(raw.get("deny", {}), "deny", "networks")
+    deny = texts(raw.get("deny", {}), "deny", "networks")
     if raw.get("deny", {}).get("metadata", True):
         deny = [*deny, *METADATA_NETWORKS]
     try:
-        return Reach(allow=_list(raw.get("allow", {}), "allow", "networks"), deny=deny)
+        return Reach(allow=texts(raw.get("allow", {}), "allow", "networks"), deny=deny)
     except ValueError as failure:
         raise SettingsError(f"[allow] or [deny] networks: {failure}") from failure
-
-
-def _list(table: Raw, name: str, field: str) -> list[str]:
-    value = table.get(field, [])
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise SettingsError(f"[{name}] {field} must be a list of texts")
-    return value
-
-
-def _text(raw: Raw, name: str) -> str:
-    value = raw.get(name)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise SettingsError(f"{name} must be text")
-    return value
-
-
-def _number(raw: Raw, name: str, default: float, *, least: float) -> float:
-    value = raw.get(name)
-    if value is None:
-        return default
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise SettingsError(f"{name} must be a number, not {value!r}") from None
-    if isinstance(value, bool) or not number >= least:
-        raise SettingsError(f"{name} must be at least {least:g}")
-    return number
 
 
 def _check_table(name: str, table: object, *, where: str) -> None:

@@ -13,8 +13,12 @@ class Voice:
         self._troubles: dict[str, tuple[str, float]] = {}
 
     def say(self, text: str) -> None:
+        self.tell(f"atalaia-agent: {text}")
+
+    def tell(self, text: str) -> None:
+        """A line as it is: one of many, whose reader knows who says it."""
         try:
-            sys.stderr.write(f"atalaia-agent: {text}\n")
+            sys.stderr.write(f"{text}\n")
             sys.stderr.flush()
         except (OSError, ValueError):
             pass  # a closed terminal must not stop the measuring

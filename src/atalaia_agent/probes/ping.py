@@ -8,11 +8,10 @@ collector's location), `source` ({location, datacenter, country}), `ca`, `family
 from __future__ import annotations
 
 import time
-from functools import lru_cache
 from typing import Any
 
 from atalaia_agent import __version__, http1, options
-from atalaia_agent.clock import parse_instant_ms
+from atalaia_agent.clock import instant_text, parse_instant_ms
 from atalaia_agent.deadline import Deadline
 from atalaia_agent.failures import BadOption, ProbeError
 from atalaia_agent.json_text import decode, encode
@@ -65,7 +64,7 @@ class _Collector:
         )
 
     def ask(self, ping_id: str, deadline: Deadline) -> Exchange:
-        body = {"timestamp_start": _instant(time.time()), "source": self._source, "ping_id": ping_id}
+        body = {"timestamp_start": instant_text(time.time()), "source": self._source, "ping_id": ping_id}
         request = http1.with_body(self._head, encode(body))
         return self._kept.exchange("POST", request, deadline=deadline, max_body_bytes=_MAX_ANSWER_BYTES)
 
@@ -121,16 +120,6 @@ def _outcome_of(failure: Exception) -> str:
     if isinstance(failure, OSError):
         return "connection_error"
     return "connection_error" if getattr(failure, "code", "") in _CONNECTION_ERRORS else "unknown_error"
-
-
-def _instant(now_s: float) -> str:
-    minute, milliseconds = divmod(int(now_s * 1_000), 60_000)
-    return f"{_minute(minute)}:{milliseconds // 1_000:02d}.{milliseconds % 1_000:03d}Z"
-
-
-@lru_cache(maxsize=1)
-def _minute(number: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M", time.gmtime(number * 60))
 
 
 def _number(value: object) -> float | None:
