@@ -54,6 +54,11 @@ class Call:
             raise refused(-2014)
         return self.owner
 
+    @property
+    def about(self) -> dict[str, str]:
+        """What a fault may be narrowed to."""
+        return about_request(self.method, self.path, self.params, self.owner.api_key if self.owner else None)
+
     def need(self, name: str) -> str:
         """Raises: Refusal."""
         if not (text := self.params.get(name, "")):
@@ -66,6 +71,16 @@ class Call:
         if not (text.isascii() and text.isdigit()):
             raise missing(name)
         return int(text)
+
+
+def about_request(method: str, path: str, params: Mapping[str, str], api_key: str | None) -> dict[str, str]:
+    return {
+        "method": method,
+        "path": path,
+        "symbol": params.get("symbol", ""),
+        "position_side": params.get("positionSide", ""),
+        "api_key": api_key or "",
+    }
 
 
 class Exchange:

@@ -70,7 +70,7 @@ def find_order(exchange: Exchange, call: Call, *, code: int) -> Order:
 
 
 def newest_seen_ms(exchange: Exchange, call: Call) -> int:
-    unseen_s = exchange.faults.strike("unseen_s", path=call.path, symbol=call.params.get("symbol", ""))
+    unseen_s = exchange.faults.strike("unseen_s", **call.about)
     return call.now_ms - int((unseen_s or 0) * 1000)
 
 

@@ -10,13 +10,12 @@ from aiohttp import web
 from atalaia_simulators.binance.control import Control
 from atalaia_simulators.binance.endpoints import ENDPOINTS, ORDER, Endpoint
 from atalaia_simulators.binance.errors import Refusal, refused
-from atalaia_simulators.binance.exchange import Call, Exchange, Options
+from atalaia_simulators.binance.exchange import Call, Exchange, Options, about_request
 from atalaia_simulators.binance.signing import check_key, check_signature, check_time, read_params
 from atalaia_simulators.binance.trading import match_open
 from atalaia_simulators.binance.trouble import (
     Later,
     Silence,
-    about_request,
     after_order,
     before_order,
     trouble_address,
@@ -164,8 +163,8 @@ class _Asked:
         self.path, _, self.query = request.raw_path.partition("?")
         self.body = body
         self.api_key = request.headers.get("X-MBX-APIKEY")
-        host = "sapi" if self.path.startswith("/sapi/") else "fapi"
-        self.address = request.remote or host
+        # The other host counts for itself.
+        self.address = f"{request.remote} (spot)" if self.path.startswith("/sapi/") else f"{request.remote}"
         self.is_doubled = False
         try:
             self.params = read_params(self.query, body)

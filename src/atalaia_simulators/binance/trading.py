@@ -20,8 +20,11 @@ def place_order(exchange: Exchange, call: Call) -> dict[str, Any]:
     account, order = call.account, _new_order(wanted, order_id, call.now_ms)
     _check_at_once(exchange, order)
     account.add(order)
-    account.open[order_id] = order
-    _match(exchange, account, order, now_ms=call.now_ms, is_new=True)
+    if order.kind == "MARKET":
+        part = exchange.faults.strike("partial_fill", **call.about)
+        _fill_market(exchange, account, order, part=Decimal(1) if part is None else Decimal(str(part)))
+    else:
+        _match(exchange, account, order, now_ms=call.now_ms, is_new=True)
     shown = show_order(order, wanted.symbol)
     if not wanted.is_full_answer and order.kind == "MARKET":  # ACK, which is what one gets without asking
         zero = plain(Decimal(0).quantize(wanted.symbol.step))
@@ -64,9 +67,7 @@ def match_open(exchange: Exchange, account: Account, *, now_ms: int) -> None:
 
 def _match(exchange: Exchange, account: Account, order: Order, *, now_ms: int, is_new: bool) -> None:
     mark = exchange.prices.at(order.symbol)
-    if order.kind == "MARKET":
-        _fill_market(exchange, account, order, mark=mark, now_ms=now_ms)
-    elif _is_reached(order, mark):
+    if _is_reached(order, mark):
         _fill_limit(exchange, account, order, mark=mark, now_ms=now_ms, is_new=is_new)
     elif order.time_in_force == "IOC":
         order.status = "EXPIRED"
@@ -85,19 +86,15 @@ def _fill_limit(
     order.status = "FILLED"
 
 
-def _fill_market(exchange: Exchange, account: Account, order: Order, *, mark: Decimal, now_ms: int) -> None:
-    symbol, options = exchange.symbols[order.symbol], exchange.options
-    part = exchange.faults.strike("partial_fill", **about(order))
-    quantity = order.quantity if part is None else _in_steps(order.quantity * Decimal(str(part)), symbol)
+def _fill_market(exchange: Exchange, account: Account, order: Order, *, part: Decimal) -> None:
+    """At the mark price of this instant; what is more than `part` of it expires."""
+    symbol, options, mark = exchange.symbols[order.symbol], exchange.options, exchange.prices.at(order.symbol)
+    quantity = _in_steps(order.quantity * part, symbol)
     worse = symbol.tick * options.slip_ticks * (1 if order.side == "BUY" else -1)
     for number, share in enumerate(_shares(quantity, symbol, count=options.fills)):
         price = max(symbol.tick, mark + worse * number)
-        exchange.book.fill(account, order, price=price, quantity=share, now_ms=now_ms)
+        exchange.book.fill(account, order, price=price, quantity=share, now_ms=order.created_ms)
     order.status = "FILLED" if order.left == 0 else "EXPIRED"
-
-
-def about(order: Order) -> dict[str, str]:
-    return {"symbol": order.symbol, "position_side": order.position_side}
 
 
 def _shares(quantity: Decimal, symbol: Symbol, *, count: int) -> list[Decimal]:

@@ -64,24 +64,9 @@ def trouble_request(exchange: Exchange, *, is_signed: bool, **about: str) -> Non
         raise refused(-2015)
 
 
-def about_call(call: Call) -> dict[str, str]:
-    """What a fault may be narrowed to."""
-    return about_request(call.method, call.path, dict(call.params), call.owner.api_key if call.owner else None)
-
-
-def about_request(method: str, path: str, params: dict[str, str], api_key: str | None) -> dict[str, str]:
-    return {
-        "method": method,
-        "path": path,
-        "symbol": params.get("symbol", ""),
-        "position_side": params.get("positionSide", ""),
-        "api_key": api_key or "",
-    }
-
-
 def before_order(exchange: Exchange, call: Call) -> None:
     """Raises: Refusal, Silence, Later: and it is not done, or not yet."""
-    about = about_call(call)
+    about = call.about
     if exchange.faults.look("refuse_leg", **about) == about["position_side"]:
         fault = exchange.faults.strike_whole("refuse_leg", **about)
         if fault is not None:
@@ -93,7 +78,7 @@ def before_order(exchange: Exchange, call: Call) -> None:
 
 def after_order(exchange: Exchange, call: Call, answer: dict[str, Any]) -> dict[str, Any]:
     """The answer. Raises: Refusal, Silence: but it is done."""
-    about = about_call(call)
+    about = call.about
     for name, trouble in _AFTER.items():
         if (value := exchange.faults.strike(name, **about)) is not None:
             raise trouble(value)
