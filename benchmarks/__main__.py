@@ -23,6 +23,7 @@ NAMES = (
     "overview_page",
     "agent_cost",
     "probe_cost",
+    "signaller",
     "fault_to_message",
     "message_path",
     "many_checks",
