@@ -1,0 +1,1 @@
+"""SQL of auto-close: one module for each noun."""
