@@ -1,4 +1,4 @@
-"""A repeat is the same job; keys, limits and schedules keep order; old jobs go."""
+"""A repeat is the same job; keys and limits keep order; old jobs go."""
 
 import asyncio
 import json
@@ -268,34 +268,6 @@ async def _workers(hub: Site) -> list[tuple[Any, ...]]:
     async with hub.client() as client:
         items: list[Json] = (await client.get("/api/workers")).json()["items"]
     return [tuple(item[name] for name in ("id", "version", "commit", "running", "state")) for item in items]
-
-
-def test_a_schedule_makes_one_job_a_slot_and_not_those_it_missed(site: Talk, clock: FakeClock) -> None:
-    async def conversation(hub: Site) -> None:
-        body = {
-            "name": "noon",
-            "cron": "0 12 * * *",
-            "timezone": "America/Sao_Paulo",
-            "type": "mow",
-            "payload": {"n": 1},
-        }
-        made = await hub.post("/api/job-schedules", body, status=201)
-        assert made["next_at"] == "2026-01-15T15:00:00Z"
-        await hub.post("/api/job-schedules", body, status=409)
-        await hub.post("/api/job-schedules", body | {"name": "x", "cron": "61 * * * *"}, status=422)
-        await hub.post("/api/job-schedules", body | {"name": "x", "timezone": "Mars/Sea"}, status=422)
-        for _ in range(2):
-            clock.advance(3 * 3600)
-            for _ in range(3):
-                await hub.service.scheduling.round()
-        assert len(await hub.lease(count=9)) == 1
-        clock.advance(86_400 * 2)  # nobody led
-        await hub.service.scheduling.round()
-        assert await hub.lease(count=9) == []
-        async with hub.client() as client:
-            assert (await client.delete(f"/api/job-schedules/{made['id']}")).status_code == 204
-
-    site(conversation)
 
 
 def test_two_hubs_share_the_work_and_no_job_goes_to_both(

@@ -1,6 +1,6 @@
 """What the hub gives to one integration: its own settings, its own upstreams, and the services of the slices."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -10,8 +10,10 @@ from atalaia.core.errors import ConfigError
 from atalaia.core.permissions import Principal
 from atalaia.core.redaction import Secret
 from atalaia.core.settings import INTEGRATIONS, Settings
+from atalaia.sdk.contribution import HotRoute
 from atalaia.sdk.faults import FaultEnded, FaultReport, FaultReported
 from atalaia.sdk.integration import Integration, NewJob, TokenStatus
+from atalaia.sdk.signals import SignalAddress, SignalTask
 from atalaia.sdk.transaction import Tx
 from atalaia.sdk.upstreams import Upstream
 from atalaia.store.encryption import Sealer
@@ -40,6 +42,16 @@ class UpstreamsPort(Protocol):
     async def keep_token(self, upstream: str, token: Secret, *, by: Principal, client: str | None) -> None: ...
 
 
+class SignalsPort(Protocol):
+    """What of the signals an integration may give: tasks, and addresses that it keeps."""
+
+    def take(
+        self, integration: str, tasks: Sequence[SignalTask], addresses: Sequence[SignalAddress]
+    ) -> Sequence[HotRoute]: ...
+
+    def forget(self, integration: str) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class HostParts:
     """The hub's own, for all integrations."""
@@ -51,6 +63,7 @@ class HostParts:
     public_url: str
     jobs: JobsPort
     upstreams: UpstreamsPort
+    signals: SignalsPort
 
 
 class IntegrationHost:

@@ -19,7 +19,7 @@ from atalaia.core.redaction import scrub
 from atalaia.core.settings import INTEGRATIONS, Setting, Settings
 from atalaia.home.settings import IntegrationSection
 from atalaia.integrations import Loaded, find_integrations
-from atalaia.sdk.contribution import Contribution, HealthItem, NavItem
+from atalaia.sdk.contribution import Contribution, HealthItem, HotRoute, NavItem
 from atalaia.sdk.integration import Integration, Offer
 from atalaia.web.pages import Pages
 
@@ -100,7 +100,7 @@ def set_up(
     `below` are the slices: an address of theirs can't be taken, nor one that another integration has taken.
     """
     taken = addresses_of(route for part in below for route in part.routes)
-    taken |= {(hot.method or "", hot.path) for part in below for hot in part.hot_routes}
+    taken |= _hot_addresses([hot for part in below for hot in part.hot_routes])
     return [_set_up_one(loaded, parts, pages, taken) for loaded in found]
 
 
@@ -108,6 +108,7 @@ def _set_up_one(loaded: Loaded, parts: HostParts, pages: Pages, taken: set[tuple
     status = Status(loaded, parts.settings, loaded.trouble)
     offer = Offer()
     routes: list[Any] = []
+    hot: Sequence[HotRoute] = ()
     streams = OpenStreams()
     if loaded.integration is None:
         log.error("integration_failed", integration=loaded.name, phase="load", reason=loaded.trouble)
@@ -115,11 +116,13 @@ def _set_up_one(loaded: Loaded, parts: HostParts, pages: Pages, taken: set[tuple
         try:
             offer = loaded.integration.setup(IntegrationHost(loaded.integration, parts))
             routes = _routes(loaded.integration, offer, settings=parts.settings, pages=pages, streams=streams)
-            _take(addresses_of(routes), taken)
+            hot = parts.signals.take(loaded.name, offer.signal_tasks, offer.signal_addresses)
+            _take(addresses_of(routes) | _hot_addresses(hot), taken)
         except Exception as error:
             log.exception("integration_failed", integration=status.name, phase="setup")
-            status.trouble, offer, routes = _words(error), Offer(), []
-    status.contribution = _contribution(status, offer, routes, streams)
+            parts.signals.forget(loaded.name)
+            status.trouble, offer, routes, hot = _words(error), Offer(), [], ()
+    status.contribution = replace(_contribution(status, offer, routes, streams), hot_routes=hot)
     return status
 
 
@@ -132,6 +135,10 @@ def _routes(
     for page in offer.pages:
         handlers += page_handlers(page, name=name, pages=pages)
     return handlers
+
+
+def _hot_addresses(routes: Sequence[HotRoute]) -> set[tuple[str, str]]:
+    return {(route.method or "", route.path.replace("{name}", "{}")) for route in routes}
 
 
 def _take(wanted: set[tuple[str, str]], taken: set[tuple[str, str]]) -> None:

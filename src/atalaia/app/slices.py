@@ -49,6 +49,9 @@ from atalaia.pings import settings as pings_settings
 from atalaia.pings import wiring as pings_wiring
 from atalaia.pings.service import PingsService
 from atalaia.sdk.contribution import Contribution
+from atalaia.signals import settings as signals_settings
+from atalaia.signals import wiring as signals_wiring
+from atalaia.signals.wiring import Signals
 from atalaia.store.encryption import Sealer
 from atalaia.store.store import Store
 from atalaia.upstreams import settings as upstreams_settings
@@ -91,6 +94,7 @@ def declared_settings() -> Sequence[Setting]:
         *jobs_settings.SETTINGS,
         *metrics_settings.SETTINGS,
         *pings_settings.SETTINGS,
+        *signals_settings.SETTINGS,
         *upstreams_settings.SETTINGS,
         *watch_settings.SETTINGS,
         *integration_settings(),
@@ -111,6 +115,7 @@ def migration_folders() -> Sequence[Path]:
         metrics_wiring.MIGRATIONS,
         notify_wiring.MIGRATIONS,
         pings_wiring.MIGRATIONS,
+        signals_wiring.MIGRATIONS,
         upstreams_wiring.MIGRATIONS,
         watch_wiring.MIGRATIONS,
         *integration_folders("migrations").values(),
@@ -146,7 +151,9 @@ def wire_slices(base: Base) -> Slices:
     registry = watching.metrics.own.registry
     registry.register(upstreams.metrics)
     found = find_integrations()
-    acting = _wire_acting(base, found, access=access, upstreams=upstreams, captures=captures, registry=registry)
+    acting = _wire_acting(
+        base, found, access=access, upstreams=upstreams, captures=captures, registry=registry, http=http
+    )
     below = [
         access.contribution,
         kept_keys(base.store, base.settings, clock=base.clock),
@@ -155,7 +162,16 @@ def wire_slices(base: Base) -> Slices:
         *watching.contributions,
         *acting.contributions,
     ]
-    parts = HostParts(base.store, base.clock, base.settings, base.sealer, base.public_url, acting.jobs, upstreams)
+    parts = HostParts(
+        base.store,
+        base.clock,
+        base.settings,
+        base.sealer,
+        base.public_url,
+        acting.jobs,
+        upstreams,
+        acting.signals,
+    )
     integrations = set_up(found, parts, pages=base.pages, below=below)
     home = home_wiring.wire(
         store=base.store,
@@ -216,6 +232,7 @@ def _wire_watching(base: Base, *, access: Access, http: HttpClient) -> _Watching
 @dataclass(frozen=True, slots=True)
 class _Acting:
     jobs: Jobs
+    signals: Signals
     contributions: Sequence[Contribution]
 
 
@@ -227,8 +244,9 @@ def _wire_acting(
     upstreams: Upstreams,
     captures: Captures,
     registry: CollectorRegistry,
+    http: HttpClient,
 ) -> _Acting:
-    """Jobs, what their types are given, and the hub's own runner of some."""
+    """Jobs, what their types are given, the hub's own runner of some, and signals."""
     types = JobTypes()
     contexts = Contexts(
         captures.service, base.settings, upstreams=sorted(captures.service.upstreams()), live=base.store.live
@@ -250,7 +268,18 @@ def _wire_acting(
         public_url=base.public_url,
     )
     own = HubJobs(jobs.service, types=types, upstream=upstreams.client)
-    return _Acting(jobs, (jobs.contribution, contexts.contribution(), own.contribution()))
+    signals = signals_wiring.wire(
+        store=base.store,
+        clock=base.clock,
+        settings=base.settings,
+        sealer=base.sealer,
+        authenticator=access.authenticator,
+        creating=jobs.service.creating,
+        http=http,
+        registry=registry,
+    )
+    contributions = (jobs.contribution, contexts.contribution(), own.contribution(), signals.contribution)
+    return _Acting(jobs, signals, contributions)
 
 
 def _wire_snapshots(base: Base, watching: _Watching, acting: _Acting, captures: Captures) -> Snapshots:

@@ -31,6 +31,9 @@ class Permission(StrEnum):
     JOBS_READ = "jobs.read"
     JOBS_CREATE = "jobs.create"  # start, cancel, retry
     JOBS_WORK = "jobs.work"
+    SIGNALS_READ = "signals.read"
+    SIGNALS_WRITE = "signals.write"  # make, change, drop, run by hand
+    SIGNALS_SEND = "signals.send"  # of a key; which signals, its scopes say
     UPSTREAMS_READ = "upstreams.read"  # state, records, captures
     UPSTREAMS_WRITE = "upstreams.write"  # token by hand, breaker, captures
 
@@ -54,13 +57,14 @@ _READ = frozenset(
         _P.METRICS_READ,
         _P.AGENTS_READ,
         _P.JOBS_READ,
+        _P.SIGNALS_READ,
         _P.UPSTREAMS_READ,
     }
 )
 _WRITE = frozenset({_P.CHECKS_WRITE, _P.INCIDENTS_WRITE, _P.CHANNELS_WRITE})
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.ADMIN: frozenset(set(_P) - {_P.AGENT_WORK, _P.PINGS_WRITE, _P.METRICS_WRITE, _P.JOBS_WORK}),
+    Role.ADMIN: frozenset(set(_P) - {_P.AGENT_WORK, _P.PINGS_WRITE, _P.METRICS_WRITE, _P.JOBS_WORK, _P.SIGNALS_SEND}),
     Role.AGENT: frozenset({_P.PUBLIC, _P.OWN_ACCOUNT, _P.AGENTS_WRITE, _P.JOBS_CREATE, _P.SETTINGS_READ})
     | _READ
     | _WRITE,
@@ -74,7 +78,7 @@ SCOPE_PERMISSIONS: dict[str, frozenset[Permission]] = {
     "agent": frozenset({_P.AGENT_WORK, _P.PINGS_WRITE}),
     "ingest": frozenset({_P.PINGS_WRITE, _P.METRICS_WRITE}),
     "read": _READ | {_P.AUDIT_READ, _P.SETTINGS_READ},
-    "write": _READ | _WRITE | {_P.AGENTS_WRITE},
+    "write": _READ | _WRITE | {_P.AGENTS_WRITE, _P.SIGNALS_WRITE},
     "jobs:create": frozenset({_P.JOBS_CREATE}),
     "jobs:work": frozenset({_P.JOBS_WORK}),
     "admin": frozenset(set(_P) - {_P.OWN_ACCOUNT}),
@@ -90,7 +94,15 @@ def permissions_of_scopes(scopes: frozenset[str]) -> frozenset[Permission]:
     granted: set[Permission] = {_P.PUBLIC}
     for scope in scopes:
         granted |= SCOPE_PERMISSIONS.get(scope, frozenset())
+        if scope.startswith(SIGNAL_SCOPE_PREFIX):
+            granted.add(_P.SIGNALS_SEND)
     return frozenset(granted)
+
+
+def may_signal(principal: "Principal", name: str) -> bool:
+    """Whether it may send this signal: a key made for it, or one with the scope admin."""
+    scopes = principal.scopes
+    return f"{SIGNAL_SCOPE_PREFIX}{name}" in scopes or "admin" in scopes
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ An integration's settings are `integrations.<name>.<setting>`: the table `[integ
 """
 
 import difflib
+import json
 import os
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -39,7 +40,7 @@ FOREIGN = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting; `kind` is one of str, int, float, bool, list, secret.
+    """One setting; `kind` is one of str, int, float, bool, list, table, secret. A table is one of the file, or JSON.
 
     `on_page` settings can be changed on the settings page; `help` is English, a key of the translations.
     """
@@ -115,13 +116,13 @@ def _parse_kind(kind: str, raw: Any) -> Any:
     match kind:
         case "bool":
             return raw if isinstance(raw, bool) else _WORDS[str(raw).strip().lower()]
-        case "int":
-            return int(raw)
-        case "float":
-            return float(raw)
+        case "int" | "float":
+            return int(raw) if kind == "int" else float(raw)
         case "list":
             parts = raw.split(",") if isinstance(raw, str) else list(raw)
             return tuple(str(part).strip() for part in parts if str(part).strip())
+        case "table":
+            return dict(**(json.loads(raw) if isinstance(raw, str) else raw))  # TypeError where it is none
         case "secret":
             return Secret(str(raw)) if raw else None
         case _:

@@ -195,7 +195,7 @@ def _text(setting: Setting, value: Any) -> str:
         return ""
     if isinstance(value, Secret) or setting.kind == "secret":
         return STARS
-    if setting.kind == "list":
+    if setting.kind in {"list", "table"}:  # of a table the names: what they stand for is the file's business
         return ", ".join(value)
     if setting.kind == "bool":
         return "on" if value else "off"

@@ -7,7 +7,6 @@ from atalaia.jobs.service.pulse import PERIOD_S as PULSE_PERIOD_S
 from atalaia.sdk.contribution import Loop
 
 REAP_PERIOD_S = 1.0
-SCHEDULES_PERIOD_S = 1.0
 LOOK_PERIOD_S = 10.0
 WORKERS_PERIOD_S = 5.0
 CLEAR_PERIOD_S = 300.0
@@ -18,7 +17,6 @@ def job_loops(jobs: JobsService) -> Sequence[Loop]:
     return (
         Loop("jobs.pulse", PULSE_PERIOD_S, jobs.pulse.round, leader_only=False, wake=jobs.pulse.wake),
         Loop("jobs.reap", REAP_PERIOD_S, jobs.reaper.round),
-        Loop("jobs.schedules", SCHEDULES_PERIOD_S, jobs.scheduling.round),
         Loop("jobs.news", QUIET_PERIOD_S, jobs.news.tell, leader_only=False, wake=jobs.news.wake),
         Loop("jobs.look", LOOK_PERIOD_S, jobs.counting.look, leader_only=False),
         Loop("jobs.workers", WORKERS_PERIOD_S, jobs.workers.keep_seen, leader_only=False),

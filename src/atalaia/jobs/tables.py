@@ -183,23 +183,3 @@ job_workers = Table(
     Column("first_seen_at", Instant, nullable=False),
     Column("seen_at", Instant, nullable=False),
 )
-
-job_schedules = Table(
-    "job_schedules",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("name", Text, nullable=False, unique=True),
-    Column("cron", Text, nullable=False),
-    Column("timezone", Text, nullable=False),
-    Column("type", Text, nullable=False),
-    Column("queue", Text, nullable=False),
-    Column("priority", SmallInteger, nullable=False),
-    Column("payload", Text, nullable=False),
-    Column("concurrency_key", Text),
-    Column("runs_missed", Boolean, nullable=False),  # one run for all slots that passed while nobody led
-    Column("is_active", Boolean, nullable=False),
-    Column("next_at", Instant),
-    Column("last_at", Instant),
-    Column("last_job_id", Text),
-    Column("created_at", Instant, nullable=False),
-)

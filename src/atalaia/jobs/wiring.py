@@ -18,7 +18,6 @@ from atalaia.core.translations import N_
 from atalaia.jobs import pages as page_routes
 from atalaia.jobs import tables
 from atalaia.jobs.api import jobs as job_routes
-from atalaia.jobs.api import schedules as schedule_routes
 from atalaia.jobs.api import workers as worker_routes
 from atalaia.jobs.api.events import JobEvents
 from atalaia.jobs.api.hot import HotJobs
@@ -114,7 +113,6 @@ def wire(
         routes=(
             *job_routes.ROUTES,
             *worker_routes.ROUTES,
-            *schedule_routes.ROUTES,
             *page_routes.ROUTES,
             events.route(),
         ),

@@ -33,7 +33,7 @@ class Loop:
 
 @dataclass(frozen=True, slots=True)
 class HotRoute:
-    """A raw ASGI handler that bypasses the framework. `path` ends with `/` for a whole subtree.
+    """A raw ASGI handler that bypasses the framework. `path` ends with `/` for a whole subtree, with `/{name}` for one more part.
 
     It authenticates by itself, with access's authenticator, and needs `permission`. `document` is its part of
     the OpenAPI description: {path: path item}. `is_counted`: the edge counts and times its requests; not where the slice

@@ -7,9 +7,25 @@ from atalaia.notify.events import ChannelRecovered, ChannelTroubled, MessageSett
 from atalaia.notify.model.severity import Severity
 from atalaia.sdk.faults import FaultEnded, FaultReported
 from atalaia.sdk.transaction import Tx
+from atalaia.signals.events import (
+    SignalAnswered,
+    SignalRefused,
+    SignalRefusedNoMore,
+    SignalRunsFailing,
+    SignalRunsWell,
+    SignalUnanswered,
+)
 from atalaia.upstreams.events import UpstreamBack, UpstreamFailing
 from atalaia.watch.model.incidents import Cause
-from atalaia.watch.model.titles import CHANNEL_TITLE, FORWARDING_TITLE, LOGIN_TITLE, UPSTREAM_TITLE
+from atalaia.watch.model.titles import (
+    CHANNEL_TITLE,
+    FORWARDING_TITLE,
+    LOGIN_TITLE,
+    REFUSED_TITLE,
+    RUNS_TITLE,
+    UNANSWERED_TITLE,
+    UPSTREAM_TITLE,
+)
 from atalaia.watch.service.fleet import FleetWatch
 from atalaia.watch.service.incidents import Fault, Incidents
 from atalaia.watch.service.results import Results
@@ -85,6 +101,38 @@ class Handlers:
 
     def upstream_back(self, tx: Tx, event: UpstreamBack) -> None:
         self._incidents.end_fault(tx, _upstream_subject(event), at=event.at)
+
+    # -- signals
+
+    def signal_unanswered(self, tx: Tx, event: SignalUnanswered) -> None:
+        reason = f"{event.answered} of {event.expected} were answered in the last minutes"
+        self._open_of_signal(tx, event.signal, "rate", UNANSWERED_TITLE.format(name=event.signal), reason)
+
+    def signal_answered(self, tx: Tx, event: SignalAnswered) -> None:
+        self._end_of_signal(tx, event.signal, "rate")
+
+    def signal_runs_failing(self, tx: Tx, event: SignalRunsFailing) -> None:
+        reason = f"{event.failures} in a row: {event.reason}"
+        self._open_of_signal(tx, event.signal, "runs", RUNS_TITLE.format(name=event.signal), reason)
+
+    def signal_runs_well(self, tx: Tx, event: SignalRunsWell) -> None:
+        self._end_of_signal(tx, event.signal, "runs")
+
+    def signal_refused(self, tx: Tx, event: SignalRefused) -> None:
+        title = REFUSED_TITLE.format(name=f"{event.signal}, {event.place}")
+        self._open_of_signal(tx, event.signal, f"refused:{event.place}", title, f"401, {event.times} times")
+
+    def signal_refused_no_more(self, tx: Tx, event: SignalRefusedNoMore) -> None:
+        self._end_of_signal(tx, event.signal, f"refused:{event.place}")
+
+    def _open_of_signal(self, tx: Tx, signal: str, what: str, title: str, reason: str) -> None:
+        fault = Fault(
+            subject=f"hub:signal:{signal}:{what}", name=title, reason=reason or None, labels={"signal": signal}
+        )
+        self._incidents.open_fault(tx, fault, at=self._clock.now())
+
+    def _end_of_signal(self, tx: Tx, signal: str, what: str) -> None:
+        self._incidents.end_fault(tx, f"hub:signal:{signal}:{what}", at=self._clock.now())
 
     # -- integrations
 

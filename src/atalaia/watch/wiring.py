@@ -19,6 +19,14 @@ from atalaia.notify.service.incidents import notify_incident
 from atalaia.sdk.contribution import Contribution, NavItem, SearchSource
 from atalaia.sdk.faults import FaultEnded, FaultReported
 from atalaia.sdk.transaction import Tx
+from atalaia.signals.events import (
+    SignalAnswered,
+    SignalRefused,
+    SignalRefusedNoMore,
+    SignalRunsFailing,
+    SignalRunsWell,
+    SignalUnanswered,
+)
 from atalaia.store.encryption import Sealer
 from atalaia.store.store import Store
 from atalaia.upstreams.events import UpstreamBack, UpstreamFailing
@@ -93,6 +101,12 @@ def wire(
             (ForwardingResumed, handlers.forwarding_resumed),
             (UpstreamFailing, handlers.upstream_failing),
             (UpstreamBack, handlers.upstream_back),
+            (SignalUnanswered, handlers.signal_unanswered),
+            (SignalAnswered, handlers.signal_answered),
+            (SignalRunsFailing, handlers.signal_runs_failing),
+            (SignalRunsWell, handlers.signal_runs_well),
+            (SignalRefused, handlers.signal_refused),
+            (SignalRefusedNoMore, handlers.signal_refused_no_more),
             (FaultReported, handlers.fault_reported),
             (FaultEnded, handlers.fault_ended),
         ),

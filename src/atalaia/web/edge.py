@@ -63,7 +63,8 @@ class Edge:
         self._on_answer = on_answer or _uncounted
         self._ids = RequestIds()
         self._file_routes = frozenset(file_routes)
-        self._exact = {route.path: route for route in hot_routes if not route.path.endswith("/")}
+        self._exact = {route.path: route for route in hot_routes if not route.path.endswith(("/", "}"))}
+        self._named = {route.path.partition("{")[0]: route for route in hot_routes if route.path.endswith("}")}
         self._subtrees = [route for route in hot_routes if route.path.endswith("/")]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -72,7 +73,7 @@ class Edge:
             return
         state = scope.setdefault("state", {})
         state["client"] = self._proxies.client_of(scope)
-        route = self._exact.get(scope["path"]) or self._find_subtree(scope["path"])
+        route = self._exact.get(scope["path"]) or self._find_named(scope["path"]) or self._find_subtree(scope["path"])
         if route is None or (route.method is not None and route.method != scope["method"]):
             state["request_id"] = self._ids.new()
             await self._ask_framework(scope, receive, send)
@@ -99,6 +100,10 @@ class Edge:
         await self._app(scope, receive, self._headers.around(send))
         if scope["path"].startswith(_COUNTED_PREFIX):
             self._on_answer(scope.get("path_template", "unknown"), scope["method"], monotonic() - started)
+
+    def _find_named(self, path: str) -> HotRoute | None:
+        stem, slash, name = path.rpartition("/")
+        return self._named.get(stem + slash) if name else None
 
     def _find_subtree(self, path: str) -> HotRoute | None:
         for route in self._subtrees:

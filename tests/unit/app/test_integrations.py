@@ -15,6 +15,7 @@ from atalaia.integrations import Loaded, load_one
 from atalaia.sdk.contribution import Contribution, HotRoute, NavItem
 from atalaia.sdk.integration import Host, Manifest, Offer, Page, Reply, Request, Route, View
 from atalaia.sdk.jobs import JobType
+from atalaia.sdk.signals import SignalAddress, SignalTask
 from atalaia.sdk.upstreams import UpstreamDeclaration
 
 
@@ -58,6 +59,18 @@ class Kind:
         return self._offer()
 
 
+class NoSignals:
+    """The hub's part in signals, for integrations that have none."""
+
+    def take(
+        self, _integration: str, _tasks: Sequence[SignalTask], _addresses: Sequence[SignalAddress]
+    ) -> list[HotRoute]:
+        return []
+
+    def forget(self, integration: str) -> None:
+        pass
+
+
 def stand(*kinds: Kind) -> list[Status]:
     absent = cast("Any", None)  # nothing is asked of these while an integration is set up
     parts = HostParts(
@@ -68,6 +81,7 @@ def stand(*kinds: Kind) -> list[Status]:
         public_url="http://hub",
         jobs=absent,
         upstreams=absent,
+        signals=NoSignals(),
     )
     return set_up([Loaded(kind.manifest.name, kind) for kind in kinds], parts, pages=cast("Any", None), below=BELOW)
 

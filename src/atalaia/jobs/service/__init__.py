@@ -41,7 +41,6 @@ from atalaia.jobs.service.news import News
 from atalaia.jobs.service.pulse import Pulse
 from atalaia.jobs.service.reading import Reading
 from atalaia.jobs.service.reaping import Reaper
-from atalaia.jobs.service.scheduling import Scheduling
 from atalaia.jobs.service.starts import Starts
 from atalaia.jobs.service.transitions import Transitions
 from atalaia.jobs.service.workers import Workers
@@ -85,7 +84,6 @@ class JobsService:
         self._outcomes: Merged[Sequence[CompleteSaid], list[Completed]] = Merged("jobs.complete", holding.complete)
         self.control = Control(store, transitions, listeners, clock=clock, settings=settings)
         self.reading = Reading(store, listeners)
-        self.scheduling = Scheduling(store, self.creating, clock=clock)
         self.reaper = Reaper(store, transitions, listeners, clock=clock)
 
     async def start(self) -> None:

@@ -1,7 +1,5 @@
 """A signed POST of JSON to an address. See docs/guides/webhooks.md."""
 
-import hashlib
-import hmac
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,15 +14,10 @@ from atalaia.outbound.http import check_url, phrase_of
 from atalaia.outbound.limits import Limits
 from atalaia.outbound.response import Response
 from atalaia.outbound.retry import parse_retry_after_s
+from atalaia.outbound.signing import DELIVERY_HEADER, SIGNATURE_HEADER, sign
 from atalaia.sdk.failures import PermanentFailure, TemporaryFailure
 
-SIGNATURE_HEADER = "X-Atalaia-Signature"
-DELIVERY_HEADER = "X-Atalaia-Delivery"
 _LIMITS = Limits(connect_s=5, read_s=10, whole_s=15, body_bytes=2048, cuts_body=True)
-
-
-def sign(body: bytes, secret: str) -> str:
-    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
 class Webhook:

@@ -16,7 +16,18 @@ CHANNEL_TITLE = N_("Messages do not get through: {name}")
 FORWARDING_TITLE = N_("Samples are not forwarded: {name}")
 UPSTREAM_TITLE = N_("Upstream does not answer: {name}")
 LOGIN_TITLE = N_("Upstream does not let us in: {name}")
-_FAULTS = (CHANNEL_TITLE, FORWARDING_TITLE, UPSTREAM_TITLE, LOGIN_TITLE)
+UNANSWERED_TITLE = N_("Signals are not answered: {name}")
+RUNS_TITLE = N_("Runs of a signal fail: {name}")
+REFUSED_TITLE = N_("A sender's key is refused: {name}")
+_FAULTS = (
+    CHANNEL_TITLE,
+    FORWARDING_TITLE,
+    UPSTREAM_TITLE,
+    LOGIN_TITLE,
+    UNANSWERED_TITLE,
+    RUNS_TITLE,
+    REFUSED_TITLE,
+)
 
 
 def english_title(cause: Cause, name: str) -> str:
