@@ -62,5 +62,6 @@ ENDPOINTS: Final[Mapping[tuple[str, str], Endpoint]] = {
     ("DELETE", "/fapi/v1/order"): Endpoint(trading.cancel_order),
     ("DELETE", "/fapi/v1/allOpenOrders"): Endpoint(trading.cancel_all),
     ("GET", "/sapi/v1/account/apiRestrictions"): Endpoint(terms.key_restrictions),
-    ("GET", "/sapi/v1/capital/config/getall"): Endpoint(terms.coins, 10),
+    ("GET", "/sapi/v1/capital/config/getall"): Endpoint(terms.none_such, 10),
+    ("GET", "/sapi/v1/margin/allPairs"): _open(terms.none_such),
 }

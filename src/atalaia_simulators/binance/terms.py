@@ -120,6 +120,6 @@ def key_restrictions(_exchange: Exchange, call: Call) -> dict[str, Any]:
     }
 
 
-def coins(_exchange: Exchange, _call: Call) -> list[dict[str, Any]]:
-    """None can be deposited or withdrawn."""
+def none_such(_exchange: Exchange, _call: Call) -> list[dict[str, Any]]:
+    """What a client asks for of the spot market, which is not here."""
     return []
