@@ -1,7 +1,8 @@
 """One account over HTTP: see port.Account."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Final
 
 from atalaia.core.clock import to_ms
@@ -27,6 +28,7 @@ from atalaia.integrations.binance.exchange.weights import OrderCounts
 _ORDER: Final = "/fapi/v1/order"
 _NO_SUCH_ORDER: Final = -2013
 _PAGE: Final = 1000
+_FIRST_TRADE: Final = 1
 _CLOSED_BY: Final = {Side.LONG: "SELL", Side.SHORT: "BUY"}
 
 
@@ -57,29 +59,31 @@ class HttpAccount:
         )
 
     async def income(self, symbol: str | None, since: datetime, *, kind: str | None = None) -> Sequence[Income]:
-        params = {"limit": str(_PAGE)}
+        params = {"limit": str(_PAGE), "startTime": str(to_ms(since))}
         if symbol is not None:
             params["symbol"] = symbol
         if kind is not None:
             params["incomeType"] = kind
         found: list[Income] = []
-        start_ms = to_ms(since)
-        while True:
-            page = await self._signer.read(
-                self._futures,
-                "income",
-                "/fapi/v1/income",
-                {**params, "startTime": str(start_ms)},
-                shape=list[answers.IncomeRow],
-                make=lambda rows, _now: parsing.income_of(rows),
-            )
-            # Pages overlap by the rows of one instant. Within a page nothing is taken for a repeat.
+        for number in count(1):
+            page = await self._income({**params, "page": str(number)})
+            # What comes in meanwhile may push rows from one page to the next. Within a page nothing is a repeat.
             known = set(found)
             new = [each for each in page if each not in known]
             found += new
             if len(page) < _PAGE or not new:
-                return sorted(found, key=lambda each: each.at)
-            start_ms = to_ms(max(each.at for each in page))
+                break
+        return sorted(found, key=lambda each: each.at)
+
+    async def _income(self, params: Mapping[str, str]) -> Sequence[Income]:
+        return await self._signer.read(
+            self._futures,
+            "income",
+            "/fapi/v1/income",
+            params,
+            shape=list[answers.IncomeRow],
+            make=lambda rows, _now: parsing.income_of(rows),
+        )
 
     async def is_hedge_mode(self) -> bool:
         return await self._signer.read(
@@ -135,22 +139,26 @@ class HttpAccount:
             raise
 
     async def fills(self, symbol: str, order_id: int) -> Sequence[Fill]:
+        page = await self._fills(symbol, order_id)
+        if len(page) < _PAGE:
+            return sorted(page, key=lambda each: each.trade_id)
+        # Without `fromId` the newest come, and these may not be all of it: once more, from the beginning.
+        found: list[Fill] = []
+        while len(page) == _PAGE:
+            page = await self._fills(symbol, order_id, from_id=found[-1].trade_id + 1 if found else _FIRST_TRADE)
+            found += sorted(page, key=lambda each: each.trade_id)
+        return found
+
+    async def _fills(self, symbol: str, order_id: int, *, from_id: int | None = None) -> Sequence[Fill]:
         params = {"symbol": symbol, "orderId": str(order_id), "limit": str(_PAGE)}
-        found: dict[int, Fill] = {}
-        while True:
-            page = await self._signer.read(
-                self._futures,
-                "fills",
-                "/fapi/v1/userTrades",
-                params,
-                shape=list[answers.TradeRow],
-                make=lambda rows, _now: parsing.fills_of(rows),
-            )
-            known = len(found)
-            found |= {each.trade_id: each for each in page}
-            if len(page) < _PAGE or len(found) == known:
-                return [found[trade_id] for trade_id in sorted(found)]
-            params["fromId"] = str(max(found) + 1)
+        return await self._signer.read(
+            self._futures,
+            "fills",
+            "/fapi/v1/userTrades",
+            params if from_id is None else {**params, "fromId": str(from_id)},
+            shape=list[answers.TradeRow],
+            make=lambda rows, _now: parsing.fills_of(rows),
+        )
 
     async def restrictions(self) -> Restrictions:
         return await self._signer.read(

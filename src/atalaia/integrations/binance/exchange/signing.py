@@ -4,11 +4,13 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from atalaia.core.redaction import Secret
 
 KEY_HEADER: Final = "X-MBX-APIKEY"
+# What stands in a query as it is: the HTTP client would undo its encoding, and the signature would be of another text.
+_PLAIN: Final = "!$'()*,/:?@"
 
 
 def signature_of(text: str, secret: Secret) -> str:
@@ -17,5 +19,6 @@ def signature_of(text: str, secret: Secret) -> str:
 
 def signed(params: Mapping[str, str], secret: Secret, *, at_ms: int, recv_window_ms: int) -> str:
     """A query, or a form's body. `at_ms` is the exchange's time."""
-    text = urlencode({**params, "recvWindow": str(recv_window_ms), "timestamp": str(at_ms)})
+    whole = {**params, "recvWindow": str(recv_window_ms), "timestamp": str(at_ms)}
+    text = urlencode(whole, safe=_PLAIN, quote_via=quote)
     return f"{text}&signature={signature_of(text, secret)}"
