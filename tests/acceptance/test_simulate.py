@@ -1,4 +1,4 @@
-"""`atalaia simulate traffilog` as a process: it says where it is, ends when asked, and keeps its book through kill −9."""
+"""`atalaia simulate` as a process: it says where it is, ends when asked, and traffilog's book is kept through kill −9."""
 
 import asyncio
 import re
@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from tests.acceptance.hub import ATALAIA, Process, environment, run_cli
+from tests.unit.simulators.binance.trader import Trader
 from tests.unit.simulators.fleet import Fleet
 
 
@@ -67,3 +68,18 @@ def test_a_port_in_use_is_said(process: Process) -> None:
     done = run_cli("simulate", "traffilog", "--port", port)
     assert done.returncode == 1
     assert "--port" in done.stderr
+
+
+def test_the_exchange_trades_as_a_process(tmp_path: Path) -> None:
+    command = [str(ATALAIA), "simulate", "binance", "--port", "0", "--fills", "2"]
+    exchange = Process(command, log=tmp_path / "log", env=environment())
+    exchange.launch()
+    try:
+        trader = Trader(exchange.await_output(re.compile(r"binance simulator: (http\S+)"))[1])
+        trader.hold("LONG", "0.5")
+        assert trader.close_long("0.5").body["status"] == "FILLED"
+        assert len(trader.book()["fills"]) == 2
+        assert exchange.stop() == 0
+    finally:
+        if exchange.is_running:
+            exchange.kill()
