@@ -48,10 +48,17 @@ class Subject:
     integration: Integration
     simulate: Callable[[], AbstractContextManager[Simulated]]
     jobs: Sequence[tuple[str, Mapping[str, Any]]]  # type and payload; each succeeds on a simulator that is well
+    job_types: Sequence[JobType] = ()  # of the suite alone, for one that has none: its client at work
+    needs_settings: bool = True  # without any it is not configured
 
     @property
     def name(self) -> str:
         return self.integration.manifest.name
+
+    @property
+    def logins(self) -> int:
+        """How many a token costs: none where there is nothing to log in to."""
+        return int(any(each.login is not None for each in self.integration.upstreams))
 
 
 class Steps:
@@ -81,6 +88,7 @@ class Bench:
 
     integration: Integration
     settings: Mapping[str, Any]
+    job_types: Sequence[JobType] = ()
     calls: MemoryCalls = field(default_factory=MemoryCalls)
     logins: int = 0
 
@@ -91,7 +99,7 @@ class Bench:
 
     async def run(self, job_type: str, payload: Mapping[str, Any]) -> tuple[Ended, list[StepRecord]]:
         """Its end and its steps; breakers are closed before, as if their pause were over."""
-        found = next(each for each in self.integration.job_types if each.name == job_type)
+        found = next(each for each in (*self.integration.job_types, *self.job_types) if each.name == job_type)
         raw = msgspec.json.encode(payload).decode()
         line = Steps()
         assignment = Assignment(

@@ -11,6 +11,7 @@ from atalaia.outbound.http import HttpClient
 from atalaia.outbound.memory import MemoryBreaker, MemoryCalls, MemoryTokens
 from atalaia.outbound.upstream import Ports, UpstreamClient
 from atalaia.sdk.failures import PermanentFailure
+from atalaia.sdk.faults import FaultReport
 from atalaia.sdk.integration import Integration, NewJob, TokenStatus
 from atalaia.sdk.transaction import Tx
 from atalaia.sdk.upstreams import Login, Upstream
@@ -73,6 +74,16 @@ class QuietHost:
     def publish(self, topic: str, id: str = "") -> None: ...
 
     def audit(self, tx: Tx, *, by: Principal, action: str, target: str, client: str | None, **details: Any) -> None: ...
+
+    def seal(self, secret: Secret, *, purpose: str) -> bytes:
+        return f"{purpose}:{secret.reveal()}".encode()
+
+    def unseal(self, sealed: bytes, *, purpose: str) -> Secret:
+        return Secret(sealed.decode().removeprefix(f"{purpose}:"))
+
+    def report_fault(self, tx: Tx, fault: FaultReport) -> None: ...
+
+    def end_fault(self, tx: Tx, key: str) -> None: ...
 
     def events_ticket(self, job_id: str) -> str:
         return f"/events/{job_id}?ticket=t"
