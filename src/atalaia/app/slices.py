@@ -162,17 +162,7 @@ def wire_slices(base: Base) -> Slices:
         *watching.contributions,
         *acting.contributions,
     ]
-    parts = HostParts(
-        base.store,
-        base.clock,
-        base.settings,
-        base.sealer,
-        base.public_url,
-        acting.jobs,
-        upstreams,
-        acting.signals,
-    )
-    integrations = set_up(found, parts, pages=base.pages, below=below)
+    integrations = set_up(found, _host_parts(base, acting, upstreams), pages=base.pages, below=below)
     home = home_wiring.wire(
         store=base.store,
         clock=base.clock,
@@ -186,6 +176,19 @@ def wire_slices(base: Base) -> Slices:
     own = [home, snapshots.contribution()]
     contributions = [*below, *(status.contribution for status in integrations), *own]
     return Slices(contributions, [access.middleware], access.first_start_address, watching.metrics.own, snapshots)
+
+
+def _host_parts(base: Base, acting: "_Acting", upstreams: Upstreams) -> HostParts:
+    return HostParts(
+        base.store,
+        base.clock,
+        base.settings,
+        base.sealer,
+        base.public_url,
+        acting.jobs,
+        upstreams,
+        acting.signals,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +280,7 @@ def _wire_acting(
         creating=jobs.service.creating,
         http=http,
         registry=registry,
+        public_url=base.public_url,
     )
     contributions = (jobs.contribution, contexts.contribution(), own.contribution(), signals.contribution)
     return _Acting(jobs, signals, contributions)

@@ -23,7 +23,7 @@ from atalaia.signals.model.locks import Held, Throttled
 from atalaia.signals.model.signals import shown_source
 from atalaia.signals.service import SignalsService
 from atalaia.signals.service.starting import Paused, Reply, Unknown
-from atalaia.web.answers import JSON
+from atalaia.web.answers import JSON, send_bytes
 from atalaia.web.bodies import read_body
 from atalaia.web.errors import answer_to
 
@@ -33,6 +33,7 @@ _ENGLISH = Translator("en", Catalogue())
 _NO_HEADERS: tuple[tuple[bytes, bytes], ...] = ()
 _FORBIDDEN = b'{"error":"This key is not for this signal"}'
 _UNKNOWN = b'{"error":"There is no such signal"}'
+_NOT_POST = b'{"error":"Method not allowed"}'
 _PAUSED = b'{"error":"The signal is paused"}'
 
 _decode = msgspec.json.decode
@@ -65,10 +66,12 @@ class SignalRoutes:
         async def handle(scope: Any, receive: Any, send: Any) -> None:
             await self._handle(kept.signal, scope, receive, send)
 
-        described = {kept.path: {"post": document.kept(kept.path)}}
-        return HotRoute(kept.path, handle, Permission.SIGNALS_SEND, described, method="POST")
+        return HotRoute(kept.path, handle, Permission.SIGNALS_SEND, {kept.path: {"post": document.kept(kept.path)}})
 
     async def _handle(self, name: str, scope: Any, receive: Any, send: Any) -> None:
+        if scope["method"] != "POST":
+            await send_bytes(send, 405, _NOT_POST, (JSON, (b"allow", b"POST")))
+            return
         try:
             status, body, headers = await self._answer(name, scope, receive)
         except Exception as error:  # noqa: BLE001 - this route's own edge: it has its own form of errors

@@ -12,6 +12,7 @@ from atalaia.access.requests import client_of, principal_of
 from atalaia.core.errors import BadInput
 from atalaia.core.permissions import Permission
 from atalaia.core.translations import N_
+from atalaia.signals.api import document
 from atalaia.signals.model.runs import Outcome, Run
 from atalaia.signals.model.signals import SignalChange, SignalIn, SignalMade, SignalOut
 from atalaia.signals.service import SignalsService
@@ -57,7 +58,7 @@ async def list_signal_tasks(signals: Signals) -> Listing[SignalTaskOut]:
 
 
 # The body is read as it came: a job's payload is kept to the byte.
-@post("/api/signals", status_code=201, **_WRITE)
+@post("/api/signals", status_code=201, operation_class=document.Creating, **_WRITE)
 async def create_signal(request: AnyRequest, signals: Signals) -> SignalMade:
     """The secret of a webhook that was made here is in this answer alone."""
     return await signals.create(_decoded(_IN, await request.body()), actor_of(request))
@@ -68,7 +69,7 @@ async def read_signal(name: FromPath[str], signals: Signals) -> SignalOut:
     return await signals.reading.one(name)
 
 
-@patch("/api/signals/{name:str}", **_WRITE)
+@patch("/api/signals/{name:str}", operation_class=document.Changing, **_WRITE)
 async def change_signal(name: FromPath[str], request: AnyRequest, signals: Signals) -> SignalMade:
     """What is left out stays as it is; a `cron` of null ends the schedule."""
     return await signals.change(name, _decoded(_CHANGE, await request.body()), actor_of(request))

@@ -30,7 +30,7 @@ class JobOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """The job that the task `job` makes; `payload` is kept to the byte."""
 
     type: Word
-    payload: Raw = Raw(b"{}")
+    payload: Raw
     queue: Word = "default"
     priority: Annotated[int, Meta(ge=-1000, le=1000)] = 0
     concurrency_key: Annotated[str, Meta(min_length=1, max_length=500)] | None = None

@@ -20,6 +20,7 @@ from atalaia.signals.service.book import Actor, Book, Put, found
 from atalaia.signals.service.clocks import NowMs, hub_clock
 from atalaia.signals.service.command_task import command_task
 from atalaia.signals.service.counting import Counting
+from atalaia.signals.service.drawing import Drawing
 from atalaia.signals.service.ending import Ends
 from atalaia.signals.service.job_task import job_task
 from atalaia.signals.service.judging import Judging
@@ -82,6 +83,7 @@ class SignalsService:
         self.scheduling = Scheduling(store, self.starting, clock=clock)
         self.judging = Judging(store, clock=clock)
         self.reading = Reading(store, self.tasks, clock=clock)
+        self.drawing = Drawing(store, clock=clock)
         self._book = Book(sealer=sealer, check=self.tasks.check)
 
     async def start(self) -> None:

@@ -18,7 +18,6 @@ from atalaia.signals.model.signals import (
     COMMAND,
     JOB,
     WEBHOOK,
-    JobOptions,
     Options,
     SignalChange,
     SignalIn,
@@ -172,7 +171,7 @@ def _as_wanted(row: SignalRow) -> SignalIn:
         timezone=row.timezone,
         runs_missed=row.runs_missed,
         is_paused=row.is_paused,
-        job=options.job or JobOptions(type="") if row.task == JOB else None,
+        job=options.job,
         webhook=WebhookOptions(url=options.url) if options.url else None,
         command=options.command,
     )

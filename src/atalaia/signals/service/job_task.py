@@ -1,7 +1,5 @@
 """The task `job`: a job, made in the transaction of the run's start, so that a slot or a signal makes exactly one."""
 
-import msgspec
-
 from atalaia.core.errors import AtalaiaError, InvalidField
 from atalaia.core.permissions import SYSTEM
 from atalaia.core.translations import N_
@@ -22,10 +20,12 @@ def job_task(creating: Creating) -> Task:
         _spec(creating, options.job)
 
     def at_once(tx: Tx, started: Started) -> Ending:
-        options = read_options(started.options).job or JobOptions(type="")
+        job = read_options(started.options).job
+        if job is None:
+            return Ending(Outcome.FAILED, error="it does not say which job")
         try:
-            spec = _spec(creating, options)
-        except (AtalaiaError, msgspec.MsgspecError) as error:  # its type takes another payload since an update
+            spec = _spec(creating, job)
+        except AtalaiaError as error:  # its type takes another payload since an update
             return Ending(Outcome.FAILED, error=str(error))
         made = creating.create_in(tx, [spec], requester=SYSTEM.id)[0]
         return Ending(Outcome.SUCCEEDED, MADE, {"job": made.id})
