@@ -110,6 +110,7 @@ class Binance:
             self._later.discard(handle)
             late = Call(call.method, call.path, call.params, self.exchange.now_ms(), call.owner)
             try:
+                check_time(late.params, late.now_ms)  # the window is for what is done, too
                 ENDPOINTS[ORDER].handler(self.exchange, late)
             except Refusal:
                 return  # nobody is there any more to hear it

@@ -87,6 +87,15 @@ def test_an_order_may_be_done_when_nobody_waits_any_longer(trader: Trader) -> No
     assert trader.get(ORDER, symbol="BTCUSDT", origClientOrderId="late").body["status"] == "FILLED"
 
 
+def test_an_order_is_never_done_after_its_window(trader: Trader) -> None:
+    trader.control("faults", once("late_accept_s", 0.3))
+    assert trader.close_long("0.5", recvWindow=100).status == 503
+    trader.control("faults", once("late_accept_s", 0.4))
+    assert trader.close_long("0.1", newClientOrderId="later").status == 503
+    wait_until(lambda: bool(trader.book()["fills"]), what="the later order", timeout_s=5)
+    assert [fill["client_order_id"] for fill in trader.book()["fills"]] == ["later"]
+
+
 def test_a_refused_leg_leaves_the_other_alone(trader: Trader) -> None:
     trader.hold("SHORT", "0.3", "61000")
     trader.control("faults", {"refuse_leg": {"value": "SHORT", "code": -2019}})
