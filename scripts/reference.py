@@ -87,11 +87,12 @@ def _errors() -> str:
         _row("code", "status", "meaning"),
         _row(*["---"] * 3),
     ]
-    classes = _error_classes(AtalaiaError)
+    kinds = list(_error_kinds(AtalaiaError))  # two may have the same name
+    classes = {kind.__name__: kind for kind in kinds}
     found: dict[tuple[str, int], set[str]] = {}
-    for name, kind in classes.items():
+    for kind in kinds:
         text = (kind.__doc__ or "").strip().splitlines()
-        found.setdefault((kind.code, _status(kind)), set()).update(text[:1] if name != "AtalaiaError" else ())
+        found.setdefault((kind.code, _status(kind)), set()).update(text[:1] if kind is not AtalaiaError else ())
     for name, code, message in _coded_calls():
         if name in classes:
             found.setdefault((code, _status(classes[name])), set()).add(message)
@@ -103,12 +104,11 @@ def _errors() -> str:
     return _page(lines)
 
 
-def _error_classes(top: type[AtalaiaError]) -> dict[str, type[AtalaiaError]]:
-    found = {top.__name__: top}
+def _error_kinds(top: type[AtalaiaError]) -> Iterator[type[AtalaiaError]]:
+    yield top
     for kind in top.__subclasses__():
         if kind.__module__.startswith("atalaia"):
-            found |= _error_classes(kind)
-    return found
+            yield from _error_kinds(kind)
 
 
 def _status(kind: type[AtalaiaError]) -> int:
