@@ -20,9 +20,10 @@ class MemoryGate:
 
     def block(self, until: datetime, *, is_ban: bool = False) -> None:
         held = self.blocked_until()
-        if until > self._clock.now() and (held is None or until > held):
-            self._until = until
-            self._is_ban = is_ban or (held is not None and self._is_ban)
+        if until <= self._clock.now():
+            return
+        self._until = until if held is None else max(held, until)
+        self._is_ban = self._is_ban or is_ban
 
     @property
     def is_ban(self) -> bool:
