@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "serve": "Run the hub.",
     "agent": "Run an agent on this machine.",
     "job": "Start, see, cancel and retry jobs; run one by hand.",
+    "signal": "Make, change and drop signals and their schedules; send one.",
     "worker": "Run jobs on this machine, for a hub elsewhere.",
     "demo": "Look around: a hub with agents and a site that breaks and heals.",
     "simulate": "Run a simulated third party, with its faults.",

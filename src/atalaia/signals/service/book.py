@@ -14,6 +14,7 @@ from atalaia.core.permissions import Permission, Principal
 from atalaia.core.translations import N_
 from atalaia.sdk.transaction import Tx
 from atalaia.signals.model.cron import next_after, zone_of
+from atalaia.signals.model.locks import Lock
 from atalaia.signals.model.signals import (
     COMMAND,
     JOB,
@@ -28,6 +29,7 @@ from atalaia.signals.model.signals import (
     write_options,
 )
 from atalaia.signals.queries import definitions as queries
+from atalaia.signals.queries import locks
 from atalaia.signals.service.counting import TOPIC
 from atalaia.signals.service.webhook_task import purpose_of
 from atalaia.store.encryption import Sealer
@@ -47,6 +49,11 @@ class Put(NamedTuple):
     row: SignalRow
     is_new: bool
     secret: str | None
+
+
+class SignalAndLock(NamedTuple):
+    row: SignalRow
+    lock: Lock
 
 
 class Book:
@@ -129,6 +136,17 @@ def found(tx: Tx, name: str, *, is_locked: bool = False) -> SignalRow:
     if row is None:
         raise NotFound(N_("there is no such signal"))
     return row
+
+
+def one_signal(tx: Tx, name: str) -> SignalAndLock:
+    """Raises NotFound."""
+    row = found(tx, name)
+    return SignalAndLock(row, locks.look(tx, [row.name])[row.name].lock)
+
+
+def all_signals(tx: Tx) -> list[SignalAndLock]:
+    """By name."""
+    return [one_signal(tx, row.name) for row in queries.all_of_them(tx)]
 
 
 def options_of(wanted: SignalIn) -> Options:
