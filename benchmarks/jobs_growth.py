@@ -1,7 +1,7 @@
 """PostgreSQL over many jobs while one long-running reader is open: does the queue slow down, and does it grow for ever?
 
 BENCH_JOBS says how many (100,000; the promise is of 1,000,000). Throughput of the last two fifths beside the first two;
-then the reader ends, a vacuum runs, and as many jobs again must find room in what there is.
+then the reader ends, a vacuum runs, and as many jobs again must find room in what the first fifth of them took.
 """
 
 import os
@@ -47,15 +47,23 @@ def _measure(hub: BenchHub, url: str, name: str) -> list[Figure]:
     fall = 1 - last / first
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("VACUUM job_queue")
-        before = _size(connection)
+        # A vacuum gives the empty end of the table back, and what waits needs its room again: each part is seen at its end.
+        sizes = []
         for _ in range(PARTS):
             _part(hub)
+            sizes.append(_size(connection))
             connection.execute("VACUUM job_queue")
-        grown = _size(connection) / before
+        grown = sizes[-1] / sizes[0]
     note = f"throughput fell by {fall:.0%} from the first two fifths to the last two"
     return [
         Figure(name, last, "jobs/s", first, last / first, "falls under 20 %", fall < MOST_FALL, note),
-        Figure("the queue's size after as many again", grown, "times", target="≤ 1.05", met=grown <= 1.05),
+        Figure(
+            "the queue's size, last fifth beside the first after a vacuum",
+            grown,
+            "times",
+            target="≤ 1.05",
+            met=grown <= 1.05,
+        ),
     ]
 
 

@@ -1,6 +1,7 @@
 """What all tests share: a store on either engine, a clock to hold."""
 
 import contextlib
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ from tests.fakes import FakeClock
 
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "atalaia"
 
+MEMORY_BYTES = 2**30
+
 MakeStore = Callable[..., Store]
 
 # How long an example takes depends on what else the machine does; speed is for the benchmarks.
@@ -29,13 +32,21 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
+def _roomy_memory() -> Path | None:
+    """Hundreds of databases are made and dropped: in memory, where there is room for it, that costs little."""
+    memory = Path("/dev/shm")  # noqa: S108 - the folder below it gets a name of its own
+    return memory if memory.is_dir() and shutil.disk_usage(memory).free > MEMORY_BYTES else None
+
+
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
     """A private cluster for the run; tests that want it are skipped, by name, where PostgreSQL is not installed."""
     with contextlib.ExitStack() as stack:
         # Not below pytest's own folder: that one is closed to the user that the server runs as.
         folder = Path(
-            stack.enter_context(tempfile.TemporaryDirectory(prefix="atalaia-pg-", ignore_cleanup_errors=True))
+            stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="atalaia-pg-", dir=_roomy_memory(), ignore_cleanup_errors=True)
+            )
         )
         try:
             yield stack.enter_context(servers.postgresql(folder))
@@ -63,24 +74,86 @@ def dialect(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def database_url(dialect: str, request: pytest.FixtureRequest) -> str | None:
-    """None stands for SQLite."""
+    """None stands for SQLite; on PostgreSQL the database is made by `make_store`."""
     if dialect == "sqlite":
         return None
-    url: str = request.getfixturevalue("new_database")()
-    return url
+    url: str = request.getfixturevalue("postgresql_url")
+    return f"{url.rpartition('/')[0]}/t{new_id().replace('-', '')}"
 
 
 @pytest.fixture
-def make_store(database_url: str | None, tmp_path: Path) -> Iterator[MakeStore]:
+def empty_database_url(database_url: str | None) -> str | None:
+    """The same, and it is there."""
+    if database_url is not None:
+        server, _, name = database_url.rpartition("/")
+        with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"'.encode())
+    return database_url
+
+
+class Templates:
+    """Stores that were migrated once in this run: a test gets a copy, since migrating takes ten times as long."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._made: dict[tuple[str, ...], Path | str] = {}
+
+    def copy_sqlite(self, slices: tuple[str, ...], data_dir: Path) -> None:
+        made = self._made.get(("sqlite", *slices))
+        if made is None:
+            made = self._folder / f"{len(self._made)}"
+            made.mkdir()
+            self._migrate(open_store(made), slices)
+            self._made["sqlite", *slices] = made
+        for file in Path(made).iterdir():
+            shutil.copy(file, data_dir)
+
+    def copy_postgresql(self, slices: tuple[str, ...], url: str) -> None:
+        server, _, name = url.rpartition("/")
+        made = self._made.get((server, *slices))
+        with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+            if made is None:
+                made = f"template_{new_id().replace('-', '')}"
+                connection.execute(f'CREATE DATABASE "{made}"'.encode())
+                self._migrate(open_store(self._folder, database_url=f"{server}/{made}"), slices)
+                self._made[server, *slices] = made
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{made}"'.encode())
+
+    def drop(self, url: str) -> None:
+        server, _, name = url.rpartition("/")
+        with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())
+
+    def _migrate(self, store: Store, slices: tuple[str, ...]) -> None:
+        try:
+            migrate_store(store, [SOURCE / name / "migrations" for name in slices])
+        finally:
+            store.close()
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    return Templates(tmp_path_factory.mktemp("templates"))
+
+
+@pytest.fixture
+def make_store(database_url: str | None, tmp_path: Path, templates: Templates) -> Iterator[MakeStore]:
     """`make_store("access", "watch")`: a store with the tables of these slices, on the engine of this run of the test."""
     opened: list[Store] = []
 
     def make(*slices: str) -> Store:
+        if not opened and database_url is None:
+            templates.copy_sqlite(slices, tmp_path)
+        elif not opened and database_url is not None:
+            templates.copy_postgresql(slices, database_url)
         store = open_store(tmp_path, database_url=database_url)
         opened.append(store)
-        migrate_store(store, [SOURCE / name / "migrations" for name in slices])
+        if len(opened) > 1:
+            migrate_store(store, [SOURCE / name / "migrations" for name in slices])
         return store
 
     yield make
     for store in opened:
         store.close()
+    if opened and database_url is not None:
+        templates.drop(database_url)

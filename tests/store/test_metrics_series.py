@@ -144,9 +144,9 @@ def test_too_many_are_refused_before_they_are_read(select: Select) -> None:
 
 
 def test_a_store_of_the_former_version_finds_its_series_too(
-    database_url: str | None, tmp_path: Path, clock: FakeClock
+    empty_database_url: str | None, tmp_path: Path, clock: FakeClock
 ) -> None:
-    store = open_store(tmp_path, database_url=database_url)
+    store = open_store(tmp_path, database_url=empty_database_url)
     try:
         migrate(store.writer_engine, [MIGRATIONS], to=("metrics_0001",))
         insert = "INSERT INTO metrics_series (id, digest, name, labels, seen_day) VALUES (?, ?, 'm', ?, 1)"

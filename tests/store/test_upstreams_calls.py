@@ -67,10 +67,11 @@ def test_what_one_hub_has_seen_all_hubs_know(
         pytest.skip("one hub has a SQLite file to itself")
 
     async def body() -> None:
+        store = make_store("access", "upstreams")
         other_store = open_store(tmp_path, database_url=database_url)
         try:
             async with (
-                a_house(make_store("access", "upstreams"), clock) as one,
+                a_house(store, clock) as one,
                 a_house(other_store, clock) as other,
             ):
                 await one.service.take_calls(NAME, [one.call("temporary")] * 5)

@@ -1,5 +1,7 @@
 """Between hubs on one PostgreSQL: LISTEN/NOTIFY carries what was published."""
 
+import selectors
+import socket
 import threading
 from collections.abc import Sequence
 
@@ -14,7 +16,7 @@ from atalaia.store.live import Live
 
 CHANNEL = "atalaia_live"
 RETRY_S = 2.0
-POLL_S = 1.0
+CLOSE_S = 3.0
 MAX_PAYLOAD_BYTES = 7900  # PostgreSQL's own limit is 8000
 
 log = structlog.get_logger()
@@ -28,6 +30,7 @@ class Listener:
         self._live = live
         self._hub = new_id()
         self._stop = threading.Event()
+        self._waker, self._woken = socket.socketpair()
         self._thread = threading.Thread(target=self._run, name="store-listen", daemon=True)
         self._thread.start()
 
@@ -41,7 +44,9 @@ class Listener:
 
     def close(self) -> None:
         self._stop.set()
-        self._thread.join(POLL_S * 3)
+        self._waker.close()  # ends the wait for news at once
+        self._thread.join(CLOSE_S)
+        self._woken.close()
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -52,11 +57,20 @@ class Listener:
                 self._stop.wait(RETRY_S)
 
     def _listen(self) -> None:
-        with psycopg.connect(self._url, autocommit=True, connect_timeout=5) as connection:
+        with (
+            psycopg.connect(self._url, autocommit=True, connect_timeout=5) as connection,
+            selectors.DefaultSelector() as selector,
+        ):
+            selector.register(connection, selectors.EVENT_READ)
+            selector.register(self._woken, selectors.EVENT_READ)
             connection.execute(f"LISTEN {CHANNEL}")
             while not self._stop.is_set():
-                for note in connection.notifies(timeout=POLL_S):
-                    hub, topics = msgspec.json.decode(note.payload, type=tuple[str, list[tuple[str, str]]])
-                    if hub != self._hub:
-                        for topic, id_ in topics:
-                            self._live.publish(topic, id_)
+                for note in connection.notifies(timeout=0):
+                    self._take(note.payload)
+                selector.select()
+
+    def _take(self, payload: str) -> None:
+        hub, topics = msgspec.json.decode(payload, type=tuple[str, list[tuple[str, str]]])
+        if hub != self._hub:
+            for topic, id_ in topics:
+                self._live.publish(topic, id_)
