@@ -84,7 +84,7 @@ def test_an_order_that_is_done_late_is_done_before_it_settles() -> None:
 
     async def act(world: World) -> None:
         world.hold()
-        world.faults(late_accept_s=0.3)
+        world.faults(late_accept_s=0.15)
         error = await failing(world)
         assert await world.account.find("BTCUSDT", "op1-L-1") is None
         found: OrderReport | None = None
