@@ -3,6 +3,8 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 bin=.venv/bin
+# Hundreds of hubs are started: each would compile all of it anew where the surroundings forbid to keep what was compiled.
+unset PYTHONDONTWRITEBYTECODE
 log=$(mktemp -d)
 trap 'rm -rf "$log"' EXIT
 failed=()
