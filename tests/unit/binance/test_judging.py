@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from atalaia.integrations.binance.exchange.failures import ClockSkew, Limited, NotDone, OutcomeUnknown, Refused
 from atalaia.integrations.binance.exchange.judging import failure_of
@@ -139,3 +141,29 @@ def test_words_that_look_like_a_template_are_words() -> None:
 
 def test_endless_words_are_cut() -> None:
     assert len(str(judged(said(400, -1102, "x" * 100_000)))) < 500
+
+
+BODIES = (
+    st.binary(max_size=60)
+    | st.sampled_from([b'{"msg":"\xff\xfe"}', b"[" * 100_000, b'{"x":' + b"[" * 100_000])
+    | st.builds(
+        lambda code, words: msgspec.json.encode({"code": code, "msg": words}),
+        st.integers(-(10**12), 10**12) | st.none() | st.text(max_size=5),
+        st.text(max_size=60) | st.from_regex(r"banned until \d{13}\b", fullmatch=True) | st.integers(),
+    )
+)
+
+
+@given(status=st.integers(200, 599), body=BODIES, retry_after=st.none() | st.text(max_size=12))
+def test_whatever_is_answered_is_one_of_the_failures(status: int, body: bytes, retry_after: str | None) -> None:
+    failure = judged(Given(status, body, {} if retry_after is None else {"Retry-After": retry_after}))
+    if status < 300:
+        assert failure is None
+    elif status < 400:
+        assert type(failure) is BadPayload
+    else:
+        assert type(failure) in {NotDone, OutcomeUnknown, Limited, Refused, ClockSkew}
+        assert str(failure)
+    if isinstance(failure, Limited):
+        assert failure.retry_after_s is not None
+        assert 0 <= failure.retry_after_s <= 4 * 86_400

@@ -102,7 +102,9 @@ def test_a_position_without_what_is_needed_is_refused(name: str) -> None:
         positions({key: value for key, value in LONG.items() if key != name})
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"{}", b"null", b'"[]"', b"[1]", b"\xff\xfe", b'[{"symbol":"\xff"}]'])
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"{}", b"null", b'"[]"', b"[1]", b"\xff\xfe", b'[{"symbol":"\xff"}]', b"[" * 100_000]
+)
 def test_another_form_is_refused(body: bytes) -> None:
     with pytest.raises(BadPayload):
         answers.read(body, list[answers.PositionRow])

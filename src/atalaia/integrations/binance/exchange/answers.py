@@ -18,6 +18,8 @@ T = TypeVar("T")
 Ms = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_000)]  # to the end of the year 9999
 # No money and no quantity has more digits before or behind the point; beyond it is a mistake, and costs memory as text.
 _MOST_DIGITS: Final = 30
+# What msgspec raises: another form, no UTF-8, thousands of brackets.
+UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 def is_sane(value: Decimal) -> bool:
@@ -131,5 +133,5 @@ def read(body: bytes, shape: type[T]) -> T:
     """Raises: BadPayload."""
     try:
         return msgspec.json.decode(body, type=shape)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise BadPayload(N_("The exchange answers in another form: {why}"), why=str(error)) from error

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from atalaia.core.translations import N_
+from atalaia.integrations.binance.exchange.answers import UNREADABLE
 from atalaia.integrations.binance.exchange.failures import ClockSkew, Limited, NotDone, OutcomeUnknown, Refused
 from atalaia.integrations.binance.exchange.words import HINTS
 from atalaia.sdk.failures import BadPayload
@@ -42,7 +43,7 @@ def error_body(answer: Answer) -> ErrorBody:
     """Empty where it is of another form: a proxy's page, a firewall's."""
     try:
         return msgspec.json.decode(answer.body, type=ErrorBody)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return ErrorBody()
 
 
