@@ -115,13 +115,16 @@ class SignalsService:
 
     async def change(self, name: str, change: SignalChange, actor: Actor) -> SignalMade:
         """Raises NotFound, InvalidField, Forbidden."""
-        return await self._store.write(
+        made = await self._store.write(
             lambda tx: self._made(tx, self._book.change(tx, name, change, actor, now=self._clock.now()))
         )
+        self.sending.forget(name)
+        return made
 
     async def drop(self, name: str, actor: Actor) -> None:
         """Raises NotFound."""
         await self._store.write(lambda tx: self._book.drop(tx, name, actor, now=self._clock.now()))
+        self.sending.forget(name)
 
     async def run_now(self, name: str, actor: Actor) -> RunRef:
         """By a person's hand, also where it is paused; lock and throttle hold for everybody.

@@ -2,6 +2,8 @@
 
 from typing import Final, NamedTuple
 
+import msgspec
+
 from atalaia.core.clock import Clock, to_ms
 from atalaia.sdk.transaction import Tx
 from atalaia.signals.model.answers import ANSWERED, Answer
@@ -26,7 +28,7 @@ class Line(NamedTuple):
     values: list[float | None]
 
 
-class Lately(NamedTuple):
+class Lately(msgspec.Struct, frozen=True):
     """Of one signal. `per_minute` over the last five whole minutes; the counts and the runs over the last hour.
 
     `mean_ms` of None: no run ended.

@@ -45,6 +45,10 @@ class Sending:
         self._remember(signal, reply, asked)
         return reply
 
+    def forget(self, signal: str) -> None:
+        """It was changed, or dropped."""
+        self._remembered.pop(signal, None)
+
     def _remember(self, signal: str, reply: Reply, asked: float) -> None:
         if isinstance(reply, Unknown):
             self._remembered.pop(signal, None)
