@@ -36,7 +36,7 @@ class Response:
         """Raises: BadPayload."""
         try:
             return msgspec.json.decode(self.body)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:  # also no UTF-8, or all brackets
             raise BadPayload("The answer is not JSON.") from error
 
     def text(self) -> str:

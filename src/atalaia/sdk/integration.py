@@ -64,7 +64,7 @@ class Request:
         except msgspec.ValidationError as error:
             text, _, path = str(error).partition(" - at `$")
             raise InvalidField(path.rstrip("`").lstrip(".") or "body", "{why}", why=text) from error
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:  # also no UTF-8, or all brackets
             raise BadInput("This is not JSON: {why}", why=str(error)) from error
 
 

@@ -259,6 +259,7 @@ def test_each_bad_status_is_one_of_the_failures(status: int, failure: type[Excep
         assert raised.value.retry_after_s == 7
 
 
-def test_an_answer_that_is_not_json_says_so() -> None:
+@pytest.mark.parametrize("body", [b"<html>", b"", b'{"why":"\xff\xfe"}', b"[" * 100_000])
+def test_an_answer_that_is_not_json_says_so(body: bytes) -> None:
     with pytest.raises(BadPayload):
-        Response(200, {}, b"<html>", "http://x/", 0.1).json()
+        Response(200, {}, body, "http://x/", 0.1).json()
