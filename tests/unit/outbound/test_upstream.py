@@ -14,8 +14,9 @@ from atalaia.outbound.http import HttpClient
 from atalaia.outbound.memory import MemoryBreaker, MemoryCalls, MemoryTokens
 from atalaia.outbound.upstream import Ports, UpstreamClient
 from atalaia.sdk.failures import AuthExpired, PermanentFailure, TemporaryFailure
-from atalaia.sdk.upstreams import Login, Token, Upstream, UpstreamDeclaration
+from atalaia.sdk.upstreams import Answer, Login, Token, Upstream, UpstreamDeclaration
 from tests.fakes import FakeClock
+from tests.servers import free_port
 from tests.unit.outbound.receiver import Receiver, Request, always, receiving, reply
 from tests.unit.outbound.socket_server import Line, socket_server
 
@@ -331,3 +332,35 @@ def test_a_token_is_used_until_its_life_is_over() -> None:
         assert (await kit.upstream.token()).generation == first.generation + 1
 
     _run(use)
+
+
+def test_who_asks_may_judge_an_answer_before_its_status_does() -> None:
+    def judge(answer: Answer) -> None:
+        if b"not done" in answer.body:
+            raise TemporaryFailure("Not done.", may_have_arrived=False)
+
+    async def use(kit: Kit, receiver: Receiver) -> None:
+        with pytest.raises(TemporaryFailure, match="Not done") as judged:
+            await kit.upstream.call("order", "POST", f"{receiver.url}/order", judge=judge)
+        with pytest.raises(PermanentFailure, match="400"):
+            await kit.upstream.call("order", "POST", f"{receiver.url}/order", judge=judge)
+        assert judged.value.may_have_arrived is False
+        assert kit.outcomes() == ["temporary", "permanent"]
+
+    _run(use, _one_after_another(reply(503, b"not done"), reply(400, b"no")))
+
+
+def test_a_request_that_never_left_is_told_from_one_that_may_have_arrived() -> None:
+    async def use(kit: Kit, receiver: Receiver) -> None:
+        async def fails(url: str) -> bool:
+            with pytest.raises(TemporaryFailure) as failure:
+                await kit.upstream.call("order", "POST", url)
+            return failure.value.may_have_arrived
+
+        assert await fails(f"{receiver.url}/cut")
+        assert not await fails(f"http://127.0.0.1:{free_port()}/")
+        for _ in range(3):
+            await fails(f"{receiver.url}/cut")
+        assert not await fails(f"{receiver.url}/cut")  # the breaker is open by now
+
+    _run(use, always(None))
