@@ -124,7 +124,6 @@ class Operations:
         symbol = new.symbol.strip().upper()
         if symbol not in await self._exchange.market.rules():
             raise InvalidField("symbol", N_("The exchange has no such symbol."))
-        now = self._host.clock.now()
         operation = Operation(
             id=new_id(),
             account_id="",
@@ -133,8 +132,8 @@ class Operations:
             wishes=wishes,
             auto_close_enabled=new.auto_close_enabled,
             dry_run=new.dry_run,
-            opened_at=now,
-            updated_at=now,
+            opened_at=await self._exchange.market.server_time(),  # by the clock that funding is told by
+            updated_at=self._host.clock.now(),
         )
         return await self._host.write(lambda tx: self._add(tx, operation, new.account, by))
 

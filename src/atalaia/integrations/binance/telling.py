@@ -9,7 +9,7 @@ from atalaia.core.translations import N_
 from atalaia.integrations.binance.model.history import Trade
 from atalaia.integrations.binance.model.legs import Intent, IntentState, executed_of
 from atalaia.integrations.binance.model.operations import Operation
-from atalaia.integrations.binance.model.refusals import meaning_of, runbook_of
+from atalaia.integrations.binance.model.refusals import is_refusal, meaning_of, runbook_of
 from atalaia.integrations.binance.model.states import Word, then
 from atalaia.integrations.binance.queries import history, operations
 from atalaia.sdk.faults import FaultReport
@@ -113,7 +113,7 @@ class Telling:
     def given_back(self, tx: Tx, operation: Operation, intents: Sequence[Intent], *, is_there: bool) -> Operation:
         """The exchange confirms that nothing was done: it is active again. `is_there`: there is something left to close."""
         after = self._later(replace(operation, state=then(operation.state, Word.NOTHING)), intents)
-        refused = [intent for intent in intents if intent.exchange_code]
+        refused = [intent for intent in intents if is_refusal(intent.exchange_code)]
         if not operation.has_fault and is_there and (_was_refused(refused) or after.failures >= PATIENCE):
             title = meaning_of(refused[-1].exchange_code).title if refused else _NOTHING
             self._report(tx, operation, title, intents)
@@ -142,7 +142,7 @@ class Telling:
         return replace(operation, failures=failures, retry_at=self._host.clock.now() + timedelta(seconds=wait_s))
 
     def _report(self, tx: Tx, operation: Operation, title: str, intents: Sequence[Intent]) -> None:
-        refused = [intent for intent in intents if intent.exchange_code]
+        refused = [intent for intent in intents if is_refusal(intent.exchange_code)]
         code = refused[-1].exchange_code if refused else None
         failures = [f"{intent.side}: {intent.failure}" for intent in intents if intent.failure]
         meaning = [meaning_of(code).title] if code else []
@@ -166,4 +166,4 @@ def leg_fault_key(operation_id: str) -> str:
 
 
 def _was_refused(intents: Sequence[Intent]) -> bool:
-    return any(intent.exchange_code and intent.state is IntentState.NOT_DONE for intent in intents)
+    return any(is_refusal(intent.exchange_code) and intent.state is IntentState.NOT_DONE for intent in intents)

@@ -50,6 +50,15 @@ _OTHER: Final = Meaning(
 )
 
 
+# Of the exchange's own troubles, not of the order: too many requests, no answer in time, overloaded, the time.
+_PASSING: Final = frozenset({-1003, -1007, -1008, -1015, -1021})
+
+
+def is_refusal(exchange_code: int | None) -> bool:
+    """Whether the exchange said no to the order itself, so that the same order is hardly ever taken at once."""
+    return bool(exchange_code) and exchange_code not in _PASSING
+
+
 def meaning_of(exchange_code: int | None) -> Meaning:
     return MEANINGS.get(exchange_code or 0, _OTHER)
 
