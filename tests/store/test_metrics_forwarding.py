@@ -362,7 +362,7 @@ def test_dashboards_find_bare_names_at_their_measured_time_beside_the_histograms
     rows = [(name, {"source_location": "sp"}, measured_ms, 0.031) for name in names]
     source = {"location": "sp", "datacenter": "dc1", "country": "BR"}
     hub.service.own.ping_reported(source, "hub", outcome="ok", rtt_s=0.031)
-    hub.service.own.ping_received(source_location="sp", source_country="BR", processing_s=0.002)
+    hub.service.own.pings_received({("sp", "BR"): 1}, took_s=(0.002,))
 
     async def write() -> None:
         await hub.store.write(lambda tx: hub.service.write_samples(tx, rows))

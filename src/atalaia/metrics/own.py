@@ -122,10 +122,6 @@ class OwnMetrics:
 
     # -- told by other slices
 
-    def ping_received(self, *, source_location: str, source_country: str, processing_s: float) -> None:
-        self._of(self._received, source_location, source_country).inc()
-        self._processing.observe(processing_s)
-
     def pings_received(self, counts: Mapping[tuple[str, str], int], *, took_s: Iterable[float]) -> None:
         """Many at once, by location and country; a collector under load must not pay for each."""
         for (location, country), count in counts.items():

@@ -25,7 +25,7 @@ NAMES = {
 def told() -> OwnMetrics:
     own = OwnMetrics()
     source = {"location": 'S\u00e3o "Paulo"', "datacenter": "dc\\1", "country": "BR"}
-    own.ping_received(source_location="sp", source_country="BR", processing_s=0.002)
+    own.pings_received({("sp", "BR"): 1}, took_s=(0.002,))
     own.ping_reported(source, "hub", outcome="ok", rtt_s=0.031)
     own.ping_reported(source, "hub", outcome="http_503", rtt_s=None)
     own.api_answered("/api/ping", "POST", seconds=0.001)
@@ -63,7 +63,7 @@ def test_what_is_told_is_on_the_page_under_the_labels_of_dashboards() -> None:
 def test_what_senders_name_is_bounded() -> None:
     own = OwnMetrics()
     for number in range(MAX_LABEL_SETS + 50):
-        own.ping_received(source_location=f"place-{number}", source_country="BR", processing_s=0.001)
+        own.pings_received({(f"place-{number}", "BR"): 1}, took_s=(0.001,))
     page = own.page().decode()
     lines = [line for line in page.splitlines() if line.startswith("collector_api_pings_received_total{")]
     assert len(lines) == MAX_LABEL_SETS + 1

@@ -44,7 +44,6 @@ from atalaia.jobs.service.reaping import Reaper
 from atalaia.jobs.service.starts import Starts
 from atalaia.jobs.service.transitions import Transitions
 from atalaia.jobs.service.workers import Workers
-from atalaia.sdk.transaction import Tx
 from atalaia.store.store import Store
 from atalaia.store.work import Merged
 
@@ -140,10 +139,6 @@ class JobsService:
 
     async def complete(self, said: Sequence[CompleteSaid]) -> list[Completed]:
         return await self._store.merge(self._outcomes, said)
-
-    def complete_in(self, tx: Tx, said: Sequence[CompleteSaid]) -> list[Completed]:
-        """The same within another's transaction."""
-        return self._outcomes.run(tx, [said])[0]
 
 
 def steps_said(steps: Sequence[StepIn]) -> list[StepSaid]:

@@ -219,7 +219,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def total_bytes(members: Sequence[Member]) -> int:
-    return sum(member.size_bytes for member in members)
