@@ -11,17 +11,20 @@ from atalaia.access.authenticator import Authenticator
 from atalaia.core.clock import Clock
 from atalaia.core.permissions import Permission
 from atalaia.core.settings import Settings
+from atalaia.core.translations import N_
 from atalaia.jobs.service.creating import Creating
 from atalaia.outbound.http import HttpClient
-from atalaia.sdk.contribution import Contribution, HealthItem, HotRoute, SearchSource
+from atalaia.sdk.contribution import Contribution, HealthItem, HotRoute, NavItem, SearchSource
 from atalaia.sdk.signals import SignalAddress, SignalTask
-from atalaia.signals import tables
+from atalaia.signals import pages, tables
 from atalaia.signals.api.hot import SignalRoutes
 from atalaia.signals.api.signals import ROUTES
 from atalaia.signals.loops import signal_loops
+from atalaia.signals.pages.edges import Around
 from atalaia.signals.searches import find_signals
 from atalaia.signals.service import SignalsService, own_tasks
 from atalaia.signals.service.clocks import deciding_clock
+from atalaia.signals.service.command_task import read_commands
 from atalaia.signals.settings import SETTINGS
 from atalaia.store.encryption import Sealer
 from atalaia.store.store import Store
@@ -57,6 +60,7 @@ def wire(
     creating: Creating,
     http: HttpClient,
     registry: CollectorRegistry | None = None,
+    public_url: str = "",
 ) -> Signals:
     """`creating` makes the jobs of the task `job`; `http` has the guard that decides where webhooks may lead.
 
@@ -71,12 +75,17 @@ def wire(
         now_ms=deciding_clock(store, clock),
     )
     routes = SignalRoutes(service, authenticator)
+    around = Around(public_url, sorted(read_commands(settings)))
     if registry is not None:
         registry.register(service.counting)
     contribution = Contribution(
         name="signals",
-        routes=ROUTES,
-        dependencies={"signals": Provide(lambda: service, sync_to_thread=False)},
+        routes=(*ROUTES, *pages.ROUTES),
+        dependencies={
+            "signals": Provide(lambda: service, sync_to_thread=False),
+            "around_signals": Provide(lambda: around, sync_to_thread=False),
+        },
+        nav=(NavItem("act", N_("Signals"), "/signals", Permission.SIGNALS_READ, order=30, icon="send"),),
         hot_routes=(routes.route(),),
         loops=signal_loops(service),
         metadata=tables.metadata,
