@@ -9,6 +9,7 @@ from importlib.metadata import version
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
+from yarl import URL
 
 from atalaia.core.errors import AtalaiaError, InvalidField
 from atalaia.outbound.guard import Guard, Trust
@@ -90,7 +91,7 @@ class HttpClient:
     async def _exchange(self, call: "_Call", *, trust: Trust, limits: Limits, started: float) -> Response:
         timeout = _timeout(limits.connect_s, limits.read_s)
         async with self.session(trust).request(
-            call.method, call.url, headers=call.headers, data=call.body, timeout=timeout, allow_redirects=False
+            call.method, _as_given(call.url), headers=call.headers, data=call.body, timeout=timeout, allow_redirects=False
         ) as answer:
             body, is_cut = await _read(answer, limits)
             return Response(
@@ -149,6 +150,11 @@ class _Call:
 @lru_cache(maxsize=64)
 def _timeout(connect_s: float, read_s: float) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=None, connect=connect_s, sock_connect=connect_s, sock_read=read_s)
+
+
+def _as_given(url: str) -> URL:
+    """To the byte: an address may be signed, and what was percent-encoded must stay so. Beyond ASCII the library encodes."""
+    return URL(url, encoded=url.isascii())
 
 
 def check_url(url: str) -> str:

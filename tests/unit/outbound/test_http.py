@@ -44,6 +44,19 @@ def test_a_request_arrives_as_it_was_sent() -> None:
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [("/a%2Fb?time=12%3A30&q=a%2Fb+c%20d&signature=f0", None), ("/a/../b?x=a|b", None), ("/ação", "/a%C3%A7%C3%A3o")],
+)
+def test_an_address_goes_out_to_the_byte_since_it_may_be_signed(given: str, sent: str | None) -> None:
+    async def run() -> None:
+        async with receiving() as receiver:
+            await _with_client(lambda client: client.request("GET", receiver.url + given))
+            assert receiver.requests[0].path == (sent or given)
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]"])
 def test_a_typed_private_target_is_refused_whatever_its_spelling(host: str) -> None:
     async def run() -> None:
