@@ -27,5 +27,6 @@ SCOPE_WORDS: Final = {
     "write": N_("Read and change checks, channels and routes"),
     "jobs:create": N_("Create jobs"),
     "jobs:work": N_("Take and finish jobs"),
+    "trading": N_("Enter, change and close operations at an exchange, and its accounts"),
     "admin": N_("Everything, people and keys included"),
 }

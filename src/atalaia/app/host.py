@@ -13,7 +13,7 @@ from atalaia.core.settings import INTEGRATIONS, Settings
 from atalaia.sdk.contribution import HotRoute
 from atalaia.sdk.faults import FaultEnded, FaultReport, FaultReported
 from atalaia.sdk.integration import Integration, NewJob, TokenStatus
-from atalaia.sdk.signals import SignalAddress, SignalTask
+from atalaia.sdk.signals import SignalAddress, SignalStanding, SignalTask
 from atalaia.sdk.transaction import Tx
 from atalaia.sdk.upstreams import Upstream
 from atalaia.store.encryption import Sealer
@@ -43,13 +43,17 @@ class UpstreamsPort(Protocol):
 
 
 class SignalsPort(Protocol):
-    """What of the signals an integration may give: tasks, and addresses that it keeps."""
+    """What of the signals an integration may give (tasks, and addresses that it keeps) and ask of those with its tasks."""
 
     def take(
         self, integration: str, tasks: Sequence[SignalTask], addresses: Sequence[SignalAddress]
     ) -> Sequence[HotRoute]: ...
 
     def forget(self, integration: str) -> None: ...
+
+    async def of_task(self, task: str) -> Sequence[SignalStanding]: ...
+
+    async def look_now(self, task: str, *, by: Principal) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,17 @@ class IntegrationHost:
 
     def end_fault(self, tx: Tx, key: str) -> None:
         tx.emit(FaultEnded(subject=self._own(key)))
+
+    async def signals_of(self, task: str) -> Sequence[SignalStanding]:
+        return await self._parts.signals.of_task(self._own_task(task))
+
+    async def look_now(self, task: str, *, by: Principal) -> bool:
+        return await self._parts.signals.look_now(self._own_task(task), by=by)
+
+    def _own_task(self, task: str) -> str:
+        if not task.startswith(f"{self._name}."):
+            raise ConfigError(f"{self._name} has no task {task}")
+        return task
 
     def _own(self, key: str) -> str:
         return f"integration:{self._name}:{key}"

@@ -14,7 +14,7 @@ from atalaia.access.guards import requires
 from atalaia.app.keyless import RequiresKeyOrNetwork
 from atalaia.core.errors import AtalaiaError, ConfigError, NotFound
 from atalaia.core.permissions import Permission, Principal
-from atalaia.sdk.integration import EventStream, Page, Reply, Request, Route, View
+from atalaia.sdk.integration import EventStream, Method, Page, Reply, Request, Route, View
 from atalaia.web.live import BEAT_S
 from atalaia.web.pages import AnyRequest, Pages, locale_of, see_other
 
@@ -91,21 +91,27 @@ def page_handlers(page: Page, *, name: str, pages: Pages) -> list[HTTPRouteHandl
         raise ConfigError(f"the page {page.path} is not below /{name}")
 
     async def show(request: AnyRequest) -> Response[Any]:
-        return await _shown(request, await page.show(await request_of(request)), name=name, pages=pages)
+        asked = await request_of(request, timezone=pages.timezone_of(request))
+        return await _shown(request, await page.show(asked), name=name, pages=pages)
 
     async def submit(request: AnyRequest) -> Response[Any]:
         if take is None:
             raise NotFound("this page has no form")
         form = {key: str(value) for key, value in (await request.form()).items()}
-        given = await take(await request_of(request, reads_body=False), form)
+        asked = await request_of(request, reads_body=False, timezone=pages.timezone_of(request))
+        given = await take(asked, form)
         if isinstance(given, View):
             return await _shown(request, given, name=name, pages=pages, status=422)
         return see_other(_local(given))
 
-    shared: dict[str, Any] = {"guards": [requires(page.permission)], "include_in_schema": False}
-    handlers = [HTTPRouteHandler(_path(page.path), http_method="GET", **shared)(show)]
+    def handler(method: Method, permission: Permission) -> HTTPRouteHandler:
+        return HTTPRouteHandler(
+            _path(page.path), http_method=method, guards=[requires(permission)], include_in_schema=False
+        )
+
+    handlers = [handler("GET", page.permission)(show)]
     if take is not None:
-        handlers.append(HTTPRouteHandler(_path(page.path), http_method="POST", **shared)(submit))
+        handlers.append(handler("POST", page.submit_permission or page.permission)(submit))
     return handlers
 
 
@@ -139,7 +145,7 @@ def addresses_of(routes: Iterable[Any]) -> set[tuple[str, str]]:
     return found
 
 
-async def request_of(request: AnyRequest, *, reads_body: bool = True) -> Request:
+async def request_of(request: AnyRequest, *, reads_body: bool = True, timezone: str = "UTC") -> Request:
     state: Mapping[str, Any] = request.scope["state"]
     return Request(
         method=str(request.method),
@@ -151,6 +157,7 @@ async def request_of(request: AnyRequest, *, reads_body: bool = True) -> Request
         principal=state["principal"] or NOBODY,
         client=state.get("client"),
         locale=locale_of(request),
+        timezone=timezone,
     )
 
 
@@ -165,10 +172,12 @@ def _response(reply: Reply) -> Response[Any]:
 async def _shown(request: AnyRequest, view: View, *, name: str, pages: Pages, status: int = 200) -> Response[str]:
     if not view.template.startswith(f"{name}/"):
         raise AtalaiaError(f"the template {view.template} is not of the integration {name}")
+    rows = int(view.values.get("rows", 0) or 0)
+    values = {key: value for key, value in view.values.items() if key != "rows"} | {"is_part": view.is_part}
+    if view.is_part:
+        return await pages.fragment(request, view.template, status=status, rows=rows, **values)
     title = pages.translator(request).translate(view.title)
-    rows = view.values.get("rows", 0)
-    values = {key: value for key, value in view.values.items() if key != "rows"}
-    return await pages.page(request, view.template, status=status, title=title, rows=int(rows or 0), **values)
+    return await pages.page(request, view.template, status=status, title=title, rows=rows, **values)
 
 
 def _local(address: str) -> str:

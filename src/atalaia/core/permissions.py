@@ -34,6 +34,8 @@ class Permission(StrEnum):
     SIGNALS_READ = "signals.read"
     SIGNALS_WRITE = "signals.write"  # make, change, drop, run by hand
     SIGNALS_SEND = "signals.send"  # of a key; which signals, its scopes say
+    TRADING_READ = "trading.read"
+    TRADING_WRITE = "trading.write"  # accounts at an exchange, operations, panic
     UPSTREAMS_READ = "upstreams.read"  # state, records, captures
     UPSTREAMS_WRITE = "upstreams.write"  # token by hand, breaker, captures
 
@@ -58,6 +60,7 @@ _READ = frozenset(
         _P.AGENTS_READ,
         _P.JOBS_READ,
         _P.SIGNALS_READ,
+        _P.TRADING_READ,
         _P.UPSTREAMS_READ,
     }
 )
@@ -81,6 +84,7 @@ SCOPE_PERMISSIONS: dict[str, frozenset[Permission]] = {
     "write": _READ | _WRITE | {_P.AGENTS_WRITE, _P.SIGNALS_WRITE},
     "jobs:create": frozenset({_P.JOBS_CREATE}),
     "jobs:work": frozenset({_P.JOBS_WORK}),
+    "trading": frozenset({_P.TRADING_READ, _P.TRADING_WRITE}),  # of its own: a key for checks moves no money
     "admin": frozenset(set(_P) - {_P.OWN_ACCOUNT}),
 }
 SIGNAL_SCOPE_PREFIX = "signal:"

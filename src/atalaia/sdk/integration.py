@@ -17,10 +17,11 @@ from atalaia.core.errors import BadInput, InvalidField
 from atalaia.core.permissions import Permission, Principal
 from atalaia.core.redaction import Secret
 from atalaia.core.settings import Setting
+from atalaia.core.translations import Locale
 from atalaia.sdk.contribution import HealthItem, Loop, NavItem
 from atalaia.sdk.faults import FaultReport
 from atalaia.sdk.jobs import JobType
-from atalaia.sdk.signals import SignalAddress, SignalTask
+from atalaia.sdk.signals import SignalAddress, SignalStanding, SignalTask
 from atalaia.sdk.transaction import Tx
 from atalaia.sdk.upstreams import Upstream, UpstreamDeclaration
 
@@ -55,7 +56,8 @@ class Request:
     body: bytes
     principal: Principal
     client: str | None
-    locale: str = "en"
+    locale: Locale = "en"
+    timezone: str = "UTC"  # the reader's, on a page
 
     def json(self, shape: type[T]) -> T:
         """Raises: BadInput (not JSON), InvalidField (names the field)."""
@@ -99,21 +101,30 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A page's template (of the integration's `templates/`, named `<name>/<file>.html`) and what it is given."""
+    """A page's template (of the integration's `templates/`, named `<name>/<file>.html`) and what it is given.
+
+    `is_part`: the template is a part of a page that is fetched alone (`ui.live`); it does not extend the layout. The value
+    `is_part` says the same to the template.
+    """
 
     template: str
     title: str
     values: Mapping[str, Any] = field(default_factory=dict)
+    is_part: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page at `/<integration>/…`; `submit` answers its form with an address to go to, or a View with the errors."""
+    """A page at `/<integration>/…`; `submit` answers its form with an address to go to, or a View with the errors.
+
+    `submit_permission`: of the form, where it is another than the page's.
+    """
 
     path: str
     permission: Permission
     show: Callable[[Request], Awaitable[View]]
     submit: Callable[[Request, Mapping[str, str]], Awaitable[View | str]] | None = None
+    submit_permission: Permission | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +191,15 @@ class Host(Protocol):
 
     def end_fault(self, tx: Tx, key: str) -> None:
         """It is well again: its incident recovers, where one is open."""
+
+    async def signals_of(self, task: str) -> Sequence[SignalStanding]:
+        """The signals that run a task of this integration, by name."""
+
+    async def look_now(self, task: str, *, by: Principal) -> bool:
+        """Begin a run of the task by one of its signals, also of one that is paused.
+
+        Lock and throttle hold as for everybody. False: no run was begun (no signal has the task, one runs, or has just begun).
+        """
 
     def events_ticket(self, job_id: str) -> str:
         """An address of the job's events with a ticket of 10 minutes in it, for a browser's EventSource."""

@@ -7,6 +7,7 @@ runs, and one that comes back from the dead can write nothing.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from atalaia.core.errors import AtalaiaError
@@ -72,3 +73,14 @@ class SignalAddress:
 
     path: str
     signal: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalStanding:
+    """A signal as it stands; `last_started_at` is when its last run began, `href` is its page."""
+
+    name: str
+    href: str
+    is_paused: bool
+    is_running: bool
+    last_started_at: datetime | None

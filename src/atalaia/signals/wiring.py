@@ -9,13 +9,13 @@ from prometheus_client import CollectorRegistry
 
 from atalaia.access.authenticator import Authenticator
 from atalaia.core.clock import Clock
-from atalaia.core.permissions import Permission
+from atalaia.core.permissions import Permission, Principal
 from atalaia.core.settings import Settings
 from atalaia.core.translations import N_
 from atalaia.jobs.service.creating import Creating
 from atalaia.outbound.http import HttpClient
 from atalaia.sdk.contribution import Contribution, HealthItem, HotRoute, NavItem, SearchSource
-from atalaia.sdk.signals import SignalAddress, SignalTask
+from atalaia.sdk.signals import SignalAddress, SignalStanding, SignalTask
 from atalaia.signals import pages, tables
 from atalaia.signals.api.hot import SignalRoutes
 from atalaia.signals.api.signals import ROUTES
@@ -23,6 +23,7 @@ from atalaia.signals.loops import signal_loops
 from atalaia.signals.pages.edges import Around
 from atalaia.signals.searches import find_signals
 from atalaia.signals.service import SignalsService, own_tasks
+from atalaia.signals.service.asking import Asking
 from atalaia.signals.service.clocks import deciding_clock
 from atalaia.signals.service.command_task import read_commands
 from atalaia.signals.settings import SETTINGS
@@ -37,6 +38,7 @@ class Signals:
     contribution: Contribution
     service: SignalsService
     routes: SignalRoutes
+    asking: Asking
 
     def take(
         self, integration: str, tasks: Sequence[SignalTask], addresses: Sequence[SignalAddress]
@@ -48,6 +50,12 @@ class Signals:
     def forget(self, integration: str) -> None:
         """Of one that could not be set up after all."""
         self.service.tasks.forget(integration)
+
+    async def of_task(self, task: str) -> Sequence[SignalStanding]:
+        return await self.asking.of_task(task)
+
+    async def look_now(self, task: str, *, by: Principal) -> bool:
+        return await self.asking.look_now(task, by=by)
 
 
 def wire(
@@ -96,4 +104,4 @@ def wire(
         start=service.start,
         stop=service.stop,
     )
-    return Signals(contribution, service, routes)
+    return Signals(contribution, service, routes, Asking(store, service))

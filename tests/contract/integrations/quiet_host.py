@@ -13,6 +13,7 @@ from atalaia.outbound.upstream import Ports, UpstreamClient
 from atalaia.sdk.failures import PermanentFailure
 from atalaia.sdk.faults import FaultReport
 from atalaia.sdk.integration import Integration, NewJob, TokenStatus
+from atalaia.sdk.signals import SignalStanding
 from atalaia.sdk.transaction import Tx
 from atalaia.sdk.upstreams import Login, Upstream
 from atalaia.store.store import Store
@@ -84,6 +85,12 @@ class QuietHost:
     def report_fault(self, tx: Tx, fault: FaultReport) -> None: ...
 
     def end_fault(self, tx: Tx, key: str) -> None: ...
+
+    async def signals_of(self, task: str) -> list[SignalStanding]:  # noqa: ARG002 - the contract's form
+        return []
+
+    async def look_now(self, task: str, *, by: Principal) -> bool:  # noqa: ARG002 - as above
+        return False
 
     def events_ticket(self, job_id: str) -> str:
         return f"/events/{job_id}?ticket=t"

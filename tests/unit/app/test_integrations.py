@@ -9,13 +9,13 @@ from litestar import get
 
 from atalaia.app.host import HostParts
 from atalaia.app.integrations import Standing, Status, set_up
-from atalaia.core.permissions import Permission
+from atalaia.core.permissions import Permission, Principal
 from atalaia.core.settings import Setting, Settings
 from atalaia.integrations import Loaded, load_one
 from atalaia.sdk.contribution import Contribution, HotRoute, NavItem
 from atalaia.sdk.integration import Host, Manifest, Offer, Page, Reply, Request, Route, View
 from atalaia.sdk.jobs import JobType
-from atalaia.sdk.signals import SignalAddress, SignalTask
+from atalaia.sdk.signals import SignalAddress, SignalStanding, SignalTask
 from atalaia.sdk.upstreams import UpstreamDeclaration
 
 
@@ -69,6 +69,12 @@ class NoSignals:
 
     def forget(self, integration: str) -> None:
         pass
+
+    async def of_task(self, _task: str) -> list[SignalStanding]:
+        return []
+
+    async def look_now(self, _task: str, *, by: Principal) -> bool:  # noqa: ARG002 - the contract's form
+        return False
 
 
 def stand(*kinds: Kind) -> list[Status]:
