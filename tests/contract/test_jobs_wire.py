@@ -106,6 +106,11 @@ def test_a_payload_that_is_no_json_is_refused(store: Store, tmp_path: Path, payl
     assert ask(store, tmp_path, "POST", "/api/jobs", content=content)[0] == 400
 
 
+def test_a_payload_that_is_nothing_but_brackets_is_refused(store: Store, tmp_path: Path) -> None:
+    content = b'{"type":"mow","payload":' + b"[" * 50_000 + b"]" * 50_000 + b"}"
+    assert ask(store, tmp_path, "POST", "/api/jobs", content=content)[0] == 400
+
+
 def test_what_is_too_large_is_refused(store: Store, tmp_path: Path) -> None:
     large = "x" * MAX_PAYLOAD_BYTES
     status, error = ask(store, tmp_path, "POST", "/api/jobs", json=JOB | {"payload": large})

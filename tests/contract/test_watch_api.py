@@ -142,3 +142,14 @@ def test_secrets_are_never_given_back(tmp_path: Path) -> None:
         assert plan.json()["probes"][0]["secrets"] == {"token": "canary-4711"}
 
     visit(tmp_path, talk)
+
+
+def test_a_body_that_is_nothing_but_brackets_is_refused(tmp_path: Path) -> None:
+    async def talk(site: Visit) -> None:
+        content = b'{"name":"x","labels":' + b"[" * 50_000 + b"]" * 50_000 + b"}"
+        headers = {"content-type": "application/json"}
+        answer = await site.client.post("/api/checks", content=content, headers=headers)
+        assert answer.status_code == 400, answer.text
+        assert answer.json()["error"]["code"] == "bad_input"
+
+    visit(tmp_path, talk)

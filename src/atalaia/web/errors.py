@@ -109,6 +109,9 @@ def answer_to(error: BaseException, translator: Translator) -> Answer:
         status = error.status_code
         message = _FRAMEWORK_MESSAGES.get(status, N_("the request was refused"))
         return Answer(status, _FRAMEWORK_CODES.get(status, "refused"), translate(message))
+    if isinstance(error, RecursionError):  # a body that is nothing but brackets; nothing of ours goes that deep by itself
+        log.warning("nested_too_deep", exc_info=error)
+        return Answer(400, "bad_input", translate(_FRAMEWORK_MESSAGES[400]))
     log.error("unhandled_error", exc_info=error)
     hint = translate("The log has it under this request's id.")
     return Answer(500, "internal_error", translate("something went wrong here"), hint)

@@ -109,7 +109,7 @@ def _source_of(body: bytes) -> str:
         return ""
     try:
         said = _decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:  # the last: nothing but brackets
         raise BadInput("The body is not JSON") from error
     if not isinstance(said, dict):
         raise BadInput("The body is not a JSON object")
