@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from atalaia.core.clock import Clock
-from atalaia.core.permissions import SYSTEM
+from atalaia.core.permissions import SYSTEM, Principal
 from atalaia.core.redaction import Secret
 from atalaia.integrations.binance.accounts import Accounts, AccountView
 from atalaia.integrations.binance.exchange.client import HttpExchange, open_exchange
@@ -54,6 +54,7 @@ class Book:
     faults: dict[str, FaultReport] = field(default_factory=dict)
     told: list[FaultReport] = field(default_factory=list)
     audit: list[tuple[str, str]] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)  # runs, at once
 
 
 class SiteHost(Ground):
@@ -81,6 +82,11 @@ class SiteHost(Ground):
 
     def unseal(self, sealed: bytes, *, purpose: str) -> Secret:
         return Secret(SEALER.open(sealed, purpose=purpose))
+
+    async def look_now(self, task: str, *, by: Principal) -> bool:
+        assert by is SYSTEM
+        self._book.asked.append(task)
+        return True
 
     def report_fault(self, tx: Tx, fault: FaultReport) -> None:
         def report() -> None:

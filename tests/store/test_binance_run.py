@@ -215,6 +215,8 @@ def test_close_now_closes_one_and_panic_all_of_them(play: Play) -> None:
         await site.signal()
         assert {(await closed(site, each)).reason for each in shown[1:]} == {Reason.PANIC}
         assert ("binance.panic", "binance") in site.book.audit
+        assert site.book.asked == ["binance.auto_close"] * 2
+        assert panic.is_begun
 
     play(act)
 

@@ -19,6 +19,7 @@ from atalaia.integrations.binance.model.operations import Operation, OperationEv
 from atalaia.integrations.binance.model.states import State
 from atalaia.integrations.binance.people import By
 from atalaia.integrations.binance.queries import accounts, history, operations, orders
+from atalaia.integrations.binance.setup import TASK
 from atalaia.integrations.binance.telling import TOPIC, fault_key, leg_fault_key
 from atalaia.sdk.integration import Host
 from atalaia.sdk.transaction import Tx
@@ -65,10 +66,14 @@ class Shown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panic:
-    """`closing` are closed with the next run; of `dry_runs` nothing is ever sent."""
+    """`closing` are closed with the next run; of `dry_runs` nothing is ever sent.
+
+    `is_begun`: that run was begun at once; else it comes with the next signal.
+    """
 
     closing: Sequence[Shown]
     dry_runs: Sequence[Shown]
+    is_begun: bool = False
 
 
 class Operations:
@@ -170,14 +175,16 @@ class Operations:
         return await self.change(id, OperationChange(auto_close_enabled=True), by=by)
 
     async def close_now(self, id: str, *, by: By) -> Shown:
-        """With the next run, whatever it stands at. Raises: NotFound; Conflict: it is being closed."""
+        """With the next run, which is begun at once if it may, whatever it stands at. Raises: NotFound; Conflict: it is being closed."""
 
         def unit(tx: Tx) -> Shown:
             operation = self._changeable(tx, id)
             self._want(tx, operation, Reason.BY_HAND, by)
             return self._again(tx, id)
 
-        return await self._host.write(unit)
+        shown = await self._host.write(unit)
+        await self._host.look_now(TASK, by=by.principal)
+        return shown
 
     async def panic(self, *, by: By) -> Panic:
         """Close all of them with the next run, those that are stopped too; what `all` shows is what would be closed."""
@@ -194,7 +201,8 @@ class Operations:
                 dry_runs=[each for each in shown if each.watched.operation.dry_run],
             )
 
-        return await self._host.write(unit)
+        done = await self._host.write(unit)
+        return replace(done, is_begun=await self._host.look_now(TASK, by=by.principal))
 
     async def remove(self, id: str, *, by: By) -> None:
         """Give it up: its positions stay as they are. Raises: NotFound; Conflict: it is being closed."""

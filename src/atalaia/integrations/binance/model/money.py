@@ -14,7 +14,7 @@ from atalaia.integrations.binance.exchange import rules
 ZERO: Final = Decimal(0)
 # Wide enough that no product of a quantity, a price and a rate is ever rounded.
 EXACT: Final = Context(prec=80, traps=[InvalidOperation, DivisionByZero, Overflow])
-_MONEY: Final = re.compile(r"-?\d{1,15}(\.\d{1,18})?")
+_MONEY: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,18})?")
 
 
 def read_money(text: str, field: str) -> Decimal:
