@@ -59,7 +59,7 @@ def _of_trouble(signal: SignalOut) -> Standing | None:
     if signal.level is Level.FAILING:
         return Standing("down", N_("Failing"), N_("Too few of its signals are answered."))
     if signal.failures > 1:
-        return Standing("down", N_("Runs fail"), N_("{n} runs in a row have failed."), signal.failures)
+        return Standing("down", N_("Failing"), N_("{n} runs in a row have failed."), signal.failures)
     if signal.failures:
         return Standing("degraded", N_("Last run failed"), N_("The next one will show whether it goes on."))
     if signal.level is Level.DEGRADED:
