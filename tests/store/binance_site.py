@@ -1,5 +1,6 @@
 """Auto-close on a real store and the real simulator, without the hub around it: runs are given by hand."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from atalaia.core.redaction import Secret
 from atalaia.integrations.binance.accounts import Accounts, AccountView
 from atalaia.integrations.binance.exchange.client import HttpExchange, open_exchange
 from atalaia.integrations.binance.exchange.port import Credentials
+from atalaia.integrations.binance.model.history import Trade
 from atalaia.integrations.binance.operations import NewOperation, Operations, Shown
 from atalaia.integrations.binance.people import By
 from atalaia.integrations.binance.run import AutoClose
@@ -186,6 +188,28 @@ class Site:
         return found
 
 
+Act = Callable[["Site"], Awaitable[None]]
+Play = Callable[..., None]  # an Act, and perhaps settings
+
+
+@contextmanager
+def playing(store: Store, *, has_account: bool = True) -> Iterator[Play]:
+    """Plays scenes on a site of this store and of a simulated exchange of its own."""
+    migrated(store)
+    with simulating() as simulator:
+
+        def play(act: Act, **settings: Any) -> None:
+            async def main() -> None:
+                async with site_on(store, simulator.url, **settings) as site:
+                    if has_account:
+                        await site.account()
+                    await act(site)
+
+            asyncio.run(main())
+
+        yield play
+
+
 @contextmanager
 def simulating(options: Options | None = None) -> Iterator[InThread]:
     simulator = InThread(options)
@@ -205,3 +229,24 @@ async def site_on(
         yield Site(store, Client(url), host, host._book)
     finally:
         await host.http.aclose()
+
+
+async def active(site: Site, shown: Shown) -> Shown:
+    found = await site.shown(shown)
+    assert isinstance(found, Shown), found
+    return found
+
+
+async def closed(site: Site, shown: Shown) -> Trade:
+    found = await site.shown(shown)
+    assert isinstance(found, Trade), found
+    return found
+
+
+def check_money(site: Site, trade: Trade) -> None:
+    """Against the exchange's own book, to the last decimal."""
+    fills = [fill for fill in site.book_fills() if fill["symbol"] == trade.symbol]
+    assert trade.gross == sum(Decimal(fill["realized_pnl"]) for fill in fills)
+    assert trade.fees == sum(Decimal(fill["commission"]) for fill in fills)
+    assert trade.net == trade.gross - trade.fees + trade.funding
+    assert len(trade.fills) == len(fills)

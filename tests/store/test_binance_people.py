@@ -1,7 +1,7 @@
 """What people do with accounts, operations and the history."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, timedelta, timezone
 from decimal import Decimal
 
@@ -11,36 +11,14 @@ from atalaia.core.errors import AtalaiaError, Conflict, InvalidField, NotFound
 from atalaia.integrations.binance.exchange.failures import NotDone
 from atalaia.integrations.binance.operations import OperationChange, Shown
 from atalaia.integrations.binance.queries.history import TradeFilter
-from atalaia.store.store import Store
-from atalaia_simulators.binance import InThread
 from tests.conftest import MakeStore
-from tests.store.binance_site import BY, CREDENTIALS, Site, credentials, migrated, simulating, site_on
-
-Act = Callable[[Site], Awaitable[None]]
-Play = Callable[[Act], None]
+from tests.store.binance_site import BY, CREDENTIALS, Play, Site, credentials, playing
 
 
 @pytest.fixture
-def simulator() -> Iterator[InThread]:
-    with simulating() as made:
-        yield made
-
-
-@pytest.fixture
-def store(make_store: MakeStore) -> Store:
-    return migrated(make_store())
-
-
-@pytest.fixture
-def play(store: Store, simulator: InThread) -> Play:
-    def run(act: Act) -> None:
-        async def main() -> None:
-            async with site_on(store, simulator.url) as site:
-                await act(site)
-
-        asyncio.run(main())
-
-    return run
+def play(make_store: MakeStore) -> Iterator[Play]:
+    with playing(make_store(), has_account=False) as played:
+        yield played
 
 
 def test_an_account_is_kept_sealed_and_shown_without_its_secrets(play: Play) -> None:

@@ -1,69 +1,23 @@
 """A run of auto-close: on a real store, against the simulated exchange."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
-from atalaia.core.errors import Conflict
 from atalaia.integrations.binance.model.deciding import Reason, Undecided
-from atalaia.integrations.binance.model.history import Trade
-from atalaia.integrations.binance.model.states import State
-from atalaia.integrations.binance.operations import Shown
 from atalaia.integrations.binance.queries.history import TradeFilter
 from atalaia.sdk.failures import TemporaryFailure
-from atalaia_simulators.binance import InThread
 from tests.conftest import MakeStore
-from tests.store.binance_site import BY, Site, credentials, migrated, simulating, site_on
+from tests.store.binance_site import BY, Play, Site, active, check_money, closed, credentials, playing, site_on
 
 EVERYTHING = TradeFilter()
-Act = Callable[[Site], Awaitable[None]]
-Play = Callable[..., None]
 
 
 @pytest.fixture
-def simulator() -> Iterator[InThread]:
-    with simulating() as made:
-        yield made
-
-
-@pytest.fixture
-def play(make_store: MakeStore, simulator: InThread) -> Play:
-    """Runs a scene on a site with one account."""
-    store = migrated(make_store())
-
-    def run(act: Act, **settings: Any) -> None:
-        async def main() -> None:
-            async with site_on(store, simulator.url, **settings) as site:
-                await site.account()
-                await act(site)
-
-        asyncio.run(main())
-
-    return run
-
-
-async def active(site: Site, shown: Shown) -> Shown:
-    found = await site.shown(shown)
-    assert isinstance(found, Shown), found
-    return found
-
-
-async def closed(site: Site, shown: Shown) -> Trade:
-    found = await site.shown(shown)
-    assert isinstance(found, Trade), found
-    return found
-
-
-def check_money(site: Site, trade: Trade) -> None:
-    """Against the exchange's own book, to the last decimal."""
-    fills = [fill for fill in site.book_fills() if fill["symbol"] == trade.symbol]
-    assert trade.gross == sum(Decimal(fill["realized_pnl"]) for fill in fills)
-    assert trade.fees == sum(Decimal(fill["commission"]) for fill in fills)
-    assert trade.net == trade.gross - trade.fees + trade.funding
-    assert len(trade.fills) == len(fills)
+def play(make_store: MakeStore) -> Iterator[Play]:
+    with playing(make_store()) as played:
+        yield played
 
 
 def test_without_operations_nothing_is_asked(play: Play) -> None:
@@ -235,130 +189,6 @@ def test_an_order_above_the_market_maximum_is_split(play: Play) -> None:
     play(act)
 
 
-def test_one_leg_refused_is_retried_then_an_incident_and_ends_when_it_goes(play: Play) -> None:
-    async def act(site: Site) -> None:
-        site.hold(long="0.100", short="0.100", long_entry="50000")
-        shown = await site.operation(profit_target="10", gross=True)
-        site.faults(refuse_leg={"value": "SHORT", "code": -2019})
-        await site.signal()
-        operation = (await active(site, shown)).watched.operation
-        assert operation.state is State.PARTIALLY_CLOSED
-        assert site.closed_quantity() == {"LONG": Decimal("0.100")}
-        (fault,) = site.book.told
-        assert (fault.severity, fault.key) == ("critical", f"operation:{operation.id}")
-        assert "-2019" in fault.reason.replace("−", "-")
-        assert fault.runbook
-        with pytest.raises(Conflict):
-            await site.operations.remove(operation.id, by=BY)
-        site.faults()
-        site.store.write_now(lambda tx: tx.raw("UPDATE binance_active_operations SET retry_at = NULL"))
-        await site.signal()
-        check_money(site, await closed(site, shown))
-        assert site.book.faults == {}
-        assert site.closed_quantity() == {"LONG": Decimal("0.100"), "SHORT": Decimal("0.100")}
-
-    play(act)
-
-
-def test_a_leg_refused_once_is_closed_in_the_same_run(play: Play) -> None:
-    async def act(site: Site) -> None:
-        site.hold(long="0.100", short="0.100", long_entry="50000")
-        shown = await site.operation(profit_target="10", gross=True)
-        site.faults(refuse_leg={"value": "SHORT", "times": 1})
-        await site.signal()
-        check_money(site, await closed(site, shown))
-        assert site.book.told == []
-
-    play(act)
-
-
-def test_nothing_done_makes_it_active_again(play: Play) -> None:
-    async def act(site: Site) -> None:
-        site.hold(long="0.100", short="0.100", long_entry="50000")
-        shown = await site.operation(profit_target="10", gross=True)
-        site.faults(overloaded={"value": True, "only": {"path": "/order"}})
-        await site.signal()
-        operation = (await active(site, shown)).watched.operation
-        assert (operation.state, operation.failures, operation.retry_at) == (State.ACTIVE, 1, None)
-        assert site.book.told == []
-        site.faults()
-        await site.signal()
-        check_money(site, await closed(site, shown))
-
-    play(act)
-
-
-@pytest.mark.parametrize("fault", ["order_503_done", "order_1007_done", "cut_after_accept", "no_avg_price"])
-def test_an_order_that_was_done_is_found_and_not_sent_again(play: Play, fault: str) -> None:
-    async def act(site: Site) -> None:
-        site.hold(long="0.100", short="0.100", long_entry="50000")
-        shown = await site.operation(profit_target="10", gross=True)
-        site.faults(**{fault: True})
-        await site.signal()
-        check_money(site, await closed(site, shown))
-        assert len(site.log("/fapi/v1/order", "POST")) == 2
-
-    play(act)
-
-
-@pytest.mark.parametrize("fault", ["order_503_not_done", "cut_before_accept", "duplicate_client_id"])
-def test_an_order_that_was_not_done_is_sent_again_once_that_is_proven(play: Play, fault: str) -> None:
-    async def act(site: Site) -> None:
-        site.hold(long="0.100", short="0.100", long_entry="50000")
-        shown = await site.operation(profit_target="10", gross=True)
-        site.faults(**{fault: {"value": True, "only": {"position_side": "SHORT"}, "times": 1}})
-        await site.signal()
-        operation = (await active(site, shown)).watched.operation
-        assert operation.state is State.PARTIALLY_CLOSED
-        assert len(site.log("/fapi/v1/order", "POST")) == 2, "it may still be on its way"
-        await let_settle(site, shown)
-        check_money(site, await closed(site, shown))
-        assert site.closed_quantity() == {"LONG": Decimal("0.100"), "SHORT": Decimal("0.100")}
-
-    play(act)
-
-
-async def let_settle(site: Site, shown: Shown) -> None:
-    """Signals until it is closed, with the exchange's clock going faster than ours."""
-    for round_ in range(1, 8):
-        site.faults(clock_skew_ms=2000 * round_)
-        await site.signal()
-        if isinstance(await site.shown(shown), Trade):
-            return
-    raise AssertionError(await site.operations.orders(shown.watched.operation.id))
-
-
-def test_a_leg_closed_by_somebody_else_ends_the_operation_without_a_second_order(play: Play) -> None:
-    async def act(site: Site) -> None:
-        site.hold(long="0.100", short="0.100", long_entry="50000")
-        shown = await site.operation(profit_target="10", gross=True)
-        site.faults(refuse_leg="SHORT")
-        await site.signal()
-        site.simulator.made("/_sim/positions", {"symbol": "BTCUSDT", "position_side": "SHORT", "quantity": "0"})
-        site.store.write_now(lambda tx: tx.raw("UPDATE binance_active_operations SET retry_at = NULL"))
-        await site.signal()
-        trade = await closed(site, shown)
-        assert {leg.side.value: leg.elsewhere for leg in trade.legs} == {"LONG": 0, "SHORT": Decimal("0.100")}
-        assert site.closed_quantity() == {"LONG": Decimal("0.100")}
-
-    play(act)
-
-
-def test_fills_that_come_late_are_waited_for(play: Play) -> None:
-    async def act(site: Site) -> None:
-        site.hold(long="0.100", short="0.100", long_entry="50000")
-        shown = await site.operation(profit_target="10", gross=True)
-        site.faults(unseen_s=30)
-        await site.signal()
-        assert (await active(site, shown)).watched.operation.state is State.CLOSING
-        site.faults()
-        await site.signal()
-        check_money(site, await closed(site, shown))
-        assert len(site.log("/fapi/v1/order", "POST")) == 2
-
-    play(act)
-
-
 def test_a_failing_account_holds_back_no_other(play: Play) -> None:
     async def act(site: Site) -> None:
         key = {"api_key": "other-simulated-key", "api_secret": "other-simulated-secret"}
@@ -382,7 +212,7 @@ def test_a_failing_account_holds_back_no_other(play: Play) -> None:
     play(act)
 
 
-def test_a_ban_is_known_to_the_next_process(play: Play, simulator: InThread) -> None:
+def test_a_ban_is_known_to_the_next_process(play: Play) -> None:
     async def act(site: Site) -> None:
         site.hold()
         await site.operation(profit_target="1000", gross=True)
@@ -390,7 +220,7 @@ def test_a_ban_is_known_to_the_next_process(play: Play, simulator: InThread) -> 
         with pytest.raises(TemporaryFailure):
             await site.signal()
         asked = len(site.log(""))
-        async with site_on(site.store, simulator.url, book=site.book) as other:
+        async with site_on(site.store, site.simulator.url, book=site.book) as other:
             with pytest.raises(TemporaryFailure, match="no requests"):
                 await other.signal()
         assert len(site.log("")) == asked
