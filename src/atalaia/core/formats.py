@@ -2,6 +2,7 @@
 
 import math
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -67,6 +68,13 @@ def number(value: float, digits: int | None = None, *, locale: Locale) -> str:
     if not math.isfinite(value):
         return "∞" if value > 0 else "−∞" if value < 0 else DASH
     pattern = "#,##0.##" if digits is None else "#,##0" + ("." + "0" * digits if digits else "")
+    return format_decimal(value, format=pattern, locale=_BABEL[locale])
+
+
+@lru_cache(maxsize=4096)
+def decimal(value: Decimal, *, least: int = 2, most: int = 2, locale: Locale) -> str:
+    """Exactly, with `least` to `most` decimals: money and quantities, which are no floats."""
+    pattern = "#,##0" + ("." if most else "") + "0" * least + "#" * (most - least)
     return format_decimal(value, format=pattern, locale=_BABEL[locale])
 
 

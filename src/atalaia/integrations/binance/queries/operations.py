@@ -113,6 +113,12 @@ def to_look_at(tx: Tx) -> list[Watched]:
     return [_watched(row) for row in tx.rows(_selected().where(due).order_by(c.id))]
 
 
+def are_closing(tx: Tx) -> bool:
+    """Whether a close was asked for, or has begun."""
+    c = operations.c
+    return tx.one(select(c.id).where((c.state != str(State.ACTIVE)) | c.wanted.is_not(None)).limit(1)) is not None
+
+
 def find(tx: Tx, id: str, *, to_change: bool = False) -> Watched | None:
     """`to_change`: locked until the commit."""
     question = _selected().where(operations.c.id == id)

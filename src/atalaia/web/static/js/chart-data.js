@@ -29,7 +29,8 @@ const namesOf = (declared, items) => {
 /** Values by second, and the silences between them: uPlot breaks a line at null and goes on over undefined. */
 const pointsOf = (item, step) => {
   const times = item.times.map((ms) => ms / 1000);
-  const points = new Map(times.map((time, i) => [time, item.values[i]]));
+  // Money comes as text, exact; a pixel needs no more than a float.
+  const points = new Map(times.map((time, i) => [time, typeof item.values[i] === "string" ? Number(item.values[i]) : item.values[i]]));
   const gaps = times.slice(1).map((time, i) => time - times[i]).sort((a, b) => a - b);
   // Something measured every 5 min is no row of gaps on a step of 30 s.
   const silence = 2.5 * Math.max(step, gaps[gaps.length >> 1] ?? step);
