@@ -116,15 +116,13 @@ class UpstreamClient:
 
     @asynccontextmanager
     async def socket(
-        self, operation: str, url: Callable[[Token], str], *, headers: Mapping[str, str] | None = None
+        self, operation: str, url: str | Callable[[Token], str], *, headers: Mapping[str, str] | None = None
     ) -> AsyncIterator[WebSocket]:
         """See sdk.upstreams.Upstream.socket. The handshake is counted, and once more a socket that breaks."""
-        token = await self._ports.tokens.token()
-        try:
-            opening, frames = await self._open(operation, url(token), headers)
-        except AuthExpired:
-            token = await self._ports.tokens.token(rejected_generation=token.generation)
-            opening, frames = await self._open(operation, url(token), headers)
+        if isinstance(url, str):
+            opening, frames = await self._open(operation, url, headers)
+        else:
+            opening, frames = await self._open_with_token(operation, url, headers)
         opened_at = time.monotonic()
         try:
             yield frames
@@ -206,6 +204,16 @@ class UpstreamClient:
             if any(marker.lower() in text for marker in self._declaration.token_markers):
                 raise AuthExpired("The other side answered {status}.", status=response.status)
         raise_for_status(response, now=self._clock.now())
+
+    async def _open_with_token(
+        self, operation: str, url: Callable[[Token], str], headers: Mapping[str, str] | None
+    ) -> tuple[Any, WebSocket]:
+        token = await self._ports.tokens.token()
+        try:
+            return await self._open(operation, url(token), headers)
+        except AuthExpired:
+            token = await self._ports.tokens.token(rejected_generation=token.generation)
+        return await self._open(operation, url(token), headers)
 
     async def _open(self, operation: str, url: str, headers: Mapping[str, str] | None) -> tuple[Any, WebSocket]:
         await self._admitted(operation)

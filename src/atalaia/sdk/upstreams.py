@@ -133,9 +133,13 @@ class Upstream(Protocol):
         """
 
     def socket(
-        self, operation: str, url: Callable[[Token], str], *, headers: Mapping[str, str] | None = None
+        self, operation: str, url: str | Callable[[Token], str], *, headers: Mapping[str, str] | None = None
     ) -> AbstractAsyncContextManager[Frames]:
-        """Open a WebSocket at an address made from the token; a 401/403 at the handshake means one new login, one repeat."""
+        """Open a WebSocket at an address, or at one made from the token.
+
+        Of a token, a 401/403 at the handshake means one new login and one repeat; a plain address asks for none, and the
+        same answer raises AuthExpired.
+        """
 
     async def token(self, *, rejected_generation: int | None = None) -> Token: ...
 

@@ -294,6 +294,35 @@ def test_a_socket_refused_for_its_token_is_opened_again_with_a_new_one(status: i
     asyncio.run(run())
 
 
+def test_a_socket_of_an_upstream_without_login_asks_for_no_token() -> None:
+    async def talk(line: Line) -> None:
+        await line.send(b"hello")
+        await line.receive()
+
+    async def run() -> None:
+        async with a_kit() as kit, socket_server(talk) as server:
+            async with kit.upstream.socket("watch", f"ws://127.0.0.1:{server.port}/json") as frames:
+                assert await frames.receive(within_s=5) == "hello"
+            assert [line.path for line in server.lines] == ["/json"]
+            assert (kit.outcomes(), kit.tokens.logins) == (["ok"], 0)
+
+    asyncio.run(run())
+
+
+def test_a_socket_without_login_that_is_refused_logs_nobody_in() -> None:
+    async def talk(line: Line) -> None:
+        await line.receive()
+
+    async def run() -> None:
+        async with a_kit() as kit, socket_server(talk, 401) as server:
+            with pytest.raises(AuthExpired):
+                async with kit.upstream.socket("watch", f"ws://127.0.0.1:{server.port}/json"):
+                    pass
+            assert (kit.outcomes(), kit.tokens.logins) == (["auth"], 0)
+
+    asyncio.run(run())
+
+
 def test_a_socket_that_breaks_is_counted_as_a_failure() -> None:
     async def talk(line: Line) -> None:
         line.writer.transport.abort()
