@@ -12,6 +12,8 @@ from statistics import median
 
 import pytest
 
+from tests.acceptance.conftest import MakeHub
+from tests.acceptance.hub import Hub
 from tests.servers import running, wait_until
 from tests.unit.agent.local_servers import http, http_answering, https_answering, make_pki, silent
 from tests.unit.agent.processes import Process, agent_running, environment, status_of
@@ -36,7 +38,7 @@ def log(tmp_path: Path) -> Path:
 @contextlib.contextmanager
 def signalling(url: str, log: Path, *flags: str, interval_s: float = INTERVAL_S, **env: str) -> Iterator[Process]:
     command = [sys.executable, "-m", "atalaia_agent", "--signal-url", url, "--signal-interval-s", str(interval_s)]
-    own = environment(ATALAIA_SIGNAL_KEY=KEY, **{"LC_ALL": "C", **env})
+    own = environment(**{"ATALAIA_SIGNAL_KEY": KEY, "LC_ALL": "C", **env})
     with log.open("ab") as out, running([*command, *flags], env=own, stdout=out, stderr=out, cwd=log.parent) as process:
         yield process
 
@@ -207,6 +209,47 @@ def test_a_signaller_stays_below_22_mb(server: SignalServer, log: Path) -> None:
     with signalling(server.url, log, interval_s=0.2) as process:
         until_came(server, 10)
         assert int(status_of(process.pid)["VmRSS"].split()[0]) <= MAX_RESIDENT_KB
+
+
+def test_a_hub_is_told_and_throttles_what_comes_too_soon(shared_hub: Hub, log: Path) -> None:
+    """From the key to the count: 202, 429, and 401 for a key that is made for another signal."""
+    client = shared_hub.client("admin")
+    job = {"type": "look", "payload": {}}
+    client.made("/api/signals", {"name": "look", "task": "job", "job": job, "min_interval_s": 0.6})
+    key = client.made("/api/keys", {"name": "look", "scopes": ["signal:look"]})["key"]
+    url = f"{shared_hub.url}/api/signals/look"
+    with signalling(url, log, "--signal-statistics-s", "1", ATALAIA_SIGNAL_KEY=key):
+        until_said(log, "Success rate: 100%")
+        wait_until(lambda: _answers(shared_hub)["throttled"] > 0, what="a throttled signal", timeout_s=30)
+    answers = _answers(shared_hub)
+    assert answers["started"] >= 1
+    assert answers["refused"] == answers["invalid"] == answers["failed"] == 0
+    assert client.items("/api/signals/look/runs")[-1]["source"] == "vps-monitor"
+    with signalling(url, log):
+        until_said(log, "signals fail: 401 Unauthorized, the key is refused")
+
+
+def _answers(hub: Hub) -> dict[str, int]:
+    answers: dict[str, int] = hub.client("admin").get("/api/signals/look/rates").json["answers"]
+    return answers
+
+
+def test_a_hub_that_is_killed_is_signalled_again_as_soon_as_it_is_back(make_hub: MakeHub, log: Path) -> None:
+    hub = make_hub().start()
+    client = hub.client("admin")
+    client.made(
+        "/api/signals", {"name": "look", "task": "job", "job": {"type": "look", "payload": {}}, "min_interval_s": 0}
+    )
+    key = client.made("/api/keys", {"name": "look", "scopes": ["signal:look"]})["key"]
+    with signalling(f"{hub.url}/api/signals/look", log, ATALAIA_SIGNAL_KEY=key) as process:
+        wait_until(lambda: len(client.items("/api/signals/look/runs")) >= 2, what="two runs", timeout_s=30)
+        hub.kill()
+        until_said(log, "signals are not answered: Connection refused")
+        hub.start()
+        until_said(log, "signals are answered again after")
+        assert process.poll() is None
+    runs = [run["id"] for run in client.items("/api/signals/look/runs")]
+    assert len(runs) == len(set(runs)) > 2
 
 
 @pytest.mark.parametrize(

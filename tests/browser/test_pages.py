@@ -52,6 +52,13 @@ PAGES = (
     "DEPARTED",
     "UNKNOWN",
     "WAITING",
+    "/signals",
+    "/signals?state=up",
+    "/signals/-/new",
+    "/signals/-/new?task=webhook",
+    "/signals/look",
+    "/signals/look/edit",
+    "/signals/nightly",
 )
 JOB_STATES = {"DEPARTED": "failed", "UNKNOWN": "unknown", "WAITING": "waiting"}
 LOOKS = (
@@ -85,6 +92,7 @@ def filled_hub(shared_hub: Hub) -> Hub:
     )
     client.post("/api/checks", {"name": "backup", "kind": "heartbeat", "period_s": 3600, "grace_s": 60})
     make_jobs(shared_hub)
+    make_signals(shared_hub)
     until = time.monotonic() + 30
     while not client.items("/api/incidents?state=open") and time.monotonic() < until:
         time.sleep(0.1)
@@ -119,6 +127,15 @@ def make_jobs(hub: Hub) -> None:
         said = {"token": job["token"], "outcome": outcome, "steps": steps}
         said["error"] = {"class": "payload_departs", "message": "get_vehicle_info departs", "retryable": False}
         assert client.post(f"/api/jobs/{job['id']}/complete", said).status == 200
+
+
+def make_signals(hub: Hub) -> None:
+    """One that was sent, one that waits for its schedule."""
+    client = hub.client("admin")
+    job = {"type": "free work", "payload": {"a": [1, 2]}}
+    client.made("/api/signals", {"name": "look", "task": "job", "job": job, "min_interval_s": 3600})
+    client.made("/api/signals", {"name": "nightly", "task": "job", "job": job, "cron": "0 3 * * *"})
+    assert [client.post("/api/signals/look", {"source": "vps"}).status for _ in range(2)] == [202, 429]
 
 
 @pytest.fixture(scope="module")
