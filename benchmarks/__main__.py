@@ -24,6 +24,7 @@ NAMES = (
     "agent_cost",
     "probe_cost",
     "signaller",
+    "signals_answered",
     "fault_to_message",
     "message_path",
     "many_checks",
