@@ -1,7 +1,7 @@
 """Breakers and records in the store, as hubs and workers see them."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -100,6 +100,36 @@ def test_workers_are_told_of_the_breaker_with_every_report(make_store: MakeStore
                 await house.service.take_calls(NAME, [house.call(account="somebody")])
             with pytest.raises(NotFound):
                 house.service.breaker("nobody")
+
+    run(body())
+
+
+def test_a_breaker_whose_pause_is_over_is_shown_half_open(make_store: MakeStore, clock: FakeClock) -> None:
+    async def body() -> None:
+        async with a_house(make_store("access", "upstreams"), clock) as house:
+            told: list[tuple[str, str]] = []
+            house.store.live.subscribe(lambda topic, name: told.append((topic, name)))
+
+            async def shown() -> tuple[str, Standing, datetime | None]:
+                view = await house.service.upstream(NAME)
+                return view.accounts[0].breaker.phase, view.state, view.accounts[0].breaker.trial_at
+
+            await house.service.take_calls(NAME, [house.call("temporary")] * 5)
+            opened_at = clock.now()
+            await house.loop("upstreams.breakers")
+            assert await shown() == ("open", Standing.DOWN, opened_at + timedelta(seconds=30))
+            told.clear()
+            clock.advance(30)
+            await house.loop("upstreams.breakers")
+            await house.loop("upstreams.breakers")
+            assert await shown() == ("half_open", Standing.DEGRADED, None)
+            assert told == [("upstreams", NAME)], "open pages learn of it, once"
+            await house.service.try_it(NAME)
+            assert (await shown())[0] == "trial"
+            clock.advance(60)
+            assert (await shown())[0] == "half_open", "a trial whose result never came"
+            await house.service.take_calls(NAME, [house.call()])
+            assert (await shown())[0] == "closed"
 
     run(body())
 

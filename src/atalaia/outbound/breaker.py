@@ -12,6 +12,8 @@ from msgspec.structs import replace
 from atalaia.sdk.upstreams import CallOutcome
 
 Phase = Literal["closed", "open", "trial"]
+# As people see it: half open, once nothing holds the next call back and it is the one that decides.
+ShownPhase = Literal["closed", "open", "half_open", "trial"]
 
 # (state, what happens, then); docs/states.md shows them, tests/unit/outbound/test_breaker.py holds the functions against them.
 BREAKER_RULES = (
@@ -62,6 +64,13 @@ def wait_s(state: BreakerState, *, now_ms: int) -> float:
     if state.phase == "closed" or now_ms >= state.until_ms or now_ms < state.since_ms:
         return 0.0  # a clock that was set back must not keep it open for longer
     return (state.until_ms - now_ms) / 1000
+
+
+def shown_phase(state: BreakerState, *, now_ms: int) -> ShownPhase:
+    """A pause ends, and a trial lapses, without anything being written."""
+    if state.phase != "closed" and wait_s(state, now_ms=now_ms) == 0:
+        return "half_open"
+    return state.phase
 
 
 def claim_trial(state: BreakerState, *, now_ms: int) -> BreakerState | None:

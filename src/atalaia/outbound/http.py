@@ -91,7 +91,12 @@ class HttpClient:
     async def _exchange(self, call: "_Call", *, trust: Trust, limits: Limits, started: float) -> Response:
         timeout = _timeout(limits.connect_s, limits.read_s)
         async with self.session(trust).request(
-            call.method, _as_given(call.url), headers=call.headers, data=call.body, timeout=timeout, allow_redirects=False
+            call.method,
+            _as_given(call.url),
+            headers=call.headers,
+            data=call.body,
+            timeout=timeout,
+            allow_redirects=False,
         ) as answer:
             body, is_cut = await _read(answer, limits)
             return Response(

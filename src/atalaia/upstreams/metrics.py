@@ -14,8 +14,8 @@ from atalaia.upstreams.model.registered import Key
 _BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 MAX_OPERATIONS = 200
 OTHER = "other"
-# 0 lets all through, 1 nothing; in between is the one trial.
-BREAKER_VALUES = {"closed": 0.0, "trial": 0.5, "open": 1.0}
+# 0 lets all through, 1 nothing; in between is the one trial, due or under way.
+BREAKER_VALUES = {"closed": 0.0, "half_open": 0.5, "trial": 0.5, "open": 1.0}
 
 
 class UpstreamMetrics(Collector):
@@ -51,7 +51,9 @@ class UpstreamMetrics(Collector):
         yield from self._seconds.collect()
         labels = ["upstream", "account"]
         breakers = GaugeMetricFamily(
-            "atalaia_upstream_breaker_open", "1 while an upstream is left alone, 0.5 during a trial.", labels=labels
+            "atalaia_upstream_breaker_open",
+            "1 while an upstream is left alone, 0.5 while a trial is due or made.",
+            labels=labels,
         )
         for key, phase in self.breakers().items():
             breakers.add_metric(list(key), BREAKER_VALUES[phase])

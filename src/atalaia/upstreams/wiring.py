@@ -121,7 +121,7 @@ def wire(
     service = UpstreamsService(store, clock=clock, registry=registry, book=book, tokens=keeper, recorder=recorder)
     pages.banners.append(service.banners)
     metrics.now, metrics.expiries = clock.now, upkeep.expiries
-    metrics.breakers = lambda: {key: kept.state.phase for key, kept in book.all().items()}
+    metrics.breakers = book.phases
     contribution = _contribution(
         service, store=store, http=http, book=book, keeper=keeper, recorder=recorder, upkeep=upkeep
     )

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from atalaia.outbound.breaker import Phase
+from atalaia.outbound.breaker import ShownPhase
 from atalaia.upstreams.model.logins import TokenRow, renew_at
 from atalaia.upstreams.model.records import Summary
 
@@ -40,8 +40,8 @@ class TokenView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BreakerView(msgspec.Struct, frozen=True, kw_only=True):
-    phase: Phase
-    trial_at: datetime | None  # open: when one call is let through
+    phase: ShownPhase
+    trial_at: datetime | None  # open: when it will be half open
     failing_since: datetime | None
     failures_in_row: int
     reason: str | None

@@ -7,7 +7,17 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from atalaia.core.clock import Clock, from_ms, to_ms
-from atalaia.outbound.breaker import CLOSED, FAILURES, BreakerState, after_call, claim_trial, longest_pause_of, wait_s
+from atalaia.outbound.breaker import (
+    CLOSED,
+    FAILURES,
+    BreakerState,
+    ShownPhase,
+    after_call,
+    claim_trial,
+    longest_pause_of,
+    shown_phase,
+    wait_s,
+)
 from atalaia.outbound.memory import refusal
 from atalaia.sdk.transaction import Tx
 from atalaia.sdk.upstreams import CallOutcome
@@ -40,6 +50,7 @@ class BreakerBook:
         self._wake = wake
         self._kept: dict[Key, Kept] = {}
         self._pending: list[Ended] = []
+        self._half_open: frozenset[Key] = frozenset()
         self.is_stale = True
 
     # -- asked, without the store
@@ -49,6 +60,10 @@ class BreakerBook:
 
     def all(self) -> Mapping[Key, Kept]:
         return self._kept
+
+    def phases(self) -> Mapping[Key, ShownPhase]:
+        now_ms = self._now_ms()
+        return {key: shown_phase(kept.state, now_ms=now_ms) for key, kept in self._kept.items()}
 
     def blocked_s(self, key: Key) -> float:
         """How long nothing should be begun that needs it; 0 also when a trial is due."""
@@ -124,6 +139,14 @@ class BreakerBook:
         if self.is_stale:
             self.is_stale = False
             self.adopt(await self._store.read(queries.everything))
+        self._tell_pages()
+
+    def _tell_pages(self) -> None:
+        """The end of a pause is written nowhere, so that each hub tells its own pages."""
+        half_open = frozenset(key for key, phase in self.phases().items() if phase == "half_open")
+        for name, _account in sorted(half_open - self._half_open):
+            self._store.live.publish(PAGE_TOPIC, name)
+        self._half_open = half_open
 
     # -- inside
 

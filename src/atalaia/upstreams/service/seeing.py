@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from atalaia.core.clock import from_ms, to_ms
-from atalaia.outbound.breaker import wait_s
+from atalaia.outbound.breaker import shown_phase
 from atalaia.sdk.transaction import Tx
 from atalaia.upstreams.model.logins import TokenRow
 from atalaia.upstreams.model.records import Summary, summary_of
@@ -76,10 +76,10 @@ def _account_view(
 ) -> AccountView:
     kept = breakers.get(key) or Kept()
     state = kept.state
-    wait = wait_s(state, now_ms=to_ms(now))
+    phase = shown_phase(state, now_ms=to_ms(now))
     breaker = BreakerView(
-        phase=state.phase,
-        trial_at=from_ms(state.until_ms) if state.phase == "open" and wait > 0 else None,
+        phase=phase,
+        trial_at=from_ms(state.until_ms) if phase == "open" else None,
         failing_since=kept.failing_since,
         failures_in_row=state.in_row,
         reason=kept.reason,
