@@ -13,7 +13,7 @@ from atalaia.cli import build
 from tests.architecture.tracked import ROOT, text_files
 
 PAGES = [(path, text) for path, text in text_files() if path.suffix == ".md"]
-IN_TWO_LANGUAGES = ["README.md", "docs/guides/operations.md"]
+IN_TWO_LANGUAGES = ["README.md", "docs/guides/operations.md", "docs/guides/signals.md"]
 _BLOCK = re.compile(r"```(?:bash|sh|console|powershell)\n(.*?)```", re.DOTALL)
 _LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 
