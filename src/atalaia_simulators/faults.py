@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 # A tuple has the words that there are.
-Shape = Literal["flag", "number", "signed", "fraction", "text", "texts"] | tuple[str, ...]
+Shape = Literal["flag", "number", "signed", "fraction", "text", "texts", "names"] | tuple[str, ...]
 Known = Mapping[str, tuple[Shape, str]]
 
 _EXPECTED: Mapping[Any, str] = {
@@ -16,6 +16,7 @@ _EXPECTED: Mapping[Any, str] = {
     "fraction": "a number between 0 and 1",
     "text": "a text",
     "texts": "a list of texts",
+    "names": "an object of texts by name",
 }
 
 
@@ -151,6 +152,8 @@ def _fits(shape: Shape, value: Any) -> bool:
             return isinstance(value, str)
         case "texts":
             return isinstance(value, list) and all(isinstance(item, str) for item in value)
+        case "names":
+            return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
         case _:
             return value in shape
 

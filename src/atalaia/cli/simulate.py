@@ -76,6 +76,55 @@ def binance(
     return 0
 
 
+@app.command()
+def evolution(
+    *,
+    port: Port = 9104,
+    host: Host = "127.0.0.1",
+    api_key: Annotated[str, typer.Option(help="The key that requests have to carry.")] = "simulated-key",
+    instance: Annotated[str, typer.Option(help="The name of its one instance.")] = "atalaia",
+) -> int:
+    """WhatsApp by the Evolution API: text messages and the state of the connection.
+
+    Example: atalaia simulate evolution --port 9104
+    Example: atalaia simulate evolution --port 0 --instance ops
+    """
+    from atalaia_simulators.evolution import Options, serve  # loaded for this command alone
+
+    def introduce(url: str) -> None:
+        sys.stdout.write(
+            f"evolution simulator: {url}\n"
+            f"  api key    {api_key}\n"
+            f"  instance   {instance}\n"
+            f"  messages   {url}/_sim/messages\n"
+            f"  faults     POST {url}/_sim/faults\n"
+        )
+        sys.stdout.flush()
+
+    _run(serve(Options(api_key=api_key, instance=instance), host=host, port=port, tell=introduce), host=host, port=port)
+    return 0
+
+
+@app.command()
+def cvepro(
+    *,
+    port: Port = 9103,
+    host: Host = "127.0.0.1",
+    seed: Annotated[int, typer.Option(help="Another number is another day's traffic.")] = 7,
+    chargers: Annotated[int, typer.Option(help="How many chargers there are.", min=1, max=500)] = 20,
+) -> int:
+    """The cloud of the chargers' vendor: login, chargers, transactions, tags; a day's traffic by the clock.
+
+    Example: atalaia simulate cvepro --port 9103
+    Example: atalaia simulate cvepro --port 0 --seed 42
+    """
+    from atalaia_simulators.cvepro import Options, serve  # loaded for this command alone
+
+    options = Options(seed=seed, chargers=chargers)
+    _run(serve(options, host=host, port=port, tell=_introduce_cvepro), host=host, port=port)
+    return 0
+
+
 def _run(serving: Coroutine[None, None, None], *, host: str, port: int) -> None:
     """Raises: ConfigError: the port is taken."""
     try:
@@ -110,6 +159,17 @@ def _introduce_binance(url: str) -> None:
         f"  positions  POST {url}/_sim/positions\n"
         f"  prices     POST {url}/_sim/prices\n"
         f"  book       {url}/_sim/book\n"
+        f"  faults     POST {url}/_sim/faults\n"
+    )
+    sys.stdout.flush()
+
+
+def _introduce_cvepro(url: str) -> None:
+    sys.stdout.write(
+        f"cvepro simulator: {url}\n"
+        f"  login      {url}/api/v1/login (any key, e-mail and password)\n"
+        f"  chargers   {url}/api/v1/chargepoints\n"
+        f"  log        {url}/_sim/log\n"
         f"  faults     POST {url}/_sim/faults\n"
     )
     sys.stdout.flush()
