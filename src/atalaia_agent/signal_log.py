@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Lock
 
 from atalaia_agent.signal_statistics import Statistics
 from atalaia_agent.signal_words import Words
@@ -23,11 +24,12 @@ _PREFIX_BYTES = 16
 
 
 class SignalLog:
-    """`say` gets news, `line` the statistics; `uptime_s` grows with each call."""
+    """`say` gets news, `line` the statistics. A line may come from another thread while a signal waits for its answer."""
 
     def __init__(
         self, words: Words, *, say: Callable[[str], None], line: Callable[[str], None], is_terminal: bool
     ) -> None:
+        self._lock = Lock()
         self._words = words
         self._say = say
         self._line = line
@@ -42,6 +44,18 @@ class SignalLog:
 
     def tell(self, statistics: Statistics, uptime_s: float) -> None:
         """The minute's line; with it, news that had to wait."""
+        with self._lock:
+            self._say_line(statistics, uptime_s)
+            self._say_news(uptime_s)
+
+    def report(self, state: str, news: str, uptime_s: float) -> None:
+        """`state` tells one trouble from another; empty is none. What is so already is not said again."""
+        with self._lock:
+            if state != self._state:
+                self._state, self._news = state, news
+                self._say_news(uptime_s)
+
+    def _say_line(self, statistics: Statistics, uptime_s: float) -> None:
         hour = int(uptime_s // _HOUR_S)
         if self._is_terminal or hour != self._line_hour or self._lines < _LABELLED_AT_FIRST:
             self._line(statistics.labelled(self._words, uptime_s))
@@ -51,13 +65,6 @@ class SignalLog:
             self._line_bytes = max(self._line_bytes, len(short.encode()) + 1)
         self._lines += 1
         self._line_hour = hour
-        self._say_news(uptime_s)
-
-    def report(self, state: str, news: str, uptime_s: float) -> None:
-        """`state` tells one trouble from another; empty is none. What is so already is not said again."""
-        if state != self._state:
-            self._state, self._news = state, news
-            self._say_news(uptime_s)
 
     def _say_news(self, uptime_s: float) -> None:
         if self._state == self._said_state or not self._fits(uptime_s):

@@ -57,7 +57,7 @@ def read_signal(raw: Raw) -> SignalSettings | None:
         key=_key(raw),
         interval_s=interval_s,
         timeout_s=number(raw, "signal_timeout_s", _default_timeout_s(interval_s), least=0.1),
-        source=text(raw, "signal_source") or "vps-monitor",
+        source=_source(raw),
         statistics_s=number(raw, "signal_statistics_s", 60.0, least=1.0),
         language=_language(raw),
         ca_file=text(raw, "signal_ca_file") or _ca_of_the_hub(raw, address),
@@ -82,6 +82,13 @@ def _key(raw: Raw) -> str:
     if not key.isascii() or not key.isprintable():
         raise SettingsError("signal_key: only printable ASCII can be sent")
     return key
+
+
+def _source(raw: Raw) -> str:
+    source = text(raw, "signal_source") or "vps-monitor"
+    if not source.isprintable():
+        raise SettingsError("signal_source: it has characters that can't be shown")
+    return source
 
 
 def _language(raw: Raw) -> str:

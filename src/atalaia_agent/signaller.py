@@ -39,7 +39,7 @@ _MOST_LATE_SHARE = 0.25
 
 
 class Signaller:
-    """`chores` go into the agent's schedule; their entries come back to `run`, from one thread at a time."""
+    """`chores` go into the agent's schedule; their entries come back to `run`, each in one thread at a time."""
 
     def __init__(self, settings: SignalSettings, voice: Voice) -> None:
         address = settings.address

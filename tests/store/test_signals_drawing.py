@@ -7,6 +7,7 @@ import pytest
 
 from atalaia.core.clock import to_ms
 from atalaia.core.errors import NotFound
+from atalaia.sdk.signals import RunOutcome
 from tests.conftest import MakeStore
 from tests.fakes import FakeClock
 from tests.store.signals_site import SLICES, Site
@@ -133,6 +134,21 @@ def test_lists_are_told_of_the_last_minutes_and_the_last_hour(play: Play, clock:
         assert lately["watch"].answers["throttled"] == 50
         assert lately["watch"].answers["skipped"] == 5
         assert lately["watch"].mean_ms is None
+
+    play(scene)
+
+
+def test_runs_that_found_nothing_to_do_are_counted(play: Play, clock: FakeClock) -> None:
+    async def scene(site: Site) -> None:
+        await site.make(min_interval_s=0)
+        site.work.outcome = RunOutcome()
+        for number in (1, 2):
+            await site.send()
+            await site.has_begun(number)
+            await site.let_go()
+        assert await site.signals.drawing.found_nothing("watch") == 2
+        clock.advance(86_400 * 2)
+        assert await site.signals.drawing.found_nothing("watch") == 0
 
     play(scene)
 

@@ -67,6 +67,7 @@ def test_without_a_hub_it_is_alone_and_with_one_it_is_beside() -> None:
         ({"signal_key": "a\nb"}, "printable ASCII"),
         ({"signal_interval_s": 0.1}, "signal_interval_s must be at least 0.2"),
         ({"signal_interval_s": "inf"}, "signal_interval_s must be finite"),
+        ({"signal_source": "vps\udcff"}, "signal_source: it has characters"),
         ({"signal_language": "de"}, "signal_language must be pt-BR or en"),
         ({"signal_url": "", "signal_source": "x"}, "signal_source is set, but no signal_url"),
     ],

@@ -134,7 +134,6 @@ async def _context(
     params = {key: value for key, value in request.query_params.items() if key in {"cursor", "outcome"}}
     outcome = Outcome(params["outcome"]) if params.get("outcome") in _FILTERS else None
     runs, following = await signals.reading.runs(name, cursor=params.get("cursor"), limit=PAGE_ROWS, outcome=outcome)
-    ended = (await signals.reading.rates(name, hours=HOURS)).durations
     translator = pages.translator(request)
     lately = (await signals.drawing.lately()).get(name, NOTHING)
     return {
@@ -148,7 +147,7 @@ async def _context(
         "outcomes": OUTCOMES,
         "lately": lately,
         "unanswered": _unanswered(lately.answers),
-        "nothing": ended.outcomes.get(Outcome.NOTHING, 0),
+        "nothing": await signals.drawing.found_nothing(name),
         "places": [f"{place} ({times}×)" for place, times in await signals.drawing.refused_places(name)],
         "answer_word": _answer_word(signal),
         "lines": lines_of(signal, around.public_url),

@@ -55,6 +55,12 @@ def ended_of_all(tx: Tx, *, first: int) -> dict[str, Ended]:
     return {row.signal: Ended(int(row.runs), int(row.total_ms), int(row.slowest_ms)) for row in rows}
 
 
+def ended_with(tx: Tx, signal: str, outcome: str, *, first: int) -> int:
+    """How many runs ended so since the hour `first` (since the epoch)."""
+    condition = (hours.c.signal == signal) & (hours.c.outcome == outcome) & (hours.c.hour >= first)
+    return int(tx.value(select(func.sum(hours.c.runs)).where(condition)) or 0)
+
+
 def refused_places(tx: Tx, signal: str) -> list[tuple[str, int]]:
     """From where it was sent with a key that is not taken, and how often; the worst first."""
     question = select(refusals.c.place, refusals.c.times).where(refusals.c.signal == signal)

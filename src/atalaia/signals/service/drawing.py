@@ -8,6 +8,7 @@ from atalaia.core.clock import Clock, to_ms
 from atalaia.sdk.transaction import Tx
 from atalaia.signals.model.answers import ANSWERED, Answer
 from atalaia.signals.model.rate import MINUTE_MS
+from atalaia.signals.model.runs import Outcome
 from atalaia.signals.queries import counts
 from atalaia.signals.queries import drawing as queries
 from atalaia.signals.queries.runs import HOUR_MS
@@ -19,6 +20,7 @@ MOST_SLOTS: Final = 2_000
 _OF_RUNS: Final = frozenset({"mean", "slowest"})
 _RECENT_MINUTES: Final = 5
 _HOUR_MINUTES: Final = 60
+_DAY_HOURS: Final = 24
 
 
 class Line(NamedTuple):
@@ -61,6 +63,11 @@ class Drawing:
     async def lately(self) -> dict[str, Lately]:
         """By name; whoever was not heard of is left out."""
         return await self._store.read(self._lately)
+
+    async def found_nothing(self, name: str) -> int:
+        """How many runs of the last 24 hours had nothing to do: those are kept nowhere else."""
+        first = to_ms(self._clock.now()) // HOUR_MS - _DAY_HOURS
+        return await self._store.read(lambda tx: queries.ended_with(tx, name, Outcome.NOTHING, first=first))
 
     async def refused_places(self, name: str) -> list[tuple[str, int]]:
         """From where, and how often."""
