@@ -230,7 +230,7 @@ class Crashes:
             process = Process(_work, Fuse(step))
             if process.run(self._store, self._url, book):
                 dead.append(process)
-        self._live(lambda site: _until_over(site, operation_id), book=book)
+        self._live(lambda site: until_over(site, operation_id), book=book)
         wrong = self._live(lambda site: judge(site, operation_id, case), book=book)
         book.fence += 1
         self._live(lambda site: _reopen(site, case), book=book)
@@ -277,12 +277,13 @@ async def _reopen(site: Site, case: Case) -> None:
 async def _work(site: Site) -> None:
     """A few signals, as they come; whatever goes wrong, the next one comes."""
     for _ in range(3):
-        await _signal(site)
+        await work_once(site)
         if not await site.operations.all():
             return
 
 
-async def _signal(site: Site) -> None:
+async def work_once(site: Site) -> None:
+    """One signal. An outage is no news: the next one comes."""
     try:
         await site.signal()
     except RunLost:
@@ -293,17 +294,17 @@ async def _signal(site: Site) -> None:
         return
 
 
-async def _until_over(site: Site, operation_id: str) -> None:
+async def until_over(site: Site, operation_id: str, *, ahead_ms: int = 0) -> None:
     """Faults come to their end, and the exchange's clock runs ahead of ours, so that nobody waits for it."""
     for number in range(ROUNDS):
         if isinstance(await _one(site, operation_id), Trade):
             return
         if number == 2:
             site.faults()
-        if number > 2:
-            site.faults(clock_skew_ms=1500 * number)
+        if number >= 2:
+            site.faults(clock_skew_ms=ahead_ms + 6000 * number)
         _let_retry(site)
-        await _signal(site)
+        await work_once(site)
 
 
 def _let_retry(site: Site) -> None:
