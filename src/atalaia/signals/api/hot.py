@@ -4,7 +4,6 @@ Kept to the byte: see model.answers. Errors are `{"error": "<words>"}`, in Engli
 """
 
 from typing import Any
-from urllib.parse import unquote
 
 import msgspec
 import structlog
@@ -55,7 +54,7 @@ class SignalRoutes:
 
     def route(self) -> HotRoute:
         async def handle(scope: Any, receive: Any, send: Any) -> None:
-            await self._handle(unquote(scope["path"][len(PREFIX) :]), scope, receive, send)
+            await self._handle(scope["path"][len(PREFIX) :], scope, receive, send)
 
         path = PREFIX + "{name}"
         return HotRoute(path, handle, Permission.SIGNALS_SEND, {path: {"post": document.SEND}}, method="POST")

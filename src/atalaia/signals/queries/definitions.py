@@ -72,14 +72,14 @@ def drop_orphans(tx: Tx, *, limit: int) -> int:
 # -- schedules
 
 
-def has_due(tx: Tx, now: datetime) -> bool:
-    return tx.one(select(signals.c.name).where(_is_due(now)).limit(1)) is not None
+def due(tx: Tx, now: datetime) -> Sequence[str]:
+    return [row.name for row in tx.rows(select(signals.c.name).where(_is_due(now)).order_by(signals.c.next_at))]
 
 
-def due(tx: Tx, now: datetime) -> Sequence[SignalRow]:
-    """On PostgreSQL locked: of two hubs that both think they lead, one runs the slot."""
-    question = select(*_COLUMNS).where(_is_due(now)).order_by(signals.c.next_at).limit(100)
-    return [SignalRow._make(row) for row in tx.rows(question.with_for_update(skip_locked=True))]
+def take_due(tx: Tx, name: str, now: datetime) -> SignalRow | None:
+    """Locked, where it is still due: of two hubs that both think they lead, one runs the slot."""
+    row = tx.one(select(*_COLUMNS).where((signals.c.name == name) & _is_due(now)).with_for_update(skip_locked=True))
+    return None if row is None else SignalRow._make(row)
 
 
 def slot_passed(tx: Tx, name: str, *, ran_at: datetime | None, next_at: datetime) -> None:

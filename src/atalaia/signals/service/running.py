@@ -127,7 +127,7 @@ class Running:
                 live.task.cancel()
                 tasks.append(live.task)
         if tasks:
-            await asyncio.wait(tasks, timeout=2 * UNWIND_S)
+            await asyncio.wait(tasks, timeout=UNWIND_S + PAUSE_S)
 
     def _begin(self, started: Started) -> None:
         lease_s = float(self._settings.get("signals.lease_s"))
@@ -173,7 +173,7 @@ class Running:
             try:
                 async with asyncio.timeout(max(PAUSE_S, live.until - asked)):
                     is_ours = await run.renew()
-            except (AtalaiaError, TimeoutError) as error:
+            except Exception as error:  # noqa: BLE001 - the boundary of the loop: a run must not go on without its lease
                 log.warning("signal_lease_not_renewed", signal=run.signal, run=run.id, reason=type(error).__name__)
                 is_ours, pause_s = self._clock.monotonic() < live.until, PAUSE_S
             else:
@@ -189,8 +189,10 @@ class Running:
         for _ in range(_TRIES):
             try:
                 await self._ends.end(started, ending)
-            except AtalaiaError as error:
-                log.warning("signal_end_not_kept", signal=started.signal, run=started.run_id, code=error.code)
+            except Exception as error:  # noqa: BLE001 - as above: a lock that is not freed stays until its lease ends
+                log.warning(
+                    "signal_end_not_kept", signal=started.signal, run=started.run_id, reason=type(error).__name__
+                )
                 await asyncio.sleep(PAUSE_S)
             else:
                 return
