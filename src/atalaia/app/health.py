@@ -20,10 +20,12 @@ class Health:
         self._clock = clock
         self._started = time.monotonic()
 
-    def report(self) -> tuple[bool, dict[str, Any]]:
-        """Whether the hub may be called healthy, and the body of /health."""
+    def report(self, *, serving: bool = False) -> tuple[bool, dict[str, Any]]:
+        """Whether the hub may be called healthy (`serving`: able to serve), and the body of /health."""
         checks = {item.name: _ask(item) for item in self._items}
-        healthy = all(checks[item.name] for item in self._items if item.degrades)
+        healthy = all(
+            checks[item.name] for item in self._items if item.degrades and (item.keeps_from_serving or not serving)
+        )
         return healthy, {
             "status": "ok" if healthy else "degraded",
             "timestamp": self._clock.now().isoformat(),
@@ -36,13 +38,17 @@ class Health:
     def routes(self) -> list[HotRoute]:
         return [
             _route("/health", self._health, "The hub's state: 200, or 503 when degraded", (200, 503)),
-            _route("/health/ready", self._health, "Whether a load balancer may send requests here", (200, 503)),
+            _route("/health/ready", self._ready, "Whether a load balancer may send requests here", (200, 503)),
             _route("/health/live", self._live, "Whether the process answers", (200,)),
         ]
 
     async def _health(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG002 - an ASGI handler's form
         healthy, body = self.report()
         await send_json(send, 200 if healthy else 503, body, _NO_STORE)
+
+    async def _ready(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG002 - as above
+        is_ready, body = self.report(serving=True)
+        await send_json(send, 200 if is_ready else 503, body, _NO_STORE)
 
     async def _live(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG002 - as above
         await send_json(send, 200, {"status": "ok"}, _NO_STORE)

@@ -10,6 +10,7 @@ from enum import StrEnum
 class Permission(StrEnum):
     PUBLIC = "public"  # no account needed
     OWN_ACCOUNT = "own_account"  # any signed-in person
+    DASHBOARDS_READ = "dashboards.read"  # what an integration shows to everybody who is signed in
     OVERVIEW_READ = "overview.read"
     CHECKS_READ = "checks.read"
     CHECKS_WRITE = "checks.write"
@@ -28,6 +29,7 @@ class Permission(StrEnum):
     AUDIT_READ = "audit.read"
     SETTINGS_READ = "settings.read"
     SETTINGS_WRITE = "settings.write"
+    LOGS_READ = "logs.read"  # the hub's own
     JOBS_READ = "jobs.read"
     JOBS_CREATE = "jobs.create"  # start, cancel, retry
     JOBS_WORK = "jobs.work"
@@ -52,6 +54,7 @@ class Role(StrEnum):
 _P = Permission
 _READ = frozenset(
     {
+        _P.DASHBOARDS_READ,
         _P.OVERVIEW_READ,
         _P.CHECKS_READ,
         _P.INCIDENTS_READ,
@@ -72,8 +75,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     | _READ
     | _WRITE,
     Role.MANAGER: frozenset({_P.PUBLIC, _P.OWN_ACCOUNT}) | (_READ - {_P.CHANNELS_READ, _P.AGENTS_READ}),
-    Role.COLLABORATOR: frozenset({_P.PUBLIC, _P.OWN_ACCOUNT}),
-    Role.CLIENT: frozenset({_P.PUBLIC, _P.OWN_ACCOUNT}),
+    Role.COLLABORATOR: frozenset({_P.PUBLIC, _P.OWN_ACCOUNT, _P.DASHBOARDS_READ}),
+    Role.CLIENT: frozenset({_P.PUBLIC, _P.OWN_ACCOUNT, _P.DASHBOARDS_READ}),
     Role.MACHINE: frozenset({_P.PUBLIC}),
 }
 

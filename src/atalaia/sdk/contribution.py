@@ -64,11 +64,16 @@ class NavItem:
 
 @dataclass(frozen=True, slots=True)
 class HealthItem:
-    """`check` says whether all is well; `degrades` whether /health answers 503 when it is not."""
+    """`check` says whether all is well; `degrades` whether /health answers 503 when it is not.
+
+    `keeps_from_serving`: /health/ready does so too. Not for a third party: a load balancer would take away the hubs that
+    still show its last good data.
+    """
 
     name: str
     check: Callable[[], bool]
     degrades: bool = True
+    keeps_from_serving: bool = True
 
 
 @dataclass(frozen=True, slots=True)

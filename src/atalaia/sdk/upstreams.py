@@ -159,7 +159,11 @@ class UpstreamDeclaration:
     login: LoginCall | None = None
     token_life_s: float = 6 * 3600.0
     min_token_length: int = 1
-    polling_interval_s: float | None = None  # a breaker's pause is never longer
+    # Where it is polled: no pause of its breaker, nor after a login that came to nothing, is longer than this.
+    polling_interval_s: float | None = None
+    polling_setting: str | None = None  # a setting with these seconds, where people choose them; the hub follows it
+    # Its integration itself says what its failing means to people (Host.report_fault): the hub opens no incident beside it.
+    is_told_by_integration: bool = False
     token_markers: tuple[str, ...] = ()  # what an AuthExpired says beside 401, for the page
     # Keys of frames whose values change from job to job, though every captured frame may show the same.
     frame_variables: tuple[str, ...] = ()

@@ -20,6 +20,13 @@ class Registered(NamedTuple):
     is_configured: Callable[[], bool] = lambda: True
     trust: Callable[[], Trust] = lambda: Trust.TYPED
 
+    @property
+    def polling_interval_s(self) -> float | None:
+        """As people have set it, else as it is declared."""
+        name = self.declaration.polling_setting
+        chosen = self.setting(name) if name else None
+        return self.declaration.polling_interval_s if chosen is None else float(chosen)
+
 
 class Registry:
     """All upstreams by name, in the order in which they were declared."""

@@ -164,13 +164,14 @@ class BreakerBook:
         return self._put(tx, key, kept, after)
 
     def _stepped(self, state: BreakerState, ended: Ended) -> BreakerState:
-        longest_s = longest_pause_of(self._registry.declared(ended.key[0]).polling_interval_s)
+        longest_s = longest_pause_of(self._registry.find(ended.key[0]).polling_interval_s)
         return after_call(state, ended.outcome, now_ms=to_ms(ended.at), longest_pause_s=longest_s)
 
     def _failing(self, tx: Tx, key: Key, kept: Kept, error: str) -> Kept:
         at = from_ms(kept.state.since_ms)
-        title = self._registry.declared(key[0]).title
-        tell_failing(tx, key, "breaker", title=title, reason=error, at=at)
+        declared = self._registry.declared(key[0])
+        if not declared.is_told_by_integration:
+            tell_failing(tx, key, "breaker", title=declared.title, reason=error, at=at)
         return replace(kept, failing_since=at, reason=error or None)
 
     def _closed(self, tx: Tx, key: Key, kept: Kept, *, at: datetime, state: BreakerState = CLOSED) -> Kept:

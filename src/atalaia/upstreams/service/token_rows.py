@@ -9,7 +9,7 @@ from atalaia.sdk.failures import AuthExpired, PermanentFailure, TemporaryFailure
 from atalaia.sdk.transaction import Tx
 from atalaia.sdk.upstreams import Login
 from atalaia.upstreams.model.logins import FAILURES_TO_TELL, TokenRow, pause_after_failure_s
-from atalaia.upstreams.model.registered import Key
+from atalaia.upstreams.model.registered import Key, Registered
 from atalaia.upstreams.queries import tokens as queries
 from atalaia.upstreams.service.breakers import PAGE_TOPIC
 from atalaia.upstreams.service.telling import tell_back, tell_failing
@@ -64,7 +64,7 @@ def given(tx: Tx, key: Key, *, sealed: bytes, length: int, life_s: float, title:
     _publish(tx, key)
 
 
-def failed(tx: Tx, key: Key, holder: str, failure: AtalaiaError, *, title: str, now: datetime) -> float:
+def failed(tx: Tx, key: Key, holder: str, failure: AtalaiaError, *, registered: Registered, now: datetime) -> float:
     """How long nobody logs in now, in seconds."""
     row = queries.lock(tx, key)
     if row.login_holder != holder:
@@ -72,6 +72,8 @@ def failed(tx: Tx, key: Key, holder: str, failure: AtalaiaError, *, title: str, 
     is_refused = isinstance(failure, PermanentFailure | AuthExpired)
     failures = row.failures + 1
     pause_s = pause_after_failure_s(failures, is_refused=is_refused)
+    if not is_refused and registered.polling_interval_s is not None:
+        pause_s = min(pause_s, registered.polling_interval_s)  # it is back no later than its next turn
     if isinstance(failure, TemporaryFailure) and failure.retry_after_s:
         pause_s = max(pause_s, failure.retry_after_s)
     reason = scrub(str(failure))[:MAX_ERROR]
@@ -85,8 +87,9 @@ def failed(tx: Tx, key: Key, holder: str, failure: AtalaiaError, *, title: str, 
         failing_since=now if is_told else row.failing_since,
         **_FREE,
     )
-    if is_told:
-        tell_failing(tx, key, "login", title=title, reason=reason, at=now)
+    declared = registered.declaration
+    if is_told and not declared.is_told_by_integration:
+        tell_failing(tx, key, "login", title=declared.title, reason=reason, at=now)
     _publish(tx, key)
     return pause_s
 

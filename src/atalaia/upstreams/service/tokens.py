@@ -135,7 +135,8 @@ class TokenKeeper:
 
     async def _log_in(self, key: Key, holder: str) -> None:
         """Raises: TemporaryFailure, PermanentFailure: it failed, and that is kept."""
-        title = self._registry.declared(key[0]).title
+        registered = self._registry.find(key[0])
+        title = registered.declaration.title
         now = self._clock.now
         try:
             login = await self._call(key)
@@ -148,13 +149,13 @@ class TokenKeeper:
             if failure is not error:
                 log.exception("upstream_login_broken", upstream=key[0], account=key[1])
             pause_s = await self._store.write(
-                lambda tx: token_rows.failed(tx, key, holder, failure, title=title, now=now())
+                lambda tx: token_rows.failed(tx, key, holder, failure, registered=registered, now=now())
             )
             if isinstance(failure, TemporaryFailure):
                 failure.retry_after_s = pause_s
             raise failure from error
         sealed = self._seal(key, login.value.reveal())
-        life_s = self._registry.declared(key[0]).token_life_s
+        life_s = registered.declaration.token_life_s
         kept = await self._store.write(
             lambda tx: token_rows.logged_in(
                 tx, key, holder, login, sealed=sealed, life_s=life_s, title=title, now=now()
@@ -226,6 +227,7 @@ def _paused(row: TokenRow, wait_s: float) -> TemporaryFailure:
     return TemporaryFailure(
         "The login failed, and is tried again in {seconds} s: {why}",
         retry_after_s=wait_s,
+        may_have_arrived=False,
         seconds=max(1, round(wait_s)),
         why=row.error or "",
     )
