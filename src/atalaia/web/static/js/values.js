@@ -20,6 +20,7 @@ export const format = (value, unit) => {
   if (unit === "ms") return milliseconds(value);
   if (unit === "s") return milliseconds(value * 1000);
   if (unit === "bytes") return bytes(value);
+  if (unit === "money") return value.toLocaleString(locale, { minimumFractionDigits: 2, maximumFractionDigits: Math.abs(value) < 1 ? 4 : 2 });
   if (unit === "percent") return `${plain(value * 100, 2)}%`;
   return plain(value, Math.abs(value) >= 100 ? 1 : 3);
 };
