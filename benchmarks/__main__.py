@@ -25,6 +25,7 @@ NAMES = (
     "probe_cost",
     "signaller",
     "signals_answered",
+    "price_to_orders",
     "fault_to_message",
     "message_path",
     "many_checks",

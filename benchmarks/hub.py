@@ -58,6 +58,7 @@ def running_hub(
     core: int = SERVER_CORE,
     folder: Path | None = None,
     database_url: str | None = None,
+    settings: Mapping[str, str] | None = None,
 ) -> Iterator[BenchHub]:
     """On a real disk (not a tmpfs): what is durable must be paid for."""
     folder = folder or ROOT / "build"
@@ -65,6 +66,7 @@ def running_hub(
     with tempfile.TemporaryDirectory(prefix="atalaia-bench-", dir=folder, ignore_cleanup_errors=True) as name:
         data_dir, port = Path(name), free_port()
         environment = {**os.environ, "ATALAIA_ALLOW_PRIVATE_TARGETS": "1", "ATALAIA_LOG_LEVEL": "WARNING"}
+        environment |= settings or {}
         if database_url is not None:
             environment["ATALAIA_DATABASE_URL"] = database_url
         command = ["taskset", "-c", str(core), ATALAIA, "serve", "--data-dir", name, "--port", str(port), *arguments]

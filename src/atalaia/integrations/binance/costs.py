@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
+from typing import Final
 
 from atalaia.integrations.binance.exchange.port import FUNDING_FEE, Account, Weights
 from atalaia.integrations.binance.model.history import funding_of
 from atalaia.integrations.binance.model.operations import Costs, Watched
+
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
+AT_ONCE: Final = 10  # rates in a run, one after the other: a run is to be over when the next signal comes
 
 
 async def read_costs(
@@ -18,7 +22,7 @@ async def read_costs(
     if _is_due(watched, "funding_at", every_s, now):
         await _read_funding(account, watched, found, now)
     due = [each for each in watched if _is_old(each.costs.rates_at, every_s, now)]
-    for each in sorted(due, key=lambda each: each.costs.rates_at or each.operation.opened_at - timedelta(days=36_500)):
+    for each in sorted(due, key=lambda each: each.costs.rates_at or _NEVER)[:AT_ONCE]:
         if not weights.is_under_half():
             break
         rates = await account.rates(each.operation.symbol)

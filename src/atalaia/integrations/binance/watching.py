@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from math import inf
+from typing import Any, Final
 
 from atalaia.integrations.binance.closing import Chosen, Closing
 from atalaia.integrations.binance.costs import read_costs
@@ -19,6 +20,9 @@ from atalaia.integrations.binance.telling import Telling
 from atalaia.sdk.integration import Host
 from atalaia.sdk.signals import SignalRun
 from atalaia.sdk.transaction import Tx
+
+# Positions that were read so long ago, in the same run, are those of now.
+JUST_NOW_S: Final = 0.5
 
 
 @dataclass(slots=True)
@@ -52,6 +56,7 @@ class Watching:
         self._host = part.host
         self._telling = Telling(part.host)
         self._closing = Closing(part.run, part.host, part.exchange.market, part.account, account_name=part.account_name)
+        self._has_read = False  # the positions, in this run
         self.begun = 0
 
     async def work(self) -> None:
@@ -66,8 +71,9 @@ class Watching:
             raise wrong[0]
 
     async def _look_at(self, active: Sequence[Watched]) -> list[BaseException]:
+        positions = await self._positions()  # while the prices are on their way
         prices = await self._part.prices()
-        looks = self._looks(active, await self._positions(), prices, await self._now())
+        looks = self._looks(active, positions, prices, await self._now())
         chosen = [each.watched for each in looks if each.close is not None]
         wrong: list[BaseException] = []
         if chosen:
@@ -126,13 +132,22 @@ class Watching:
         return await self._part.exchange.market.server_time()
 
     async def _positions(self, *, is_fresh: bool = False) -> Sequence[Position]:
-        """Each run anew while less than half of the exchange's limit is used, else now and then."""
+        """Each run anew while less than half of the exchange's limit is used, else now and then.
+
+        `is_fresh`: just before closing, unless that is what was just done.
+        """
         memory, now = self._memory, self._host.clock.monotonic()
-        every_s = float(self._host.setting("positions_every_s"))
-        is_old = memory.read_at is None or now - memory.read_at >= every_s
-        if is_fresh or is_old or self._part.exchange.weights.is_under_half():
+        age_s = inf if memory.read_at is None else now - memory.read_at
+        if is_fresh:
+            is_due = age_s > JUST_NOW_S or not self._has_read
+        else:
+            is_due = (
+                age_s >= float(self._host.setting("positions_every_s")) or self._part.exchange.weights.is_under_half()
+            )
+        if is_due:
             memory.positions = await self._part.account.positions()
-            memory.read_at = now
+            memory.read_at = self._host.clock.monotonic()
+            self._has_read = True
         return memory.positions
 
     async def _costs(self, watched: Sequence[Watched]) -> dict[str, Costs]:
