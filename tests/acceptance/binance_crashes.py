@@ -15,6 +15,8 @@ from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import chain, islice
+from pathlib import Path
 from typing import Any, Final
 
 from atalaia.core.errors import AtalaiaError
@@ -24,6 +26,7 @@ from atalaia.integrations.binance.operations import Shown
 from atalaia.integrations.binance.queries.history import TradeFilter
 from atalaia.sdk.failures import TemporaryFailure
 from atalaia.sdk.signals import RunLost
+from atalaia.store.opening import open_store
 from atalaia.store.store import Store
 from atalaia_simulators.binance import Options
 from tests.store.binance_site import Book, Site, migrated, simulating, site_on
@@ -203,10 +206,24 @@ def random_case(chance: random.Random) -> Case:
     return Case(chance.choice(sorted(FAULTS)), kills, long, short)
 
 
-def every_case(fault: str) -> Iterator[Case]:
-    """Each step of the first process, one after the other."""
+def every_case() -> Iterator[Case]:
+    """Each fault, and with it each step of the first process, one after the other."""
     for step in range(1, MOST_STEPS + 1):
-        yield Case(fault, (step,))
+        for fault in FAULTS:
+            yield Case(fault, (step,))
+
+
+def run_closes(folder: Path, *, seed: int, count: int) -> "Found":
+    """First every step of every fault, then others, until there are as many as `count`."""
+    chance = random.Random(seed)
+    store = open_store(folder)
+    try:
+        with crashing(store) as crashes:
+            for case in islice(chain(every_case(), iter(lambda: random_case(chance), None)), count):
+                crashes.run(case)
+            return crashes.found
+    finally:
+        store.close()
 
 
 @contextmanager

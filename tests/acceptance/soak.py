@@ -1,6 +1,6 @@
-"""`make soak`: the long crash runs, 50 kills each and 1,000 of fleet commands; writes what came out to docs/reliability.md.
+"""`make soak`: the long crash runs, 50 kills each, 1,000 of fleet commands and of closes; writes what came out to docs/reliability.md.
 
-python -m tests.acceptance.soak [--kills 50] [--fleet-kills 1000] [--seed N] [--only NAME]
+python -m tests.acceptance.soak [--kills 50] [--fleet-kills 1000] [--closes 1000] [--seed N] [--only NAME]
 """
 
 import argparse
@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from atalaia.version import COMMIT, VERSION
+from tests.acceptance.binance_crashes import run_closes
 from tests.acceptance.crashes import Alerts, Crashes, run_alerts, run_crashes
 from tests.acceptance.fleet_crashes import run_fleet_crashes
 
@@ -20,6 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = ROOT / "docs" / "reliability.md"
 KILLS = 50
 FLEET_KILLS = 1000
+CLOSES = 1000
+CLOSE = "closes of operations: killed at every await"
 FLEET = "fleet commands: kill −9 of hub, workers and third party"
 HEAD = """\
 # Reliability
@@ -33,7 +36,10 @@ counted: what the hub acknowledged and what stood on the agent's disk must be th
 failed and the hub is killed right after it has answered: each alert must reach the webhook, under one dedup key for one
 incident, however often it is sent. For fleet commands each kill has a job on a vehicle of its own; afterwards every job must
 have ended and agree with the simulated third party's own book: completed means executed exactly once, an error not at all,
-and only an outcome that is marked unknown may be either.
+and only an outcome that is marked unknown may be either. For closes of operations the engine is stopped for ever at one
+step of its tasks after the other, over the exchange's faults, and the next process goes on; then each leg must be closed
+once, with one row of history, and money equal to the last decimal, by the exchange's own book, also after the dead ones
+have woken up.
 """
 
 
@@ -41,9 +47,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=KILLS)
     parser.add_argument("--fleet-kills", type=int, default=FLEET_KILLS)
+    parser.add_argument("--closes", type=int, default=CLOSES)
     parser.add_argument("--only", choices=sorted(RUNS), help="this run alone; its line replaces the former one")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     options = parser.parse_args()
+    counts = {FLEET: options.fleet_kills, CLOSE: options.closes}
     rows, is_well = [], True
     for name, run in RUNS.items():
         if options.only not in {None, name}:
@@ -51,7 +59,7 @@ def main() -> int:
             continue
         started = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="atalaia-soak-") as folder:
-            row, well = run(Path(folder), options.seed, options.fleet_kills if name == FLEET else options.kills)
+            row, well = run(Path(folder), options.seed, counts.get(name, options.kills))
         is_well = is_well and well
         rows.append(
             f"| {name} | {row} | {time.monotonic() - started:.0f} s, {_now():%Y-%m-%d %H:%M}, seed {options.seed} |"
@@ -88,6 +96,15 @@ def fleet_kills(folder: Path, seed: int, kills: int) -> tuple[str, bool]:
     return f"{kills:,} | {kills:,} jobs: {ends} | {len(lost)} | {len(wrong)}", found.is_well
 
 
+def closes(folder: Path, seed: int, count: int) -> tuple[str, bool]:
+    found = run_closes(folder, seed=seed, count=count)
+    for each in found.wrong:
+        sys.stderr.write(f"{each}\n")
+    twice = [each for each in found.wrong if "closed" in each]
+    kept = f"{found.cases:,} closes over {len(found.by_fault)} kinds of faults"
+    return f"{found.kills:,} | {kept} | {len(found.wrong) - len(twice)} | {len(twice)}", found.is_well
+
+
 def _of_crashes(found: Crashes) -> tuple[str, bool]:
     kills = found.hub_kills + found.agent_kills
     kept = f"{found.acknowledged:,} acknowledged requests, {found.spooled:,} records seen on the agent's disk"
@@ -100,6 +117,7 @@ RUNS = {
     "kill −9 of both, mixed": both_kills,
     "kill −9 of the hub after an incident": alert_kills,
     FLEET: fleet_kills,
+    CLOSE: closes,
 }
 
 
