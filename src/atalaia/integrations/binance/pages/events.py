@@ -30,7 +30,7 @@ _TITLES: Final[Mapping[str, tuple[str, str]]] = {
     "sent_again": ("job", N_("What is left is sent again")),
     "partially_closed": ("down", N_("Closed by half: one leg still stands")),
     "nothing_done": ("down", N_("The exchange confirms that nothing was done: it is watched again")),
-    "closed": ("closed", N_("Closed")),
+    "closed": ("closed", N_("Both legs are closed")),
 }
 _LABELS: Final[Mapping[str, str]] = {
     "quantity": N_("Quantity"),
@@ -43,11 +43,11 @@ _LABELS: Final[Mapping[str, str]] = {
     "fees": N_("Fees"),
     "funding": N_("Funding"),
     "net": N_("Net"),
-    "target": N_("Target"),
+    "target": N_("Profit target"),
     "peak": N_("Highest"),
     "symbol": N_("Symbol"),
     "name": N_("Name"),
-    "profit_target": N_("Target"),
+    "profit_target": N_("Profit target"),
     "stop_loss": N_("Stop-loss"),
     "trailing": N_("Trailing"),
     "is_gross": N_("Decides at gross"),

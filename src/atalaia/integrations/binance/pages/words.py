@@ -15,11 +15,10 @@ from atalaia.integrations.binance.model.verdicts import Verdict
 VERDICTS: Final[Mapping[str, tuple[str, str]]] = {
     Verdict.HALF_CLOSED: ("down", N_("Half closed")),
     Verdict.CLOSING: ("degraded", N_("Being closed")),
-    Verdict.LOSS: ("loss", N_("Loss")),
+    Verdict.LOSS: ("loss", N_("At a loss")),
     Verdict.RUNNING: ("maintenance", N_("Running")),
-    Verdict.PROFIT: ("profit", N_("Profit")),
+    Verdict.PROFIT: ("profit", N_("In profit")),
     Verdict.STOPPED: ("paused", N_("Stopped")),
-    "closed": ("up", N_("Closed")),
 }
 REASONS: Final[Mapping[str, str]] = {
     Reason.TARGET: N_("Target reached"),
