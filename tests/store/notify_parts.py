@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -13,7 +13,8 @@ from atalaia.core.clock import Clock
 from atalaia.core.ids import new_id
 from atalaia.core.permissions import SYSTEM
 from atalaia.core.translations import Translations
-from atalaia.notify.channels.kind import Tools
+from atalaia.notify.channels.registry import OWN, ChannelKinds, own_kinds
+from atalaia.notify.channels.tools import Tools
 from atalaia.notify.model.notice import CheckBrief, IncidentBrief, IncidentNotice, NoticeKind, Told
 from atalaia.notify.model.severity import Severity
 from atalaia.notify.service import channels as edit
@@ -24,6 +25,7 @@ from atalaia.notify.service.notify import NotifyService
 from atalaia.notify.service.sender import Sender
 from atalaia.outbound.guard import Guard
 from atalaia.outbound.http import HttpClient
+from atalaia.sdk.channels import ChannelKind
 from atalaia.sdk.transaction import Tx
 from atalaia.store.encryption import Sealer
 from atalaia.store.store import Store
@@ -47,9 +49,16 @@ class Parts:
         return Actor(principal=SYSTEM, address="127.0.0.1", now=self.clock.now())
 
     async def add_webhook(self, url: str, *, name: str = "hook", is_routed: bool = True, **route: Any) -> str:
+        return await self.add_channel(
+            "webhook", {"url": url, "secret": SECRET}, name=name, is_routed=is_routed, **route
+        )
+
+    async def add_channel(
+        self, kind: str, values: dict[str, Any], *, name: str = "hook", is_routed: bool = True, **route: Any
+    ) -> str:
         def unit(tx: Tx) -> str:
             channel = edit.create_channel(
-                tx, self.actor(), name=name, kind="webhook", values={"url": url, "secret": SECRET}, sealer=SEALER
+                tx, self.actor(), name=name, kind=kind, values=values, kinds=self.service.kinds, sealer=SEALER
             )
             if is_routed:
                 edit.create_route(tx, self.actor(), {"channel_id": channel.id, **route})
@@ -100,20 +109,25 @@ def a_check(**labels: str) -> CheckBrief:
 
 
 @asynccontextmanager
-async def notifying(store: Store, clock: Clock, *, allow_private: bool = True) -> AsyncIterator[Parts]:
+async def notifying(
+    store: Store, clock: Clock, *, allow_private: bool = True, kinds: Sequence[ChannelKind] = ()
+) -> AsyncIterator[Parts]:
     """The sender runs as the hub's supervisor runs it."""
     guard = Guard(allow_private=allow_private)
     with ThreadPoolExecutor(2) as threads:
         tools = Tools(http=HttpClient(guard), guard=guard, threads=threads)
+        known = ChannelKinds()
+        known.take(OWN, own_kinds(tools))
+        known.take("tests", kinds)
         transport = Transport(
             clock=clock,
             sealer=SEALER,
-            tools=tools,
+            kinds=known,
             translations=TRANSLATIONS,
             public_url=lambda: "https://hub.test",
         )
         sender = Sender(store, clock=clock, transport=transport)
-        service = NotifyService(store, clock=clock, sealer=SEALER, transport=transport)
+        service = NotifyService(store, clock=clock, sealer=SEALER, transport=transport, kinds=known, guard=guard)
         await sender.start()
         await service.start()
         task = asyncio.create_task(_supervise(sender))

@@ -5,17 +5,13 @@ from typing import Any
 
 from atalaia.core.errors import AtalaiaError, InvalidField
 from atalaia.core.translations import N_, Translator
-from atalaia.notify.channels.registry import KINDS
+from atalaia.notify.channels.registry import ChannelKinds
 from atalaia.notify.model.channel import Channel, RouteRecord
 from atalaia.notify.model.routing import GROUP_WAIT_S, REPEAT_INTERVAL_S
 from atalaia.notify.model.severity import Severity
 from atalaia.notify.model.texts import SEVERITY_WORDS
+from atalaia.sdk.channels import ChannelKind
 
-KIND_HINTS = {
-    "webhook": N_("Signed JSON to an address of yours"),
-    "email": N_("Through your mail server"),
-    "apprise": N_("Telegram, Slack, Teams, ntfy, WhatsApp and many more"),
-}
 LOCALE_NAMES = (("pt-BR", "Português (Brasil)"), ("en", "English"))
 ROUTE_FIELDS = ("channel", "match", "min_severity", "repeat_interval_s", "group_wait_s", "is_enabled")
 
@@ -25,7 +21,7 @@ def input_name(kind: str, field: str) -> str:
     return f"{kind}-{field}"
 
 
-def channel_values(channel: Channel | None, *, locale: str) -> dict[str, str]:
+def channel_values(channel: Channel | None, kinds: ChannelKinds, *, locale: str) -> dict[str, str]:
     """What stands in a form: of a channel, or of a new one with the defaults."""
     values = {
         "name": channel.name if channel else "",
@@ -33,7 +29,7 @@ def channel_values(channel: Channel | None, *, locale: str) -> dict[str, str]:
         "locale": channel.locale if channel else locale,
         "is_enabled": "on" if channel is None or channel.is_enabled else "",
     }
-    for kind in KINDS.values():
+    for kind in kinds.all():
         for field in kind.fields:
             stored = channel.settings.get(field.name) if channel and channel.kind == kind.name else None
             values[input_name(kind.name, field.name)] = _as_text(field.default if stored is None else stored)
@@ -46,11 +42,9 @@ def _as_text(value: Any) -> str:
     return "\n".join(value) if isinstance(value, list) else str(value)
 
 
-def kind_values(kind: str, form: Mapping[str, str]) -> dict[str, Any]:
+def kind_values(kind: ChannelKind, form: Mapping[str, str]) -> dict[str, Any]:
     """The values of the kind's own fields."""
-    found = KINDS.get(kind)
-    fields = found.fields if found else ()
-    return {field.name: form.get(input_name(kind, field.name), "") for field in fields}
+    return {field.name: form.get(input_name(kind.name, field.name), "") for field in kind.fields}
 
 
 def channel_errors(error: AtalaiaError, kind: str, translator: Translator) -> dict[str, str]:
@@ -68,13 +62,13 @@ def _words(error: AtalaiaError, translator: Translator) -> str:
     return translator.translate(error.message, **error.params)
 
 
-def kind_cards(translate: Callable[[str], str]) -> list[dict[str, Any]]:
+def kind_cards(kinds: ChannelKinds, translate: Callable[[str], str]) -> list[dict[str, Any]]:
     """The kinds with their fields, ready for the template."""
     return [
         {
             "name": kind.name,
-            "label": translate(kind.label),
-            "hint": translate(KIND_HINTS.get(kind.name, "")) if kind.name in KIND_HINTS else "",
+            "label": translate(kind.title),
+            "hint": translate(kind.hint) if kind.hint else "",
             "fields": [
                 {
                     "input": input_name(kind.name, field.name),
@@ -88,7 +82,7 @@ def kind_cards(translate: Callable[[str], str]) -> list[dict[str, Any]]:
                 for field in kind.fields
             ],
         }
-        for kind in KINDS.values()
+        for kind in kinds.all()
     ]
 
 

@@ -71,6 +71,7 @@ outbox = Table(
     Column("due_at", Instant, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("may_join", Boolean, nullable=False),
+    Column("progress", Json),  # model.progress: target -> fate
     Index(None, "incident_id", "channel_id"),
 )
 
@@ -104,6 +105,7 @@ deliveries = Table(
     Column("duration_ms", Float, nullable=False),
     Column("outcome", Text, nullable=False),
     Column("status", Text, nullable=False),
+    Column("target", Text, nullable=False),  # one of the channel's receivers; empty: it does not tell them apart
     Index(None, "channel_id", "id"),
     Index(None, "incident_id", "id"),
 )

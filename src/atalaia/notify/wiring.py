@@ -14,7 +14,8 @@ from atalaia.core.settings import Settings
 from atalaia.core.translations import N_
 from atalaia.notify import tables
 from atalaia.notify.api import ChannelsApi, DeliveriesApi, RoutesApi
-from atalaia.notify.channels.kind import Tools
+from atalaia.notify.channels.registry import OWN, ChannelKinds, own_kinds
+from atalaia.notify.channels.tools import Tools
 from atalaia.notify.loops import notify_loops
 from atalaia.notify.pages import ChannelPages, DeliveryPages, RoutePages
 from atalaia.notify.service.delivering import Transport
@@ -35,10 +36,11 @@ THREADS = 8
 
 @dataclass(frozen=True, slots=True)
 class Notify:
-    """`can_mail`: whether people can ask for a link by e-mail."""
+    """`can_mail`: whether people can ask for a link by e-mail. `kinds` takes those of integrations."""
 
     contribution: Contribution
     can_mail: Callable[[], bool]
+    kinds: ChannelKinds
 
 
 def wire(
@@ -53,14 +55,16 @@ def wire(
     guard = Guard(allow_private=bool(settings.get("hub.allow_private_targets")))
     threads = ThreadPoolExecutor(THREADS, thread_name_prefix="notify")
     tools = Tools(http=HttpClient(guard), guard=guard, threads=threads)
+    kinds = ChannelKinds()
+    kinds.take(OWN, own_kinds(tools))
     transport = Transport(
         clock=clock,
         sealer=sealer,
-        tools=tools,
+        kinds=kinds,
         translations=pages.renderer.translations,
         public_url=public_url,
     )
-    service = NotifyService(store, clock=clock, sealer=sealer, transport=transport)
+    service = NotifyService(store, clock=clock, sealer=sealer, transport=transport, kinds=kinds, guard=guard)
     sender = Sender(store, clock=clock, transport=transport)
     letters = Letters(store, clock=clock, sealer=sealer, tools=tools, translations=pages.renderer.translations)
     pages.banners.append(service.banners)
@@ -90,4 +94,4 @@ def wire(
         start=start,
         stop=stop,
     )
-    return Notify(contribution, letters.can_mail)
+    return Notify(contribution, letters.can_mail, kinds)

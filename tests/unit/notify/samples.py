@@ -5,16 +5,19 @@ from datetime import UTC, datetime, timedelta
 
 from atalaia.core.ids import new_id
 from atalaia.core.translations import Translations
-from atalaia.notify.channels.kind import Tools
-from atalaia.notify.model.message import Item, Outgoing
+from atalaia.notify.channels.tools import Tools
+from atalaia.notify.model.message import Item, shown_item
 from atalaia.notify.model.notice import CheckBrief, IncidentBrief, MessageEvent, Subject
 from atalaia.notify.model.severity import Severity
-from atalaia.notify.model.texts import mark_of, write_html, write_text, write_title
+from atalaia.notify.model.texts import mark_of, write_html, write_short, write_text, write_title
 from atalaia.outbound.guard import Guard
 from atalaia.outbound.http import HttpClient
+from atalaia.sdk.channels import ChannelMessage
 
 NOW = datetime(2026, 5, 1, 12, 0, 0, tzinfo=UTC)
 TRANSLATIONS = Translations.load()
+# For what sends nothing.
+IDLE = Tools(http=HttpClient(Guard()), guard=Guard(), threads=ThreadPoolExecutor(1))
 
 
 def incident(
@@ -40,21 +43,22 @@ def items(*titles: str) -> tuple[Item, ...]:
     return tuple(Item(subject, f"https://hub.test/incidents/{subject.incident.id}") for subject in found)
 
 
-def outgoing(event: MessageEvent = MessageEvent.OPENED, *titles: str, locale: str = "en") -> Outgoing:
+def outgoing(event: MessageEvent = MessageEvent.OPENED, *titles: str, locale: str = "en") -> ChannelMessage:
     translator = TRANSLATIONS.translator("pt-BR" if locale == "pt-BR" else "en")
     told = items(*titles)
     title = write_title(event, told, now=NOW, translator=translator)
     text = write_text(event, told, translator=translator)
-    return Outgoing(
+    return ChannelMessage(
         delivery="d1",
-        event=event,
+        event=event.value,
         sent_at=NOW,
-        items=told,
+        items=tuple(shown_item(item) for item in told),
         locale=translator.locale,
         title=title,
         mark=mark_of(event, told),
         text=text,
         html=write_html(title, text, told),
+        short=write_short(mark_of(event, told) + title, event, told, translator=translator),
     )
 
 

@@ -5,7 +5,7 @@ import pytest
 from atalaia.core.errors import InvalidField, TargetRefused
 from atalaia.notify.channels.apprise_services import Apprise
 from atalaia.sdk.failures import TemporaryFailure
-from tests.unit.notify.samples import outgoing, tools
+from tests.unit.notify.samples import IDLE, outgoing, tools
 from tests.unit.outbound.receiver import Receiver, always, receiving, reply
 
 # Apprise itself looks for a module that Python 3.13 drops.
@@ -16,8 +16,8 @@ def _send(answer: bytes = reply(200, b"{}"), *, allow_private: bool = True) -> R
     async def run() -> Receiver:
         async with receiving(always(answer)) as receiver:
             with tools(allow_private=allow_private) as given:
-                kept = Apprise().validate({"url": f"ntfy://127.0.0.1:{receiver.port}/ops"})
-                await Apprise().send(kept, outgoing(), given)
+                kept = Apprise(IDLE).check({"url": f"ntfy://127.0.0.1:{receiver.port}/ops"})
+                await Apprise(given).send(kept, outgoing())
             return receiver
 
     return asyncio.run(run())
@@ -56,9 +56,9 @@ def test_the_guard_judges_where_apprise_connects_to() -> None:
 )
 def test_only_allowed_services_and_options_are_taken(url: str) -> None:
     with pytest.raises(InvalidField) as refused:
-        Apprise().validate({"url": url})
+        Apprise(IDLE).check({"url": url})
     assert refused.value.field == "url"
 
 
 def test_a_description_shows_the_service_alone() -> None:
-    assert Apprise().describe({"url": "tgram://123:secret/1"}) == "tgram://…"
+    assert Apprise(IDLE).describe({"url": "tgram://123:secret/1"}) == "tgram://…"

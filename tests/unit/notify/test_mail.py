@@ -10,7 +10,7 @@ from atalaia.core.errors import InvalidField, TargetRefused
 from atalaia.notify.channels.mail import Email
 from atalaia.notify.model.notice import MessageEvent
 from atalaia.sdk.failures import PermanentFailure, TemporaryFailure
-from tests.unit.notify.samples import outgoing, tools
+from tests.unit.notify.samples import IDLE, outgoing, tools
 from tests.unit.notify.smtp_server import Mailbox, mail_server
 
 VALUES = {"host": "localhost", "sender": "Atalaia <hub@hub.test>", "recipients": ["a@x.test", "b@x.test"]}
@@ -39,8 +39,8 @@ def _server_context(certificate: Path) -> ssl.SSLContext:
 async def _send(box: Mailbox, *, allow_private: bool = True, **values: Any) -> str:
     with tools(allow_private=allow_private) as given:
         message = outgoing(MessageEvent.OPENED, "Página fora\r\nBcc: x@evil.test")
-        kept = Email().validate({**VALUES, "port": box.port, **values})
-        return await Email().send(kept, message, given)
+        kept = Email(IDLE).check({**VALUES, "port": box.port, **values})
+        return await Email(given).send(kept, message)
 
 
 def _deliver(answers: dict[str, str] | None = None, *, allow_private: bool = True) -> tuple[str, Mailbox]:
@@ -130,5 +130,5 @@ def test_a_private_mail_server_is_refused_without_the_setting() -> None:
 )
 def test_a_wrong_field_is_named(change: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidField) as refused:
-        Email().validate({**VALUES, **change})
+        Email(IDLE).check({**VALUES, **change})
     assert refused.value.field == field

@@ -46,14 +46,14 @@ def test_what_people_typed_is_not_markup() -> None:
 
 def test_the_body_of_a_webhook_is_as_documented() -> None:
     message = outgoing()
-    incident = message.lead.subject.incident
+    incident_id = message.lead.incident_id
     assert webhook_document(message) == {
         "event": "incident.opened",
         "delivery": "d1",
         "sent_at": "2026-05-01T12:00:00.000Z",
-        "incident": {"id": incident.id, "title": "Site is down", "severity": "critical", "state": "open"},
+        "incident": {"id": incident_id, "title": "Site is down", "severity": "critical", "state": "open"},
         "check": {"id": "c1", "name": "Site", "state": "down", "labels": {"team": "web"}},
-        "url": f"https://hub.test/incidents/{incident.id}",
+        "url": f"https://hub.test/incidents/{incident_id}",
     }
 
 

@@ -9,7 +9,7 @@ import pytest
 from atalaia.core.errors import InvalidField, TargetRefused
 from atalaia.notify.channels.webhook import Webhook
 from atalaia.sdk.failures import PermanentFailure, TemporaryFailure
-from tests.unit.notify.samples import outgoing, tools
+from tests.unit.notify.samples import IDLE, outgoing, tools
 from tests.unit.outbound.receiver import Receiver, always, receiving, reply
 
 
@@ -18,8 +18,8 @@ def _send(receiver_reply: bytes | None = None, *, allow_private: bool = True) ->
         async with receiving(always(receiver_reply or reply())) as receiver:
             with tools(allow_private=allow_private) as given:
                 try:
-                    return await Webhook().send(
-                        {"url": receiver.url + "/hook", "secret": "s3cret"}, outgoing(), given
+                    return await Webhook(given).send(
+                        {"url": receiver.url + "/hook", "secret": "s3cret"}, outgoing()
                     ), receiver
                 finally:
                     await given.http.aclose()
@@ -68,9 +68,9 @@ def test_a_private_address_is_refused_without_the_setting() -> None:
 )
 def test_a_wrong_field_is_named(values: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidField) as refused:
-        Webhook().validate(values)
+        Webhook(IDLE).check(values)
     assert refused.value.field == field
 
 
 def test_a_description_shows_no_query() -> None:
-    assert Webhook().describe({"url": "https://x.test/a?token=abc"}) == "https://x.test/a"
+    assert Webhook(IDLE).describe({"url": "https://x.test/a?token=abc"}) == "https://x.test/a"

@@ -18,6 +18,7 @@ from atalaia.notify.api.shapes import (
     TestOut,
     channel_out,
     given_values,
+    kind_values,
     test_out,
     who,
 )
@@ -30,14 +31,13 @@ class ChannelsApi(Controller):
 
     @post(guards=[requires(Permission.CHANNELS_WRITE)], summary="Add a channel")
     async def create(self, request: AnyRequest, notify: Notify, data: JSONBody[ChannelIn]) -> ChannelOut:
-        given = given_values(data)
         channel = await notify.create_channel(
             *who(request),
             name=data.name,
             kind=data.kind,
             locale=data.locale,
             is_enabled=data.is_enabled,
-            values={name: value for name, value in given.items() if name not in OWN},
+            values=kind_values(data),
         )
         return channel_out(channel)
 
@@ -63,7 +63,7 @@ class ChannelsApi(Controller):
             *who(request),
             channel_id,
             changes={name: value for name, value in given.items() if name in OWN},
-            values={name: value for name, value in given.items() if name not in OWN},
+            values=kind_values(data),
         )
         return channel_out(channel)
 

@@ -10,7 +10,6 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from msgspec import UNSET, UnsetType
 
 from atalaia.core.translations import Locale
-from atalaia.notify.channels.registry import kind_of
 from atalaia.notify.model.channel import Attempt, Channel, Outcome, RouteRecord
 from atalaia.notify.model.severity import Severity
 from atalaia.notify.service.delivering import Result
@@ -24,15 +23,21 @@ QueryText = FromQuery[str | None]
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)]
 # What every kind of channel has; the rest is the kind's own.
 OWN = frozenset({"name", "kind", "locale", "is_enabled"})
+# What a kind of the hub itself may have beside these; other kinds have theirs in `fields`.
+_FIELDS = "fields"
 
 
 class ChannelIn(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """`name` and `kind`, and the fields of the kind: url and secret of a webhook; url of apprise; the rest of email."""
+    """`name` and `kind`, and in `fields` those of the kind, as `{"numbers": ["+55 11 91234-5678"]}`.
+
+    They may stand beside `name` too: url and secret of a webhook, url of apprise, the rest of email.
+    """
 
     name: str
     kind: str
     locale: Locale = "en"
     is_enabled: bool = True
+    fields: dict[str, Any] | UnsetType = UNSET
     url: str | UnsetType = UNSET
     secret: str | UnsetType = UNSET
     recipients: list[str] | UnsetType = UNSET
@@ -50,6 +55,7 @@ class ChannelPatch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     name: str | UnsetType = UNSET
     locale: Locale | UnsetType = UNSET
     is_enabled: bool | UnsetType = UNSET
+    fields: dict[str, Any] | UnsetType = UNSET
     url: str | UnsetType = UNSET
     secret: str | UnsetType = UNSET
     recipients: list[str] | UnsetType = UNSET
@@ -62,7 +68,7 @@ class ChannelPatch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class ChannelOut(msgspec.Struct, kw_only=True):
-    """Never a secret. `troubled_since`: nothing gets through since then."""
+    """Never a secret: `fields` has the others of its kind. `troubled_since`: messages do not get through since then."""
 
     id: str
     name: str
@@ -74,6 +80,7 @@ class ChannelOut(msgspec.Struct, kw_only=True):
     failed_at: datetime | None
     error: str | None
     troubled_since: datetime | None
+    fields: dict[str, Any]
     url: str | UnsetType = UNSET
     recipients: list[str] | UnsetType = UNSET
     sender: str | UnsetType = UNSET
@@ -81,6 +88,11 @@ class ChannelOut(msgspec.Struct, kw_only=True):
     port: int | UnsetType = UNSET
     security: str | UnsetType = UNSET
     username: str | UnsetType = UNSET
+
+
+_BESIDE = frozenset(ChannelOut.__struct_fields__) & frozenset(
+    {"url", "recipients", "sender", "host", "port", "security", "username"}
+)
 
 
 class RouteIn(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -123,7 +135,10 @@ class TestOut(msgspec.Struct, kw_only=True):
 
 
 class DeliveryOut(msgspec.Struct, kw_only=True):
-    """One attempt; `delivery` is the same for all attempts of a message."""
+    """One attempt at one of the channel's receivers (`target`, empty where its kind does not tell them apart).
+
+    `delivery` is the same for all attempts of a message. `outcome` unknown: perhaps sent, and not sent again.
+    """
 
     id: str
     delivery: str
@@ -137,6 +152,7 @@ class DeliveryOut(msgspec.Struct, kw_only=True):
     duration_ms: float
     outcome: Outcome
     status: str
+    target: str
 
 
 def who(request: AnyRequest) -> tuple[Any, str | None]:
@@ -149,6 +165,13 @@ def given_values(data: msgspec.Struct) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not UNSET}
 
 
+def kind_values(data: ChannelIn | ChannelPatch) -> dict[str, Any]:
+    """The fields of its kind, wherever they stand."""
+    given = given_values(data)
+    beside = {name: value for name, value in given.items() if name not in OWN and name != _FIELDS}
+    return {**beside, **given.get(_FIELDS, {})}
+
+
 def route_values(data: RouteIn | RoutePatch) -> dict[str, Any]:
     values = given_values(data)
     if "channel" in values:
@@ -157,14 +180,9 @@ def route_values(data: RouteIn | RoutePatch) -> dict[str, Any]:
 
 
 def channel_out(channel: Channel) -> ChannelOut:
-    hidden = {field.name for field in kind_of(channel.kind).fields if field.is_secret}
-    shown = {
-        name: value
-        for name, value in channel.settings.items()
-        if name not in hidden and name in ChannelOut.__struct_fields__
-    }
     own = {name: getattr(channel, name) for name in ChannelOut.__struct_fields__ if hasattr(channel, name)}
-    return ChannelOut(**own, **shown)
+    beside = {name: value for name, value in channel.settings.items() if name in _BESIDE}
+    return ChannelOut(**own, **beside, fields=channel.settings)
 
 
 def route_out(route: RouteRecord) -> RouteOut:
@@ -195,4 +213,5 @@ def delivery_out(attempt: Attempt) -> DeliveryOut:
         duration_ms=round(attempt.duration_ms, 1),
         outcome=Outcome(attempt.outcome),
         status=attempt.status,
+        target=attempt.target,
     )

@@ -10,11 +10,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 from atalaia.core.errors import InvalidField
 from atalaia.core.translations import N_
-from atalaia.notify.channels.kind import Field, Tools, Values, take_fields
-from atalaia.notify.model.message import Outgoing
+from atalaia.notify.channels.tools import Tools
 from atalaia.notify.model.notice import MessageEvent
 from atalaia.notify.model.severity import Severity
-from atalaia.outbound.guard import Trust
+from atalaia.outbound.guard import Guard, Trust
+from atalaia.sdk.channels import ChannelField, ChannelKind, ChannelMessage, Values, take_fields
 from atalaia.sdk.failures import TemporaryFailure
 
 # Only services that are spoken to over HTTP by Apprise alone: others open sockets, files, serial lines or a desktop's
@@ -35,7 +35,7 @@ SCHEMES = frozenset({
 _REFUSED_OPTIONS = frozenset({"template", "keyfile", "subfile", "attach", "store", "config"})
 _ANSWER_S = 15
 
-_TYPES = {Severity.INFO: "info", Severity.WARNING: "warning", Severity.CRITICAL: "failure"}
+_TYPES: dict[str, str] = {Severity.INFO: "info", Severity.WARNING: "warning", Severity.CRITICAL: "failure"}
 
 
 def _library() -> Any:
@@ -45,11 +45,12 @@ def _library() -> Any:
     return apprise
 
 
-class Apprise:
+class Apprise(ChannelKind):
     name = "apprise"
-    label = N_("Chat or push service (Apprise)")
+    title = N_("Chat or push service (Apprise)")
+    hint = N_("Telegram, Slack, Teams, ntfy, WhatsApp and many more")
     fields = (
-        Field(
+        ChannelField(
             "url",
             N_("Apprise address"),
             "secret",
@@ -58,7 +59,10 @@ class Apprise:
         ),
     )
 
-    def validate(self, values: Values) -> dict[str, Any]:
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    def check(self, values: Values) -> dict[str, Any]:
         taken = take_fields(self.fields, values)
         scheme, _, rest = taken["url"].strip().partition("://")
         if scheme.lower() not in SCHEMES or not rest:
@@ -73,9 +77,9 @@ class Apprise:
     def describe(self, values: Values) -> str:
         return str(values["url"]).partition("://")[0] + "://…"
 
-    async def send(self, values: Values, message: Outgoing, tools: Tools) -> str:
+    async def send(self, values: Values, message: ChannelMessage) -> str:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(tools.threads, _notify, values["url"], message, tools)
+        return await loop.run_in_executor(self._tools.threads, _notify, values["url"], message, self._tools.guard)
 
 
 def _service(url: str) -> Any:
@@ -85,24 +89,24 @@ def _service(url: str) -> Any:
     return apprise.Apprise.instantiate(url.strip(), asset=asset, suppress_exceptions=True)
 
 
-def _notify(url: str, message: Outgoing, tools: Tools) -> str:
+def _notify(url: str, message: ChannelMessage, guard: Guard) -> str:
     from atalaia.outbound.guarded_threads import guarded_thread  # with Apprise's own HTTP library
 
     service = _service(url)
     if service is None:
         raise TemporaryFailure("Apprise does not understand this address.")
     service.socket_connect_timeout = service.socket_read_timeout = _ANSWER_S
-    with _heard() as words, guarded_thread(tools.guard, trust=Trust.TYPED):
+    with _heard() as words, guarded_thread(guard, trust=Trust.TYPED):
         is_sent = service.notify(body=message.text, title=message.marked_title, notify_type=_type_of(message))
     if not is_sent:
         raise TemporaryFailure("The service did not take the message: {why}", why=" ".join(words)[:300] or "?")
     return "OK"
 
 
-def _type_of(message: Outgoing) -> Any:
-    if message.event is MessageEvent.RECOVERED:
+def _type_of(message: ChannelMessage) -> Any:
+    if message.event == MessageEvent.RECOVERED:
         return _library().NotifyType("success")
-    return _library().NotifyType(_TYPES[message.lead.subject.incident.severity])
+    return _library().NotifyType(_TYPES[message.lead.severity])
 
 
 class _ThreadWords(logging.Handler):

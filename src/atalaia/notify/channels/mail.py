@@ -10,10 +10,10 @@ from typing import Any
 
 from atalaia.core.errors import InvalidField
 from atalaia.core.translations import N_
-from atalaia.notify.channels.kind import Field, Tools, Values, take_fields
-from atalaia.notify.model.message import Outgoing
+from atalaia.notify.channels.tools import Tools
 from atalaia.outbound.guard import Trust
 from atalaia.outbound.sockets import open_socket
+from atalaia.sdk.channels import ChannelField, ChannelKind, ChannelMessage, Values, take_fields
 from atalaia.sdk.failures import PermanentFailure, TemporaryFailure
 
 _CONNECT_S = 10
@@ -22,26 +22,30 @@ _PORTS = range(1, 65536)
 _PERMANENT_FROM = 500  # RFC 5321, section 4.2.1
 
 
-class Email:
+class Email(ChannelKind):
     name = "email"
-    label = N_("E-mail")
+    title = N_("E-mail")
+    hint = N_("Through your mail server")
     fields = (
-        Field("recipients", N_("To"), "lines", help=N_("One address a line."), placeholder="ops@example.org"),
-        Field("sender", N_("From"), placeholder="atalaia@example.org"),
-        Field("host", N_("SMTP server"), placeholder="smtp.example.org"),
-        Field("port", N_("Port"), "number", default=587),
-        Field(
+        ChannelField("recipients", N_("To"), "lines", help=N_("One address a line."), placeholder="ops@example.org"),
+        ChannelField("sender", N_("From"), placeholder="atalaia@example.org"),
+        ChannelField("host", N_("SMTP server"), placeholder="smtp.example.org"),
+        ChannelField("port", N_("Port"), "number", default=587),
+        ChannelField(
             "security",
             N_("Encryption"),
             "choice",
             default="starttls",
             choices=(("starttls", "STARTTLS"), ("tls", "TLS"), ("none", N_("None"))),
         ),
-        Field("username", N_("User name"), is_required=False, default=""),
-        Field("password", N_("Password"), "secret", is_required=False, default=""),
+        ChannelField("username", N_("User name"), is_required=False, default=""),
+        ChannelField("password", N_("Password"), "secret", is_required=False, default=""),
     )
 
-    def validate(self, values: Values) -> dict[str, Any]:
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    def check(self, values: Values) -> dict[str, Any]:
         taken = take_fields(self.fields, values)
         for address in taken["recipients"]:
             _check_address("recipients", address)
@@ -55,8 +59,8 @@ class Email:
     def describe(self, values: Values) -> str:
         return ", ".join(values["recipients"])
 
-    async def send(self, values: Values, message: Outgoing, tools: Tools) -> str:
-        return await send_mail(values, compose(values, message), tools)
+    async def send(self, values: Values, message: ChannelMessage) -> str:
+        return await send_mail(values, compose(values, message), self._tools)
 
 
 async def send_mail(values: Values, mail: EmailMessage, tools: Tools) -> str:
@@ -82,7 +86,7 @@ def domain_of(address: str) -> str:
     return parseaddr(address)[1].rpartition("@")[2]
 
 
-def compose(values: Values, message: Outgoing) -> EmailMessage:
+def compose(values: Values, message: ChannelMessage) -> EmailMessage:
     """The delivery's id is the Message-ID, so that a mail sent twice is seen once."""
     domain = domain_of(values["sender"])
     mail = EmailMessage()
@@ -94,7 +98,7 @@ def compose(values: Values, message: Outgoing) -> EmailMessage:
     mail["X-Atalaia-Delivery"] = message.delivery
     # RFC 3834: no "out of office" comes back.
     mail["Auto-Submitted"] = "auto-generated"
-    thread = f"<{message.lead.subject.incident.id}@{domain}>"
+    thread = f"<{message.lead.incident_id}@{domain}>"
     mail["References"] = thread
     mail["In-Reply-To"] = thread
     mail.set_content(message.text)

@@ -8,24 +8,26 @@ import msgspec
 
 from atalaia.core.errors import InvalidField
 from atalaia.core.translations import N_
-from atalaia.notify.channels.kind import Field, Tools, Values, take_fields
-from atalaia.notify.model.message import Outgoing, webhook_document
+from atalaia.notify.channels.tools import Tools
+from atalaia.notify.model.message import webhook_document
 from atalaia.outbound.http import check_url, phrase_of
 from atalaia.outbound.limits import Limits
 from atalaia.outbound.response import Response
 from atalaia.outbound.retry import parse_retry_after_s
 from atalaia.outbound.signing import DELIVERY_HEADER, SIGNATURE_HEADER, sign
+from atalaia.sdk.channels import ChannelField, ChannelKind, ChannelMessage, Values, take_fields
 from atalaia.sdk.failures import PermanentFailure, TemporaryFailure
 
 _LIMITS = Limits(connect_s=5, read_s=10, whole_s=15, body_bytes=2048, cuts_body=True)
 
 
-class Webhook:
+class Webhook(ChannelKind):
     name = "webhook"
-    label = N_("Webhook")
+    title = N_("Webhook")
+    hint = N_("Signed JSON to an address of yours")
     fields = (
-        Field("url", N_("Address"), "url", placeholder="https://example.org/hooks/atalaia"),
-        Field(
+        ChannelField("url", N_("Address"), "url", placeholder="https://example.org/hooks/atalaia"),
+        ChannelField(
             "secret",
             N_("Signing secret"),
             "secret",
@@ -33,7 +35,10 @@ class Webhook:
         ),
     )
 
-    def validate(self, values: Values) -> dict[str, Any]:
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    def check(self, values: Values) -> dict[str, Any]:
         taken = take_fields(self.fields, values)
         check_url(taken["url"])
         if urlsplit(taken["url"]).username is not None:
@@ -44,9 +49,9 @@ class Webhook:
         parts = urlsplit(str(values["url"]))
         return f"{parts.scheme}://{parts.netloc}{parts.path}"
 
-    async def send(self, values: Values, message: Outgoing, tools: Tools) -> str:
+    async def send(self, values: Values, message: ChannelMessage) -> str:
         body = msgspec.json.encode(webhook_document(message))
-        response = await tools.http.request(
+        response = await self._tools.http.request(
             "POST",
             values["url"],
             headers={
@@ -61,7 +66,7 @@ class Webhook:
         return _judge(response, message)
 
 
-def _judge(response: Response, message: Outgoing) -> str:
+def _judge(response: Response, message: ChannelMessage) -> str:
     """Only "gone" is for ever: a 404 or 401 is often a receiver that is being put in order."""
     phrase = phrase_of(response.status)
     if response.is_success:

@@ -14,6 +14,7 @@ class Outcome(StrEnum):
     DELIVERED = "delivered"
     RETRIED = "retried"  # failed, and is tried again
     DEAD = "dead"  # failed, and was given up
+    UNKNOWN = "unknown"  # perhaps sent, and not sent again: the receiver could not tell it from another
 
 
 class Channel(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +48,10 @@ class RouteRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """One try to deliver one message, as far as one incident in it is concerned."""
+    """One try to deliver one message to one target, as far as one incident in it is concerned.
+
+    `target` is empty where the kind of channel does not tell its receivers apart.
+    """
 
     id: str
     message_id: str
@@ -61,3 +65,4 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     duration_ms: float
     outcome: Outcome
     status: str
+    target: str = ""

@@ -1,12 +1,11 @@
-"""One message to one channel, ready to be put into a transport's form."""
+"""What a message is about, and the forms that transports give it."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from atalaia.core.formats import iso
-from atalaia.core.translations import Locale
-from atalaia.notify.model.notice import MessageEvent, Subject
+from atalaia.notify.model.notice import Subject
+from atalaia.sdk.channels import ChannelMessage, MessageCheck, MessageItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,33 +14,26 @@ class Item:
     url: str
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """`delivery` stays the same over retries: the receiver's key against doubles. `items` has one or more."""
-
-    delivery: str
-    event: MessageEvent
-    sent_at: datetime
-    items: tuple[Item, ...]
-    locale: Locale
-    title: str
-    mark: str
-    text: str
-    html: str
-
-    @property
-    def marked_title(self) -> str:
-        return self.mark + self.title
-
-    @property
-    def lead(self) -> Item:
-        return self.items[0]
+def shown_item(item: Item) -> MessageItem:
+    """As a kind of channel is given it."""
+    incident, check = item.subject.incident, item.subject.check
+    return MessageItem(
+        incident_id=incident.id,
+        title=incident.title,
+        severity=incident.severity.value,
+        state=incident.state,
+        url=item.url,
+        reason=incident.reason,
+        check=None
+        if check is None
+        else MessageCheck(id=check.id, name=check.name, state=check.state, labels=dict(check.labels)),
+    )
 
 
-def webhook_document(message: Outgoing) -> dict[str, Any]:
+def webhook_document(message: ChannelMessage) -> dict[str, Any]:
     """The body that docs/guides/webhooks.md describes; `incidents` is there when several go as one."""
     document = {
-        "event": message.event.value,
+        "event": message.event,
         "delivery": message.delivery,
         "sent_at": iso(message.sent_at),
         **_item_document(message.lead),
@@ -51,14 +43,14 @@ def webhook_document(message: Outgoing) -> dict[str, Any]:
     return document
 
 
-def _item_document(item: Item) -> dict[str, Any]:
-    incident, check = item.subject.incident, item.subject.check
+def _item_document(item: MessageItem) -> dict[str, Any]:
+    check = item.check
     return {
         "incident": {
-            "id": incident.id,
-            "title": incident.title,
-            "severity": incident.severity.value,
-            "state": incident.state,
+            "id": item.incident_id,
+            "title": item.title,
+            "severity": item.severity,
+            "state": item.state,
         },
         "check": None
         if check is None

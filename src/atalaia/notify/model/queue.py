@@ -1,7 +1,7 @@
 """Which waiting messages go out now: many at once, a bounded number per channel, an incident's in their order."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,6 +27,7 @@ class Waiting:
     attempts: int
     may_join: bool  # not yet tried, and may go as one with others of its channel
     seq: int = 0
+    progress: Mapping[str, str] | None = None  # model.progress, the same in all rows of a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,10 @@ def joinable(messages: Sequence[Message], *, now: datetime, in_flight: Iterable[
         row = message.first
         is_next = not (message.keys & seen)
         seen |= message.keys
-        if is_next and len(message.rows) == 1 and row.may_join and row.attempts == 0 and row.due_at <= now:
+        if is_next and len(message.rows) == 1 and _is_untried(row) and row.due_at <= now:
             groups.setdefault((row.channel_id, row.event), []).append(row.id)
     return [ids for ids in groups.values() if len(ids) > 1]
+
+
+def _is_untried(row: Waiting) -> bool:
+    return row.may_join and row.attempts == 0 and row.progress is None

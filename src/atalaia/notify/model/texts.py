@@ -17,6 +17,8 @@ SEVERITY_WORDS = {
 }
 _SHAPES = {Severity.INFO: "ℹ️", Severity.WARNING: "⚠️", Severity.CRITICAL: "🔴"}
 _LISTED = 50
+_LISTED_SHORT = 5
+_SHORT = 200
 
 
 def write_title(event: MessageEvent, items: Sequence[Item], *, now: datetime, translator: Translator) -> str:
@@ -62,6 +64,22 @@ def write_text(event: MessageEvent, items: Sequence[Item], *, translator: Transl
     return "\n".join([*lines, *_rest(items, translator)])
 
 
+def write_short(title: str, event: MessageEvent, items: Sequence[Item], *, translator: Translator) -> str:
+    """For a phone: title, why, link; of several incidents the first few. At most some 1000 characters."""
+    if event is MessageEvent.TEST:
+        return f"{title}\n{write_text(event, items, translator=translator)}"
+    if len(items) == 1:
+        reason = _cut(items[0].subject.incident.reason) if event is not MessageEvent.RECOVERED else ""
+        return "\n".join(part for part in (_cut(title), reason, items[0].url) if part)
+    lines = [f"• {_cut(item.subject.incident.title)}\n  {item.url}" for item in items[:_LISTED_SHORT]]
+    return "\n".join([title, *lines, *_rest(items, translator, listed=_LISTED_SHORT)])
+
+
+def _cut(text: str) -> str:
+    words = " ".join(text.split())
+    return words if len(words) <= _SHORT else words[: _SHORT - 1] + "…"
+
+
 def _facts(item: Item, translator: Translator) -> list[str]:
     incident, check = item.subject.incident, item.subject.check
     lines = [incident.reason] if incident.reason else []
@@ -76,8 +94,8 @@ def _facts(item: Item, translator: Translator) -> list[str]:
     return [*lines, "", item.url]
 
 
-def _rest(items: Sequence[Item], translator: Translator) -> list[str]:
-    more = len(items) - _LISTED
+def _rest(items: Sequence[Item], translator: Translator, *, listed: int = _LISTED) -> list[str]:
+    more = len(items) - listed
     return [translator.ngettext("and {n} more", "and {n} more", more)] if more > 0 else []
 
 

@@ -9,7 +9,7 @@ from litestar.response import Redirect
 from atalaia.core.errors import AtalaiaError, Conflict, InvalidField
 from atalaia.core.translations import N_
 from atalaia.notify import forms
-from atalaia.notify.channels.registry import KINDS
+from atalaia.notify.channels.registry import ChannelKinds
 from atalaia.notify.model.channel import Channel
 from atalaia.notify.pages.deliveries import record_of
 from atalaia.notify.pages.requests import READ, WRITE, AnyRequest, Notify, PathText, QueryText, ThePages, form_of, who
@@ -40,16 +40,16 @@ class ChannelPages(Controller):
             "notify/channels.html",
             rows=len(channels) + len(routes),
             title=pages.translator(request).translate("Channels and routes"),
-            channels=[_shown(channel, pages, request) for channel in channels],
+            channels=[_shown(channel, notify.kinds, pages, request) for channel in channels],
             routes=routes,
             waiting=await notify.waiting(),
             has_route=notify.has_route,
         )
 
     @get("/new", guards=WRITE)
-    async def new(self, request: AnyRequest, pages: ThePages) -> Response[str]:
-        values = forms.channel_values(None, locale=locale_of(request))
-        return await _channel_form(request, pages, values=values)
+    async def new(self, request: AnyRequest, pages: ThePages, notify: Notify) -> Response[str]:
+        values = forms.channel_values(None, notify.kinds, locale=locale_of(request))
+        return await _channel_form(request, pages, notify.kinds, values=values)
 
     @post("/new", guards=WRITE)
     async def create(self, request: AnyRequest, pages: ThePages, notify: Notify) -> Response[str] | Redirect:
@@ -62,10 +62,10 @@ class ChannelPages(Controller):
                 kind=kind,
                 locale=form.get("locale", ""),
                 is_enabled=form.get("is_enabled") == "on",
-                values=forms.kind_values(kind, form),
+                values=forms.kind_values(notify.kinds.of(kind), form),
             )
         except (InvalidField, Conflict) as error:
-            return await _channel_again(request, pages, form, error)
+            return await _channel_again(request, pages, notify.kinds, form, error)
         return see_other(f"/channels/{channel.id}")
 
     @get("/{channel_id:str}", guards=READ)
@@ -88,8 +88,8 @@ class ChannelPages(Controller):
         channel_id: PathText,
     ) -> Response[str]:
         channel = await notify.channel(channel_id)
-        values = forms.channel_values(channel, locale=channel.locale)
-        return await _channel_form(request, pages, values=values, channel=channel)
+        values = forms.channel_values(channel, notify.kinds, locale=channel.locale)
+        return await _channel_form(request, pages, notify.kinds, values=values, channel=channel)
 
     @post("/{channel_id:str}/edit", guards=WRITE)
     async def change(
@@ -107,10 +107,10 @@ class ChannelPages(Controller):
                 *who(request),
                 channel_id,
                 changes={**changes, "is_enabled": form.get("is_enabled") == "on"},
-                values=forms.kind_values(channel.kind, form),
+                values=forms.kind_values(notify.kinds.of(channel.kind), form),
             )
         except (InvalidField, Conflict) as error:
-            return await _channel_again(request, pages, form, error, channel=channel)
+            return await _channel_again(request, pages, notify.kinds, form, error, channel=channel)
         return see_other(f"/channels/{channel_id}")
 
     @post("/{channel_id:str}/delete", guards=WRITE)
@@ -142,8 +142,8 @@ class ChannelPages(Controller):
         return await pages.fragment(request, "notify/_deliveries.html", rows=len(context["attempts"]), **context)
 
 
-def _shown(channel: Channel, pages: Pages, request: AnyRequest) -> dict[str, Any]:
-    kind = KINDS[channel.kind]
+def _shown(channel: Channel, kinds: ChannelKinds, pages: Pages, request: AnyRequest) -> dict[str, Any]:
+    kind = kinds.of(channel.kind)
     secret_names = {field.name for field in kind.fields if field.is_secret}
     values = {**dict.fromkeys(secret_names, "…"), **channel.settings}
     state = "paused" if not channel.is_enabled else "down" if channel.troubled_since else "up"
@@ -154,7 +154,7 @@ def _shown(channel: Channel, pages: Pages, request: AnyRequest) -> dict[str, Any
     translate = pages.translator(request).translate
     return {
         **msgspec.structs.asdict(channel),
-        "kind_label": translate(kind.label),
+        "kind_label": translate(kind.title),
         "description": kind.describe(values),
         "state": state,
         "state_word": translate(_STATE_WORDS[state]),
@@ -178,7 +178,7 @@ async def _channel_page(
         "notify/channel.html",
         rows=len(context["attempts"]),
         title=channel.name,
-        channel=_shown(channel, pages, request),
+        channel=_shown(channel, notify.kinds, pages, request),
         routes=[route for route in routes if route.channel_id == channel_id],
         result=result,
         **context,
@@ -188,6 +188,7 @@ async def _channel_page(
 async def _channel_form(
     request: AnyRequest,
     pages: Pages,
+    kinds: ChannelKinds,
     *,
     values: dict[str, str],
     channel: Channel | None = None,
@@ -202,19 +203,24 @@ async def _channel_form(
         values=values,
         channel=channel,
         errors=errors or {},
-        kinds=[kind for kind in forms.kind_cards(translate) if channel is None or kind["name"] == channel.kind],
+        kinds=[kind for kind in forms.kind_cards(kinds, translate) if channel is None or kind["name"] == channel.kind],
         locales=forms.LOCALE_NAMES,
     )
 
 
 async def _channel_again(
-    request: AnyRequest, pages: Pages, form: dict[str, str], error: AtalaiaError, *, channel: Channel | None = None
+    request: AnyRequest,
+    pages: Pages,
+    kinds: ChannelKinds,
+    form: dict[str, str],
+    error: AtalaiaError,
+    *,
+    channel: Channel | None = None,
 ) -> Response[str]:
     """The form with what was typed and why it was not taken; secrets have to be typed again."""
     kind = form.get("kind", "")
-    fields = KINDS[kind].fields if kind in KINDS else ()
-    hidden = {forms.input_name(kind, field.name): "" for field in fields if field.is_secret}
-    base = forms.channel_values(channel, locale=locale_of(request))
+    hidden = {forms.input_name(kind, field.name): "" for field in kinds.of(kind).fields if field.is_secret}
+    base = forms.channel_values(channel, kinds, locale=locale_of(request))
     values = {**base, "is_enabled": "", **form, **hidden}
     errors = forms.channel_errors(error, kind, pages.translator(request))
-    return await _channel_form(request, pages, values=values, channel=channel, errors=errors)
+    return await _channel_form(request, pages, kinds, values=values, channel=channel, errors=errors)

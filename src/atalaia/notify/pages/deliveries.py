@@ -22,6 +22,7 @@ _OUTCOME_WORDS = {
     Outcome.DELIVERED: ("up", N_("Delivered")),
     Outcome.RETRIED: ("degraded", N_("Tried again")),
     Outcome.DEAD: ("down", N_("Given up")),
+    Outcome.UNKNOWN: ("unknown", N_("Unknown if sent")),
 }
 
 

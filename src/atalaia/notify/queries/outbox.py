@@ -94,7 +94,8 @@ def join_rows(tx: Tx, ids: Sequence[str], *, message_id: str) -> None:
     already, would pass over the others.
     """
     rows = outbox.c.id.in_(ids)
-    tx.execute(update(outbox).where(rows, outbox.c.attempts == 0).values(message_id=message_id, may_join=False))
+    untried = and_(rows, outbox.c.attempts == 0, outbox.c.progress.is_(None))
+    tx.execute(update(outbox).where(untried).values(message_id=message_id, may_join=False))
 
 
 def release_held(tx: Tx, incident_id: str, *, now: datetime) -> None:
@@ -106,17 +107,29 @@ def release_held(tx: Tx, incident_id: str, *, now: datetime) -> None:
 def drop_untried(tx: Tx, incident_id: str, *, event: str) -> None:
     untried = and_(outbox.c.incident_id == incident_id, outbox.c.event == event, outbox.c.attempts == 0)
     # A row that is already part of a joined message goes with it.
-    tx.execute(delete(outbox).where(untried, outbox.c.message_id == outbox.c.id))
+    tx.execute(delete(outbox).where(untried, outbox.c.progress.is_(None), outbox.c.message_id == outbox.c.id))
 
 
 def delete_rows(tx: Tx, ids: Iterable[str]) -> int:
     return tx.execute(delete(outbox).where(outbox.c.id.in_(list(ids))))
 
 
-def put_back(tx: Tx, ids: Iterable[str], *, attempts: int, due_at: datetime) -> None:
+def put_back(
+    tx: Tx, ids: Iterable[str], *, attempts: int, due_at: datetime, progress: Mapping[str, str] | None = None
+) -> None:
     # Tried rows keep what they were sent as.
-    values = {"attempts": attempts, "due_at": due_at, "may_join": False}
+    values = {"attempts": attempts, "due_at": due_at, "may_join": False, "progress": progress or None}
     tx.execute(update(outbox).where(outbox.c.id.in_(list(ids))).values(values))
+
+
+def note_progress(
+    tx: Tx, ids: Iterable[str], *, before: Mapping[str, str] | None, after: Mapping[str, str] | None
+) -> bool:
+    """False where it is not as it was: another hub has the message now, or it is to be told no more."""
+    column = outbox.c.progress
+    is_as_before = column == dict(before) if before else column.is_(None)
+    rows = update(outbox).where(outbox.c.id.in_(list(ids)), is_as_before)
+    return tx.execute(rows.values(progress=after or None, may_join=False)) > 0
 
 
 # -- windows

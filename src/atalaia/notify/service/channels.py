@@ -11,14 +11,14 @@ from atalaia.core.errors import Conflict, InvalidField, NotFound
 from atalaia.core.ids import new_id
 from atalaia.core.permissions import Principal
 from atalaia.core.translations import LOCALES, N_, Locale
-from atalaia.notify.channels.kind import ChannelKind
-from atalaia.notify.channels.registry import kind_of
+from atalaia.notify.channels.registry import ChannelKinds
 from atalaia.notify.events import ChannelRecovered
 from atalaia.notify.model.channel import Channel, RouteRecord
 from atalaia.notify.model.routing import GROUP_WAIT_S, REPEAT_INTERVAL_S
 from atalaia.notify.model.severity import Severity
 from atalaia.notify.queries import channels as queries
 from atalaia.notify.service.vault import split_values, whole_values
+from atalaia.sdk.channels import ChannelKind
 from atalaia.sdk.transaction import Tx
 from atalaia.store.encryption import Sealer
 
@@ -48,14 +48,15 @@ def create_channel(
     name: str,
     kind: str,
     values: Mapping[str, Any],
+    kinds: ChannelKinds,
     sealer: Sealer,
     locale: str = "en",
     is_enabled: bool = True,
 ) -> Channel:
     """Raises: InvalidField, Conflict (the name is taken)."""
-    chosen = kind_of(kind)
+    chosen = kinds.choose(kind)
     channel_id = new_id()
-    settings, secrets = split_values(chosen, chosen.validate(values), channel_id=channel_id, sealer=sealer)
+    settings, secrets = split_values(chosen, chosen.check(values), channel_id=channel_id, sealer=sealer)
     channel = Channel(
         id=channel_id,
         name=_check_name(tx, name),
@@ -73,7 +74,14 @@ def create_channel(
 
 
 def change_channel(
-    tx: Tx, actor: Actor, channel_id: str, *, changes: Mapping[str, Any], values: Mapping[str, Any], sealer: Sealer
+    tx: Tx,
+    actor: Actor,
+    channel_id: str,
+    *,
+    changes: Mapping[str, Any],
+    values: Mapping[str, Any],
+    kinds: ChannelKinds,
+    sealer: Sealer,
 ) -> Channel:
     """`changes` may hold name, locale and is_enabled; `values` the kind's fields. What is left out stays.
 
@@ -81,8 +89,8 @@ def change_channel(
         NotFound, InvalidField, Conflict.
     """
     before = find_channel(tx, channel_id)
-    kind = kind_of(before.kind)
-    merged = kind.validate({**whole_values(before, sealer=sealer), **_given(kind, values)})
+    kind = kinds.of(before.kind)
+    merged = kind.check({**whole_values(before, kind, sealer=sealer), **_given(kind, values)})
     settings, secrets = split_values(kind, merged, channel_id=channel_id, sealer=sealer)
     after = msgspec.structs.replace(
         before,

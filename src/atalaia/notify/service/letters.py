@@ -18,8 +18,8 @@ from atalaia.core.errors import AtalaiaError, TargetRefused
 from atalaia.core.formats import span
 from atalaia.core.ids import new_id
 from atalaia.core.translations import Translations, choose_locale
-from atalaia.notify.channels.kind import Tools
 from atalaia.notify.channels.mail import Email, domain_of, send_mail
+from atalaia.notify.channels.tools import Tools
 from atalaia.notify.queries import channels as queries
 from atalaia.notify.service.channels import TOPIC
 from atalaia.notify.service.vault import whole_values
@@ -86,7 +86,7 @@ class Letters:
         channel = await self._store.read(lambda tx: queries.first_of_kind(tx, Email.name))
         if channel is None:
             return
-        values = whole_values(channel, sealer=self._sealer)
+        values = whole_values(channel, Email(self._tools), sealer=self._sealer)
         mail = self._password_letter(event, sender=values["sender"])
         for attempt in range(1, TRIES + 1):
             try:

@@ -11,7 +11,8 @@ from atalaia.core.clock import Clock, from_ms, to_ms
 from atalaia.core.ids import new_id
 from atalaia.core.permissions import Principal
 from atalaia.core.translations import N_, Translator
-from atalaia.notify.model.channel import Attempt, Channel, Outcome, RouteRecord
+from atalaia.notify.channels.registry import ChannelKinds
+from atalaia.notify.model.channel import Attempt, Channel, RouteRecord
 from atalaia.notify.model.notice import CheckBrief, IncidentBrief, MessageEvent, Subject
 from atalaia.notify.model.severity import Severity
 from atalaia.notify.queries import channels as channel_queries
@@ -21,6 +22,7 @@ from atalaia.notify.service import recording
 from atalaia.notify.service.channels import TOPIC, Actor
 from atalaia.notify.service.delivering import Result, Transport
 from atalaia.notify.service.targets import refuse_unreachable
+from atalaia.outbound.guard import Guard
 from atalaia.sdk.contribution import Found
 from atalaia.sdk.transaction import Tx
 from atalaia.store.encryption import Sealer
@@ -36,11 +38,15 @@ log = structlog.get_logger()
 
 
 class NotifyService:
-    def __init__(self, store: Store, *, clock: Clock, sealer: Sealer, transport: Transport) -> None:
+    def __init__(
+        self, store: Store, *, clock: Clock, sealer: Sealer, transport: Transport, kinds: ChannelKinds, guard: Guard
+    ) -> None:
         self._store = store
         self._clock = clock
         self._sealer = sealer
         self._transport = transport
+        self._guard = guard
+        self.kinds = kinds
         self._has_route = True  # until it is known: no false alarm on the first page after a start
         self._is_stale = True
         self._unsubscribe: Any = None
@@ -50,10 +56,10 @@ class NotifyService:
     async def create_channel(
         self, principal: Principal, address: str | None, *, values: Mapping[str, Any], **fields: Any
     ) -> Channel:
-        refuse_unreachable(values, self._transport.guard)
+        refuse_unreachable(values, self._guard)
         actor = self._actor(principal, address)
         return await self._changed(
-            lambda tx: edit.create_channel(tx, actor, values=values, sealer=self._sealer, **fields)
+            lambda tx: edit.create_channel(tx, actor, values=values, kinds=self.kinds, sealer=self._sealer, **fields)
         )
 
     async def change_channel(
@@ -65,10 +71,12 @@ class NotifyService:
         changes: Mapping[str, Any],
         values: Mapping[str, Any],
     ) -> Channel:
-        refuse_unreachable(values, self._transport.guard)
+        refuse_unreachable(values, self._guard)
         actor = self._actor(principal, address)
         return await self._changed(
-            lambda tx: edit.change_channel(tx, actor, channel_id, changes=changes, values=values, sealer=self._sealer)
+            lambda tx: edit.change_channel(
+                tx, actor, channel_id, changes=changes, values=values, kinds=self.kinds, sealer=self._sealer
+            )
         )
 
     async def delete_channel(self, principal: Principal, address: str | None, channel_id: str) -> None:
@@ -95,13 +103,23 @@ class NotifyService:
         channel = await self.channel(channel_id)
         subject = _test_subject(self._clock)
         result = await self._transport.deliver(channel, delivery=new_id(), event=MessageEvent.TEST, subjects=[subject])
+        assert result is not None  # noqa: S101 - only a message of the outbox can be taken by another hub
         await self._store.write(lambda tx: self._record_test(tx, channel, result))
         return result
 
     def _record_test(self, tx: Tx, channel: Channel, result: Result) -> None:
-        outcome = Outcome.DELIVERED if result.is_delivered else Outcome.DEAD
-        attempt = result.attempt(channel, incident_id=None, event=MessageEvent.TEST, number=1, outcome=outcome)
-        queries.add_attempts(tx, [attempt])
+        attempts = [
+            result.attempt(
+                each,
+                channel,
+                incident_id=None,
+                event=MessageEvent.TEST,
+                number=1,
+                outcome=recording.outcome_of(each),
+            )
+            for each in result.tries
+        ]
+        queries.add_attempts(tx, attempts)
         recording.note_test(tx, channel, result, now=self._clock.now())
         tx.publish(recording.TOPIC, channel.id)
 

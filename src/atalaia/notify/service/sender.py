@@ -4,7 +4,9 @@
    so that a retry has the same content under the same delivery id.
 2. Send up to AT_ONCE messages at a time, PER_CHANNEL to one channel; no transaction is open meanwhile.
 3. Write down what became of each, in one transaction with the outbox: delivered rows go, failed ones get a new time.
-   A crash between 2 and 3 sends again with the same delivery id. A store that can't be written is waited for, and the
+   A crash between 2 and 3 sends again with the same delivery id, except to kinds of channels whose receivers know no such
+   id: for these each target is on disk as begun before the message goes to it, and what is found so after a crash is an
+   unknown outcome (docs/decisions/0018-whatsapp.md). A store that can't be written is waited for, and the
    message counts as in flight until then.
 """
 
@@ -20,10 +22,11 @@ from atalaia.core.errors import AtalaiaError
 from atalaia.core.ids import new_id
 from atalaia.notify.model.channel import Channel
 from atalaia.notify.model.notice import MessageEvent, Subject
+from atalaia.notify.model.progress import Progress, read_progress
 from atalaia.notify.model.queue import AT_ONCE, Message, gather_messages, joinable, pick_due
 from atalaia.notify.queries import channels as channel_queries
 from atalaia.notify.queries import outbox as queries
-from atalaia.notify.service.delivering import Result, Transport
+from atalaia.notify.service.delivering import Begin, Result, Transport
 from atalaia.notify.service.incidents import TOPIC, queue_repeats
 from atalaia.notify.service.recording import record_result
 from atalaia.sdk.transaction import Tx
@@ -130,12 +133,31 @@ class Sender:
     async def _send(self, message: Message, channel: Channel, subjects: Sequence[Subject]) -> None:
         try:
             result = await self._transport.deliver(
-                channel, delivery=message.id, event=MessageEvent(message.first.event), subjects=list(subjects)
+                channel,
+                delivery=message.id,
+                event=MessageEvent(message.first.event),
+                subjects=list(subjects),
+                progress=read_progress(message.first.progress),
+                begin=self._beginner(message),
             )
-            await self._write_down(message, channel, result)
+            if result is not None:
+                await self._write_down(message, channel, result)
         finally:
             self._flights.pop(message.id, None)
             self.wake.set()
+
+    def _beginner(self, message: Message) -> Begin:
+        ids = [row.id for row in message.rows]
+        before = message.first.progress
+
+        async def begin(progress: Progress) -> bool:
+            nonlocal before
+            was, after = before, {target: str(fate) for target, fate in progress.items()}
+            is_ours = await self._store.write(lambda tx: queries.note_progress(tx, ids, before=was, after=after))
+            before = after
+            return is_ours
+
+        return begin
 
     async def _write_down(self, message: Message, channel: Channel, result: Result) -> None:
         wait_s = RECORD_AGAIN_S

@@ -5,9 +5,8 @@ from typing import Any
 
 import msgspec
 
-from atalaia.notify.channels.kind import ChannelKind
-from atalaia.notify.channels.registry import kind_of
 from atalaia.notify.model.channel import Channel
+from atalaia.sdk.channels import ChannelKind
 from atalaia.store.encryption import Sealer
 
 
@@ -26,9 +25,9 @@ def split_values(
     return shown, sealer.seal(msgspec.json.encode(secrets).decode(), purpose=_purpose(channel_id))
 
 
-def whole_values(channel: Channel, *, sealer: Sealer) -> dict[str, Any]:
+def whole_values(channel: Channel, kind: ChannelKind, *, sealer: Sealer) -> dict[str, Any]:
     """Raises: ConfigError: sealed with a key that this hub does not have."""
-    values: dict[str, Any] = {field.name: field.default for field in kind_of(channel.kind).fields}
+    values: dict[str, Any] = {field.name: field.default for field in kind.fields}
     values.update(channel.settings)
     if channel.secrets is not None:
         values.update(msgspec.json.decode(sealer.open(channel.secrets, purpose=_purpose(channel.id))))
