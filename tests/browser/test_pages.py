@@ -42,6 +42,8 @@ PAGES = (
     "/captures/templates",
     "/captures/templates/traffilog/execute_action_opr",
     "/settings",
+    "/logs",
+    "/logs?q=nothing+like+it",
     "/account",
     "/search?q=site",
     "/jobs",

@@ -29,6 +29,7 @@ from atalaia.app.snapshots.gathering import Sources
 from atalaia.app.snapshots.keeping import Snapshots
 from atalaia.captures import wiring as captures_wiring
 from atalaia.captures.wiring import Captures
+from atalaia.core import log_files
 from atalaia.core.clock import Clock
 from atalaia.core.settings import Setting, Settings, load_settings
 from atalaia.home import wiring as home_wiring
@@ -168,6 +169,7 @@ def wire_slices(base: Base) -> Slices:
         clock=base.clock,
         settings=base.settings,
         sealer=base.sealer,
+        log_folder=base.data_dir / log_files.FOLDER,
         agents=watching.agents,
         searches=[source for part in below for source in part.searches],
         integrations=[status.section() for status in integrations],

@@ -1,6 +1,7 @@
 """What home gives to the hub."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from litestar.di import Provide
@@ -10,6 +11,8 @@ from atalaia.core.clock import Clock
 from atalaia.core.permissions import Permission
 from atalaia.core.settings import Settings
 from atalaia.core.translations import N_
+from atalaia.home.log_pages import LOGS, HubLog
+from atalaia.home.log_pages import ROUTES as LOG_ROUTES
 from atalaia.home.overview import OverviewService
 from atalaia.home.pages import ROUTES
 from atalaia.home.parts import OverviewParts
@@ -27,6 +30,7 @@ def wire(
     clock: Clock,
     settings: Settings,
     sealer: Sealer,
+    log_folder: Path,
     agents: AgentsService,
     searches: Sequence[SearchSource],
     integrations: Sequence[IntegrationSection] = (),
@@ -36,13 +40,15 @@ def wire(
         "overview_parts": OverviewParts(overview.read, clock=clock, live=store.live),
         "search": Search(searches),
         "hub_settings": SettingsService(store, settings, clock=clock, sealer=sealer, integrations=integrations),
+        "hub_log": HubLog(log_folder),
     }
     return Contribution(
         name="home",
-        routes=ROUTES,
+        routes=(*ROUTES, *LOG_ROUTES),
         dependencies={name: Provide(_giving(value), sync_to_thread=False) for name, value in services.items()},
         nav=(
             NavItem("overview", N_("Overview"), "/", Permission.OVERVIEW_READ, order=0),
+            NavItem("admin", N_("Logs"), LOGS, Permission.LOGS_READ, order=80, icon="terminal"),
             NavItem("admin", N_("Settings"), "/settings", Permission.SETTINGS_READ, order=90),
         ),
     )
