@@ -10,6 +10,7 @@ from atalaia.core.errors import ConfigError
 from atalaia.core.permissions import Principal
 from atalaia.core.redaction import Secret
 from atalaia.core.settings import INTEGRATIONS, Settings
+from atalaia.sdk.channels import ChannelKind
 from atalaia.sdk.contribution import HotRoute
 from atalaia.sdk.faults import FaultEnded, FaultReport, FaultReported
 from atalaia.sdk.integration import Integration, NewJob, TokenStatus
@@ -56,6 +57,14 @@ class SignalsPort(Protocol):
     async def look_now(self, task: str, *, by: Principal) -> bool: ...
 
 
+class ChannelsPort(Protocol):
+    """Where the kinds of channels go that integrations give."""
+
+    def take(self, owner: str, kinds: Sequence[ChannelKind]) -> None: ...
+
+    def forget(self, owner: str) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class HostParts:
     """The hub's own, for all integrations."""
@@ -68,6 +77,7 @@ class HostParts:
     jobs: JobsPort
     upstreams: UpstreamsPort
     signals: SignalsPort
+    channels: ChannelsPort
 
 
 class IntegrationHost:

@@ -117,10 +117,12 @@ def _set_up_one(loaded: Loaded, parts: HostParts, pages: Pages, taken: set[tuple
             offer = loaded.integration.setup(IntegrationHost(loaded.integration, parts))
             routes = _routes(loaded.integration, offer, settings=parts.settings, pages=pages, streams=streams)
             hot = parts.signals.take(loaded.name, offer.signal_tasks, offer.signal_addresses)
+            parts.channels.take(loaded.name, offer.channels)
             _take(addresses_of(routes) | _hot_addresses(hot), taken)
         except Exception as error:
             log.exception("integration_failed", integration=status.name, phase="setup")
             parts.signals.forget(loaded.name)
+            parts.channels.forget(loaded.name)
             status.trouble, offer, routes, hot = _words(error), Offer(), [], ()
     status.contribution = replace(_contribution(status, offer, routes, streams), hot_routes=hot)
     return status

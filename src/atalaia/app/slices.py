@@ -163,7 +163,7 @@ def wire_slices(base: Base) -> Slices:
         *watching.contributions,
         *acting.contributions,
     ]
-    integrations = set_up(found, _host_parts(base, acting, upstreams), pages=base.pages, below=below)
+    integrations = set_up(found, _host_parts(base, acting, upstreams, watching), pages=base.pages, below=below)
     home = home_wiring.wire(
         store=base.store,
         clock=base.clock,
@@ -180,7 +180,7 @@ def wire_slices(base: Base) -> Slices:
     return Slices(contributions, [access.middleware], access.first_start_address, watching.metrics.own, snapshots)
 
 
-def _host_parts(base: Base, acting: "_Acting", upstreams: Upstreams) -> HostParts:
+def _host_parts(base: Base, acting: "_Acting", upstreams: Upstreams, watching: "_Watching") -> HostParts:
     return HostParts(
         base.store,
         base.clock,
@@ -190,6 +190,7 @@ def _host_parts(base: Base, acting: "_Acting", upstreams: Upstreams) -> HostPart
         acting.jobs,
         upstreams,
         acting.signals,
+        watching.notify.kinds,
     )
 
 

@@ -18,6 +18,7 @@ from atalaia.core.permissions import Permission, Principal
 from atalaia.core.redaction import Secret
 from atalaia.core.settings import Setting
 from atalaia.core.translations import Locale
+from atalaia.sdk.channels import ChannelKind
 from atalaia.sdk.contribution import HealthItem, Loop, NavItem
 from atalaia.sdk.faults import FaultReport
 from atalaia.sdk.jobs import JobType
@@ -215,6 +216,7 @@ class Offer:
     loops: Sequence[Loop] = ()
     signal_tasks: Sequence[SignalTask] = ()
     signal_addresses: Sequence[SignalAddress] = ()
+    channels: Sequence[ChannelKind] = ()
     health: Sequence[HealthItem] = ()
     metadata: "MetaData | None" = None
     start: Callable[[], Awaitable[None]] | None = None

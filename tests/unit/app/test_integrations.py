@@ -12,6 +12,7 @@ from atalaia.app.integrations import Standing, Status, set_up
 from atalaia.core.permissions import Permission, Principal
 from atalaia.core.settings import Setting, Settings
 from atalaia.integrations import Loaded, load_one
+from atalaia.notify.channels.registry import ChannelKinds
 from atalaia.sdk.contribution import Contribution, HotRoute, NavItem
 from atalaia.sdk.integration import Host, Manifest, Offer, Page, Reply, Request, Route, View
 from atalaia.sdk.jobs import JobType
@@ -88,6 +89,7 @@ def stand(*kinds: Kind) -> list[Status]:
         jobs=absent,
         upstreams=absent,
         signals=NoSignals(),
+        channels=ChannelKinds(),
     )
     return set_up([Loaded(kind.manifest.name, kind) for kind in kinds], parts, pages=cast("Any", None), below=BELOW)
 
