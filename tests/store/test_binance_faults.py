@@ -6,6 +6,8 @@ from decimal import Decimal
 import pytest
 
 from atalaia.core.errors import Conflict
+from atalaia.integrations.binance import run
+from atalaia.integrations.binance.exchange.failures import NotDone
 from atalaia.integrations.binance.model.history import Trade
 from atalaia.integrations.binance.model.states import State
 from atalaia.integrations.binance.operations import Shown
@@ -139,5 +141,43 @@ def test_fills_that_come_late_are_waited_for(play: Play) -> None:
         await site.signal()
         check_money(site, await closed(site, shown))
         assert len(site.log("/fapi/v1/order", "POST")) == 2
+
+    play(act)
+
+
+def test_an_account_that_takes_too_long_is_left_where_it_stands_and_gone_on_with(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def act(site: Site) -> None:
+        monkeypatch.setattr(run, "PART_WITHIN_S", 0.7)
+        site.hold(long="0.100", short="0.100", long_entry="50000")
+        shown = await site.operation(profit_target="10", gross=True)
+        site.faults(timeout_after_accept={"value": 30, "times": 2})
+        with pytest.raises(NotDone, match="took longer"):
+            await site.signal()
+        assert (await active(site, shown)).watched.operation.state is State.CLOSING
+        monkeypatch.setattr(run, "PART_WITHIN_S", 5.0)
+        await site.signal()
+        check_money(site, await closed(site, shown))
+        assert len(site.log("/fapi/v1/order", "POST")) == 2
+
+    play(act)
+
+
+def test_fills_that_are_never_told_become_an_incident(play: Play) -> None:
+    async def act(site: Site) -> None:
+        site.hold(long="0.100", short="0.100", long_entry="50000")
+        shown = await site.operation(profit_target="10", gross=True)
+        site.faults(unseen_s=1000)
+        await site.signal()
+        assert site.book.told == []
+        site.faults(unseen_s=1000, clock_skew_ms=70_000)
+        for _ in range(2):
+            await site.signal()
+        assert [fault.severity for fault in site.book.told] == ["critical"]
+        site.faults()
+        await site.signal()
+        check_money(site, await closed(site, shown))
+        assert site.book.faults == {}
 
     play(act)

@@ -23,6 +23,7 @@ from atalaia.integrations.binance.exchange.port import Account, Market, Order, S
 from atalaia.integrations.binance.finishing import Finishing
 from atalaia.integrations.binance.model.deciding import Reason
 from atalaia.integrations.binance.model.legs import (
+    LOOKUP_GRACE,
     Intent,
     IntentState,
     LegPlan,
@@ -103,7 +104,8 @@ class Closing:
             left = await self._left(operation, intents)
             word = judge_left(word, left)
         if word is Word.BOTH:
-            await self._finishing.finish(operation, intents)
+            if not await self._finishing.finish(operation, intents) and await self._is_late(intents):
+                await self._run.write(lambda tx: self._telling.is_late(tx, operation))
         elif word is Word.NOTHING:
             await self._run.write(
                 lambda tx: self._telling.given_back(tx, operation, intents, is_there=any(left.values()))
@@ -244,6 +246,9 @@ class Closing:
     async def _noted(self, operation: Operation, word: Word, intents: Sequence[Intent], *, is_last: bool) -> Operation:
         """The state that follows; `is_last`: nothing more is tried in this run."""
         return await self._run.write(lambda tx: self._telling.went_on(tx, operation, word, intents, is_last=is_last))
+
+    async def _is_late(self, intents: Sequence[Intent]) -> bool:
+        return await self._market.server_time() > max(intent.settles_at for intent in intents) + LOOKUP_GRACE
 
     def _is_due(self, operation: Operation) -> bool:
         return operation.retry_at is None or operation.retry_at <= self._clock.now()

@@ -6,14 +6,15 @@
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final
 
 import structlog
 
 from atalaia.core.translations import N_
-from atalaia.integrations.binance.exchange.failures import Limited
+from atalaia.integrations.binance.exchange.failures import Limited, NotDone
 from atalaia.integrations.binance.exchange.port import Account, Credentials, Exchange, Price
 from atalaia.integrations.binance.model.legs import Intent
 from atalaia.integrations.binance.model.operations import Watched
@@ -26,6 +27,9 @@ from atalaia.integrations.binance.watching import Memory, Part, Watching
 from atalaia.sdk.integration import Host
 from atalaia.sdk.signals import RunLost, RunOutcome, SignalRun
 from atalaia.sdk.transaction import Tx
+
+# An account that takes longer is left where it stands, as by a crash, and gone on with in the next run: the others wait for none.
+PART_WITHIN_S: Final = 6.0
 
 log = structlog.get_logger()
 
@@ -96,19 +100,9 @@ class AutoClose:
     ) -> int:
         """How many closes it has begun."""
         row = work.accounts[account_id]
-        part = Part(
-            run=run,
-            host=self._host,
-            exchange=self._exchange,
-            account=self._account(row),
-            account_name=row.name,
-            watched=work.watched[account_id],
-            intents=work.intents,
-            prices=lambda: asyncio.shield(prices),
-        )
-        watching = Watching(part, self._memories.setdefault(account_id, Memory()))
         try:
-            await watching.work()
+            watching = self._watching(run, work, row, prices)
+            await _in_time(watching.work())
         except RunLost:
             raise
         except Exception as error:
@@ -119,6 +113,21 @@ class AutoClose:
             raise
         await self._troubles.well(run, account_id)
         return watching.begun
+
+    def _watching(
+        self, run: SignalRun, work: Work, row: AccountRow, prices: "asyncio.Future[Mapping[str, Price]]"
+    ) -> Watching:
+        part = Part(
+            run=run,
+            host=self._host,
+            exchange=self._exchange,
+            account=self._account(row),
+            account_name=row.name,
+            watched=work.watched[row.id],
+            intents=work.intents,
+            prices=lambda: asyncio.shield(prices),
+        )
+        return Watching(part, self._memories.setdefault(row.id, Memory()))
 
     def _account(self, row: AccountRow) -> Account:
         key = row.sealed_key + row.sealed_secret
@@ -149,6 +158,15 @@ class AutoClose:
         until, is_ban = gate.blocked_until(), gate.is_ban
         if until is not None and (known is None or until > known[0]):
             await self._host.write(lambda tx: accounts.block(tx, until, is_ban=is_ban))
+
+
+async def _in_time(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        async with asyncio.timeout(PART_WITHIN_S):
+            await work
+    except TimeoutError as error:
+        words = N_("The exchange took longer than {seconds} s for this account.")
+        raise NotDone(words, seconds=PART_WITHIN_S) from error
 
 
 def gather_work(tx: Tx) -> Work:

@@ -21,6 +21,7 @@ TOPIC: Final = "operations"  # of live pages; with the operation's id
 PATIENCE: Final = 3
 _LONGEST_WAIT_S: Final = 60
 _PART: Final = N_("An operation is closed by half: one leg stands alone")
+_UNTOLD: Final = N_("An operation is closed, and the exchange does not tell what it brought")
 _ALONE: Final = N_("One leg of an operation is gone, and was not closed here")
 _NOTHING: Final = N_("An operation can't be closed")
 
@@ -132,6 +133,11 @@ class Telling:
         self._host.end_fault(tx, leg_fault_key(operation.id))
         money = {name: getattr(trade, name) for name in ("gross", "fees", "funding", "net")}
         self.note(tx, operation, "closed", {"reason": str(trade.reason), **money})
+
+    def is_late(self, tx: Tx, operation: Operation) -> None:
+        """Both legs are closed, and the exchange does not tell of all their fills."""
+        if not operation.has_fault and operations.move(tx, operation, operation.state, has_fault=True):
+            self._report(tx, operation, _UNTOLD, ())
 
     def _later(self, operation: Operation, intents: Sequence[Intent]) -> Operation:
         """After a refusal the next try waits, longer each time; after an outage it is made at the next run."""
