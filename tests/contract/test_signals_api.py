@@ -260,3 +260,28 @@ def test_a_webhook_is_told_with_a_signature(play: Play, receiver: Receiver) -> N
         assert (told["signal"], told["source"], told["fence"]) == ("hook", "there", 1)
 
     play(scene)
+
+
+def test_runs_that_fail_in_a_row_are_an_incident_until_one_goes_well(
+    play: Play, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ATALAIA_SIGNALS_FAILURES_TO_INCIDENT", "2")
+
+    async def incidents(caller: Caller, state: str) -> list[str]:
+        return [each["title"] for each in (await caller.ask("GET", f"/api/incidents?state={state}"))["items"]]
+
+    async def scene(caller: Caller) -> None:
+        hook = {"name": "hook", "task": "webhook", "min_interval_s": 0, "webhook": {"url": receiver.url}}
+        await caller.ask("POST", "/api/signals", hook, status=201)
+        receiver.status = 500
+        for expected in ([], ["Runs of a signal fail: hook"]):
+            await caller.ask("POST", "/api/signals/hook/run", status=202)
+            signal = await caller.until_ended("hook")
+            assert signal["last_run"]["error"] == "the receiver answered 500 Internal Server Error"
+            assert await incidents(caller, "open") == expected
+        receiver.status = 200
+        await caller.ask("POST", "/api/signals/hook/run", status=202)
+        await caller.until_ended("hook")
+        assert (await incidents(caller, "open"), len(await incidents(caller, "resolved"))) == ([], 1)
+
+    play(scene)
