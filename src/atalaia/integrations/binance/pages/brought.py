@@ -1,27 +1,33 @@
 """What an operation would bring, or has brought: its legs, and the parts of the sum."""
 
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import Decimal, localcontext
+from typing import Final
 
 import msgspec
 
 from atalaia.core.translations import N_, Locale
 from atalaia.integrations.binance.exchange.port import Side
 from atalaia.integrations.binance.model.history import Trade
-from atalaia.integrations.binance.model.operations import Watched
+from atalaia.integrations.binance.model.legs import Intent, LegPlan, executed_of
+from atalaia.integrations.binance.model.money import EXACT, total
+from atalaia.integrations.binance.model.operations import Operation, Watched
 from atalaia.integrations.binance.model.result import LegNow
-from atalaia.integrations.binance.pages.figures import Figure, amount, exact, signed
+from atalaia.integrations.binance.pages.figures import NOTHING, Figure, amount, exact, signed
+
+_DIGITS: Final = Decimal("1e-8")
 
 
 class LegLine(msgspec.Struct, frozen=True):
-    """`exit` is the mark price while it is open. `note` is out of the ordinary, or empty."""
+    """`exit` is the mark price while it is open. `elsewhere` was closed by somebody else; `left` is not closed yet."""
 
     side: str
     amount: str
     entry: str
     exit: str
-    pnl: Figure
+    pnl: Figure = NOTHING
     elsewhere: str = ""
+    left: str = ""
 
 
 class PartLine(msgspec.Struct, frozen=True):
@@ -34,7 +40,7 @@ class PartLine(msgspec.Struct, frozen=True):
 
 class Brought(msgspec.Struct, frozen=True):
     legs: Sequence[LegLine]
-    parts: Sequence[PartLine]
+    parts: Sequence[PartLine] = ()
     others: Sequence[str] = ()  # fees in another asset
 
 
@@ -59,6 +65,27 @@ def of_active(watched: Watched, locale: Locale) -> Brought | None:
 
 def _open_leg(side: Side, leg: LegNow, mark: str, locale: Locale) -> LegLine:
     return LegLine(str(side), exact(leg.amount, locale), exact(leg.entry, locale), mark, signed(leg.pnl, locale))
+
+
+def of_driven(operation: Operation, orders: Sequence[Intent], locale: Locale) -> Brought:
+    """While it is being closed: by its plan and its orders, since how it stood before says nothing any more."""
+    return Brought([_driven_leg(plan, orders, locale) for plan in operation.plan])
+
+
+def _driven_leg(plan: LegPlan, orders: Sequence[Intent], locale: Locale) -> LegLine:
+    mine = [each for each in orders if each.side is plan.side and each.average_price is not None]
+    done = executed_of(plan.side, orders)
+    with localcontext(EXACT):
+        paid = total(each.executed * (each.average_price or 0) for each in mine)
+        mean = (paid / done).quantize(_DIGITS) if done and paid else None
+        left = plan.quantity - done
+    return LegLine(
+        str(plan.side),
+        exact(plan.quantity, locale),
+        exact(plan.entry, locale),
+        exact(mean, locale),
+        left=exact(left, locale) if left > 0 else "",
+    )
 
 
 def of_closed(trade: Trade, locale: Locale) -> Brought:

@@ -47,7 +47,7 @@ def exact(value: Decimal | None, locale: Locale) -> str:
 
 
 def percent(ratio: Decimal | None, locale: Locale) -> str:
-    """ "+1.25%"."""
+    """With its sign: "+1.25%"."""
     if ratio is None:
         return DASH
     with localcontext(EXACT):

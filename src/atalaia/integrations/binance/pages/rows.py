@@ -10,6 +10,7 @@ from atalaia.integrations.binance.model.history import margin_asset
 from atalaia.integrations.binance.model.money import EXACT
 from atalaia.integrations.binance.model.operations import Watched
 from atalaia.integrations.binance.model.result import LegNow
+from atalaia.integrations.binance.model.states import DRIVEN
 from atalaia.integrations.binance.model.verdicts import Verdict, distance_of, ratio_of, verdict_of
 from atalaia.integrations.binance.operations import Shown
 from atalaia.integrations.binance.pages.figures import Figure, amount, exact, percent, signed
@@ -63,8 +64,9 @@ def row_of(shown: Shown, locale: Locale) -> Row:
     watched = shown.watched
     operation, standing, wishes = watched.operation, watched.standing, watched.operation.wishes
     verdict = verdict_of(watched)
-    value, result = standing.current_pnl, standing.result
-    ratio, distance = ratio_of(value, result.basis if result else None), distance_of(watched)
+    is_driven = operation.state in DRIVEN  # how it stood before says nothing any more
+    value, result = (None, None) if is_driven else (standing.current_pnl, standing.result)
+    ratio, distance = ratio_of(value, result.basis if result else None), None if is_driven else distance_of(watched)
     return Row(
         id=operation.id,
         href=f"/binance/operations/{operation.id}",
@@ -85,7 +87,7 @@ def row_of(shown: Shown, locale: Locale) -> Row:
         peak="" if standing.peak is None else amount(standing.peak, locale),
         distance=amount(distance, locale),
         is_reached=distance is not None and distance <= 0,
-        progress=_progress(watched),
+        progress=None if is_driven else _progress(watched),
         trouble=UNDECIDED[standing.undecided] if standing.undecided and verdict is not Verdict.STOPPED else "",
         would_close=REASONS[standing.would_close] if standing.would_close else "",
         is_stopped=verdict is Verdict.STOPPED,

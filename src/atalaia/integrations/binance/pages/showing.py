@@ -1,6 +1,6 @@
 """One operation: how it stands, what it is made of, and what happened to it; also when it is closed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from atalaia.core.errors import BadInput, Conflict
@@ -10,9 +10,10 @@ from atalaia.integrations.binance.desk import Desk, by_of
 from atalaia.integrations.binance.filters import text_of
 from atalaia.integrations.binance.model.history import Trade, margin_asset
 from atalaia.integrations.binance.model.legs import Intent
+from atalaia.integrations.binance.model.states import DRIVEN
 from atalaia.integrations.binance.model.verdicts import ratio_of
 from atalaia.integrations.binance.operations import Shown
-from atalaia.integrations.binance.pages.brought import of_active, of_closed
+from atalaia.integrations.binance.pages.brought import of_active, of_closed, of_driven
 from atalaia.integrations.binance.pages.events import happening_of
 from atalaia.integrations.binance.pages.figures import amount, exact, percent, signed
 from atalaia.integrations.binance.pages.looking import looked
@@ -69,20 +70,22 @@ class Showing:
         operations, locale = self._desk.operations, request.locale
         found = await operations.one(id_)
         events = await operations.events(id_, limit=_EVENTS, after=cursor or None)
-        own = await self._of_active(found, locale) if isinstance(found, Shown) else _of_closed(found, locale)
+        orders = await operations.orders(id_)
+        own = await self._of_active(found, orders, locale) if isinstance(found, Shown) else _of_closed(found, locale)
         return {
             **own,
             "id": id_,
             "href": f"/binance/operations/{id_}",
-            "orders": [_order(each, locale) for each in await operations.orders(id_)],
+            "orders": [_order(each, locale) for each in orders],
             "events": [happening_of(each, locale) for each in events[:_EVENTS]],
             "next": events[_EVENTS - 1].id if len(events) > _EVENTS else None,
             "params": {"cursor": cursor} if cursor else {},
             "hours": _HOURS,
         }
 
-    async def _of_active(self, shown: Shown, locale: Locale) -> dict[str, Any]:
+    async def _of_active(self, shown: Shown, orders: Sequence[Intent], locale: Locale) -> dict[str, Any]:
         row, operation = row_of(shown, locale), shown.watched.operation
+        is_driven = operation.state in DRIVEN
         return {
             "row": row,
             "trade": None,
@@ -90,8 +93,9 @@ class Showing:
             "symbol": row.symbol,
             "account": row.account,
             "tone": _TONES.get(row.badge, row.badge),
-            "brought": of_active(shown.watched, locale),
-            "is_changeable": operation.state == "active",
+            "brought": of_driven(operation, orders, locale) if is_driven else of_active(shown.watched, locale),
+            "is_driven": is_driven,
+            "is_changeable": not is_driven,
             "wanted": REASONS[operation.wanted] if operation.wanted else "",
             "reason": REASONS[operation.reason] if operation.reason else "",
             "retry_at": operation.retry_at,
@@ -116,6 +120,7 @@ def _of_closed(trade: Trade, locale: Locale) -> dict[str, Any]:
         "target": amount(trade.wishes.profit_target, locale),
         "is_short_of_target": value < trade.wishes.profit_target,
         "brought": of_closed(trade, locale),
+        "is_driven": False,
         "reason": REASONS[trade.reason],
         "fills": [
             {

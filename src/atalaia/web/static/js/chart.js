@@ -63,7 +63,7 @@ const optionsOf = (chart, lines, size) => {
     padding: [10, 18, 0, 0],
     legend: { show: false },
     cursor: { drag: { x: true, y: false, setScale: false }, points: { size: 7 }, y: false, sync: { key: "atalaia" } },
-    scales: { x: { time: true, range: () => [chart.reach.from, chart.reach.to] }, y: { range: (_, low, high) => chart.unit === "percent" ? [0, Math.max(1, high)] : [Math.min(0, low ?? 0), (high ?? 1) * 1.08 || 1] } },
+    scales: { x: { time: true, range: () => [chart.reach.from, chart.reach.to] }, y: { range: (_, low, high) => chart.unit === "percent" ? [0, Math.max(1, high)] : [Math.min(0, (low ?? 0) * 1.08), Math.max(0, high ?? 1) * 1.08 || (low < 0 ? 0 : 1)] } },
     axes: [
       { ...axis, size: 28, values: (_, splits) => splits.map((s) => formatTime(s, chart.reach.to - chart.reach.from)), space: 70 },
       { ...axis, size: (_, values) => Math.max(40, 12 + 7 * Math.max(0, ...(values ?? []).map((v) => v.length))), values: (_, splits) => splits.map((v) => format(v, chart.unit)), space: 34 },
