@@ -50,6 +50,7 @@ PAGES = (
     "/jobs?status=dead",
     "/jobs/new",
     "/jobs/new?type=scheme_builder",
+    "/jobs/new/free",
     "/jobs/workers",
     "DEPARTED",
     "UNKNOWN",

@@ -1,5 +1,5 @@
 """Pages of jobs."""
 
-from atalaia.jobs.pages import listing, showing, starting, workers
+from atalaia.jobs.pages import free, listing, showing, starting, workers
 
-ROUTES = (*listing.ROUTES, *starting.ROUTES, *workers.ROUTES, *showing.ROUTES)
+ROUTES = (*listing.ROUTES, *starting.ROUTES, *free.ROUTES, *workers.ROUTES, *showing.ROUTES)

@@ -67,7 +67,6 @@ async def jobs_page(request: AnyRequest, pages: ThePages, jobs: Jobs, around_job
         type_options=[(name, titles.get(name, name)) for name in types],
         queue_options=[(name, name) for name in queues],
         period_options=[(key, translate(word)) for key, (_, word) in PERIODS.items()],
-        has_forms=any(each.form for each in jobs.types.all()),
         **listed,
     )
 

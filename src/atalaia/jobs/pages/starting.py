@@ -23,8 +23,8 @@ from atalaia.web.pages import Pages, see_other
 _NUMBER: Final = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
 _DIGITS: Final = re.compile(r"-?\d+(\.\d+)?")
 _MAX_TEXT: Final = 2_000
-_MAX_KEY: Final = 100
-_IS_EMPTY: Final = N_("This is needed.")
+MAX_KEY: Final = 100
+IS_EMPTY: Final = N_("This is needed.")
 _NO_NUMBER: Final = N_("This must be a number.")
 _TOO_LONG: Final = N_("This is longer than 2,000 characters.")
 _NOT_SHOWN: Final = N_("Control characters are not possible here.")
@@ -47,7 +47,7 @@ async def start(request: AnyRequest, pages: ThePages, jobs: Jobs, around_jobs: A
     job_type = jobs.types.find(form.get("type", ""))
     if job_type is None:
         raise NotFound(N_("there is no such type of job"))
-    key = form.get("key", "")[:_MAX_KEY] or new_id()
+    key = form.get("key", "")[:MAX_KEY] or new_id()
     try:
         payload = payload_of(job_type.form, form)
         made = await jobs.enqueue(job_type.name, payload, by=principal_of(request), idempotency_key=key)
@@ -80,7 +80,7 @@ def payload_of(fields: Sequence[FormField], form: Mapping[str, str]) -> str:
 
 def _what_is_wrong(field: FormField, text: str) -> str | None:
     if not text:
-        return _IS_EMPTY if field.is_required else None
+        return IS_EMPTY if field.is_required else None
     if len(text) > _MAX_TEXT:
         return _TOO_LONG
     if any(not each.isprintable() and each not in "\n\t" for each in text):
