@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from atalaia.core.clock import SystemClock
+from atalaia.core.errors import Overloaded
 from atalaia.core.ids import new_id
 from atalaia.sdk.failures import PermanentFailure
 from atalaia.sdk.signals import RunLost, RunOutcome
@@ -270,6 +271,21 @@ def test_a_stop_breaks_the_run_off_and_frees_the_lock(store: Store, clock: FakeC
 
     asyncio.run(scene())
     assert told == []
+
+
+def test_a_run_that_begins_as_the_hub_stops_leaves_no_lock(store: Store, clock: FakeClock) -> None:
+    async def scene() -> None:
+        async with Site(store, clock) as site:
+            await site.make(min_interval_s=0)
+            wish = Wish("watch", new_id(), "")
+            await site.store.write(lambda tx: site.signals.starting.start_many(tx, [wish]))
+            site.signals.running.release()
+            with pytest.raises(Overloaded):
+                await site.send()
+            await until(lambda: not site.signals.running.is_ours(wish.run_id))
+            assert (await site.signals.reading.one("watch")).running is None
+
+    asyncio.run(scene())
 
 
 def test_a_clock_that_was_set_back_holds_no_lock_for_longer_than_a_lease(store: Store, clock: FakeClock) -> None:

@@ -102,6 +102,7 @@ def wire(
         health=(HealthItem("signals", service.judging.is_well, degrades=False),),
         settings=SETTINGS,
         start=service.start,
+        release=service.running.release,
         stop=service.stop,
     )
     return Signals(contribution, service, routes, Asking(store, service))

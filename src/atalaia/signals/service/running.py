@@ -25,7 +25,7 @@ from atalaia.store.store import Store
 
 RENEWALS = 3  # in each lease
 PAUSE_S = 0.5
-UNWIND_S = 5.0
+UNWIND_S = 7.0
 _TRIES = 20
 _STOPPED = Ending(Outcome.LOST, error="the hub was stopped", is_stop=True)
 
@@ -84,6 +84,7 @@ class _Live:
         self.signal = signal
         self.until = until  # monotonic: the lease is surely in force until then
         self.task: asyncio.Task[None] | None = None
+        self.work: asyncio.Task[Ending] | None = None
         self.is_stopped = False
 
 
@@ -99,6 +100,7 @@ class Running:
         self._clock = clock
         self._loop: asyncio.AbstractEventLoop | None = None
         self._live: dict[str, _Live] = {}  # by run
+        self.is_closing = False
 
     def open(self) -> None:
         """Runs live in the loop of the caller."""
@@ -118,37 +120,47 @@ class Running:
         now = self._clock.monotonic()
         return any(live.signal == signal and now < live.until for live in self._live.values())
 
-    async def stop(self) -> None:
-        """Break off what runs, and free its locks."""
-        tasks = []
+    def release(self) -> None:
+        """Break off what runs, while what it works with is still open, and begin nothing more."""
+        self.is_closing = True
         for live in self._live.values():
+            if live.work is not None and not live.is_stopped:
+                live.work.cancel()
             live.is_stopped = True
-            if live.task is not None:
-                live.task.cancel()
-                tasks.append(live.task)
+
+    async def stop(self) -> None:
+        """Until what was broken off is on record, and its locks are free."""
+        self.release()
+        tasks = [live.task for live in self._live.values() if live.task is not None]
         if tasks:
-            await asyncio.wait(tasks, timeout=UNWIND_S + PAUSE_S)
+            _, late = await asyncio.wait(tasks, timeout=UNWIND_S)
+            if late:
+                log.error("signal_runs_do_not_stop", signals=sorted(live.signal for live in self._live.values()))
 
     def _begin(self, started: Started) -> None:
         lease_s = float(self._settings.get("signals.lease_s"))
         live = _Live(started.signal, self._clock.monotonic() + lease_s)
+        live.is_stopped = self.is_closing
         self._live[started.run_id] = live
         run = ActiveRun(started, self._store, now_ms=self._now_ms, lease_s=lease_s)
         live.task = asyncio.create_task(self._run(run, live), name=f"signal {started.signal}")
 
     async def _run(self, run: ActiveRun, live: _Live) -> None:
-        work = asyncio.create_task(self._perform(run))
+        try:
+            await self._tell(run.started, _STOPPED if live.is_stopped else await self._worked(run, live))
+        finally:
+            del self._live[run.id]
+
+    async def _worked(self, run: ActiveRun, live: _Live) -> Ending:
+        work = live.work = asyncio.create_task(self._perform(run))
         keeping = asyncio.create_task(self._keep(run, live, work))
         try:
             await asyncio.wait({work})
-        except asyncio.CancelledError:
-            await _unwound(work, run)
         finally:
             keeping.cancel()
-        try:
-            await self._tell(run.started, _ending(work, live))
-        finally:
-            del self._live[run.id]
+        if work.cancelled():
+            return _STOPPED if live.is_stopped else LAPSED
+        return work.result()
 
     async def _perform(self, run: ActiveRun) -> Ending:
         task = self._tasks.find(run.started.task)
@@ -196,16 +208,3 @@ class Running:
                 await asyncio.sleep(PAUSE_S)
             else:
                 return
-
-
-async def _unwound(work: "asyncio.Task[Ending]", run: ActiveRun) -> None:
-    work.cancel()
-    _, late = await asyncio.wait({work}, timeout=UNWIND_S)
-    if late:
-        log.error("signal_run_does_not_stop", signal=run.signal, run=run.id)
-
-
-def _ending(work: "asyncio.Task[Ending]", live: _Live) -> Ending:
-    if work.done() and not work.cancelled():
-        return work.result()
-    return _STOPPED if live.is_stopped else LAPSED

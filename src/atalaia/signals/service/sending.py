@@ -7,7 +7,9 @@ A run never begins but in the store.
 """
 
 from atalaia.core.clock import Clock
+from atalaia.core.errors import Overloaded
 from atalaia.core.ids import new_id
+from atalaia.core.translations import N_
 from atalaia.signals.model.locks import Held, Throttled
 from atalaia.signals.service.running import Running
 from atalaia.signals.service.starting import Reply, Starting, Unknown, Wish
@@ -33,7 +35,9 @@ class Sending:
         self._remembered: dict[str, _Remembered] = {}
 
     async def send(self, signal: str, source: str) -> Reply:
-        """Answered after the commit. Raises as Store.merge."""
+        """Answered after the commit. Raises Overloaded (the hub is stopping), and as Store.merge."""
+        if self._running.is_closing:
+            raise Overloaded(N_("the hub is stopping"), retry_after_s=1)
         asked = self._clock.monotonic()
         known = self._remembered.get(signal)
         if known is not None and asked < known.good_until:
