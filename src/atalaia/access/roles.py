@@ -24,7 +24,7 @@ SCOPE_WORDS: Final = {
     "agent": N_("Take work and send results"),
     "ingest": N_("Send pings, samples and heartbeats"),
     "read": N_("Read everything, change nothing"),
-    "write": N_("Read and change checks, channels and routes"),
+    "write": N_("Read and change checks, channels, routes and signals"),
     "jobs:create": N_("Create jobs"),
     "jobs:work": N_("Take and finish jobs"),
     "trading": N_("Enter, change and close operations at an exchange, and its accounts"),
