@@ -81,6 +81,13 @@ class Parts:
 
         await until(is_empty)
 
+    async def cut(self) -> None:
+        """What is being sent ends where it is, as at a stop that can't wait: nothing more is written down."""
+        flights = [task for _, task in self.sender._flights.values()]
+        for task in flights:
+            task.cancel()
+        await asyncio.gather(*flights, return_exceptions=True)
+
     async def until_landed(self) -> None:
         """Nothing is being sent; what failed waits for its time."""
 
