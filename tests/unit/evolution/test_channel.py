@@ -1,0 +1,62 @@
+"""A message to a phone is short, in the channel's language, with a link; and goes out only while WhatsApp is connected."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from atalaia.integrations.evolution.api import EvolutionApi
+from atalaia.integrations.evolution.channel import WhatsApp
+from atalaia.notify.model.notice import MessageEvent
+from atalaia.sdk.failures import TemporaryFailure
+from tests.unit.evolution.ground import NUMBER, a_phone, drive
+from tests.unit.notify.samples import outgoing
+from tests.unit.simulators.evolution.phone import Phone
+
+VALUES = {"numbers": [f"+{NUMBER}"]}
+
+
+@pytest.fixture
+def phone() -> Iterator[Phone]:
+    with a_phone() as phone:
+        yield phone
+
+
+def sent(phone: Phone, event: MessageEvent, *titles: str, locale: str = "pt-BR") -> list[str]:
+    async def act(api: EvolutionApi) -> str:
+        message = replace(outgoing(event, *titles, locale=locale), target=f"+{NUMBER}")
+        return await WhatsApp(api).send(VALUES, message)
+
+    drive(phone.url, act)
+    return phone.texts()[-1].splitlines()
+
+
+def test_an_incident_is_told_in_three_lines(phone: Phone) -> None:
+    title, why, link = sent(phone, MessageEvent.OPENED)
+    assert title == "🔴 Crítico: Site is down"
+    assert why == "HTTP 503"
+    assert link.startswith("https://hub.test/incidents/")
+
+
+def test_a_recovery_is_told_in_two(phone: Phone) -> None:
+    title, link = sent(phone, MessageEvent.RECOVERED, locale="en")
+    assert title.startswith("✅ Recovered after 3 min")
+    assert link.startswith("https://hub.test/incidents/")
+
+
+def test_of_many_incidents_the_first_are_named(phone: Phone) -> None:
+    lines = sent(phone, MessageEvent.OPENED, *(f"Loja {number}" for number in range(9)))
+    assert len(lines) == 1 + 5 * 2 + 1
+    assert "4" in lines[-1]
+
+
+def test_it_stays_short(phone: Phone) -> None:
+    assert len("\n".join(sent(phone, MessageEvent.OPENED, "longo " * 500))) < 500
+
+
+def test_nothing_is_sent_while_it_is_not_connected(phone: Phone) -> None:
+    phone.faults(state="close")
+    with pytest.raises(TemporaryFailure) as failed:
+        sent(phone, MessageEvent.OPENED)
+    assert not failed.value.may_have_arrived
+    assert [entry["method"] for entry in phone.log()] == ["GET"]
