@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-import structlog
-
 from atalaia.core.translations import N_
 from atalaia.integrations.binance.exchange.failures import Limited, NotDone
 from atalaia.integrations.binance.exchange.port import Account, Credentials, Exchange, Price
@@ -30,8 +28,6 @@ from atalaia.sdk.transaction import Tx
 
 # An account that takes longer is left where it stands, as by a crash, and gone on with in the next run: the others wait for none.
 PART_WITHIN_S: Final = 6.0
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,10 +104,9 @@ class AutoClose:
         except Exception as error:
             is_of_prices = prices.done() and not prices.cancelled() and prices.exception() is error
             if not is_of_prices:
-                log.warning("binance_account_failed", account=row.name, reason=str(error), kind=type(error).__name__)
                 await self._troubles.failed(run, account_id, row.name, error)
             raise
-        await self._troubles.well(run, account_id)
+        await self._troubles.well(run, account_id, row.name)
         return watching.begun
 
     def _watching(

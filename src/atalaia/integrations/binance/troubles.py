@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Final
 
+import structlog
+
 from atalaia.core.redaction import scrub
 from atalaia.core.translations import N_
 from atalaia.integrations.binance.exchange.failures import Refused
@@ -11,6 +13,7 @@ from atalaia.sdk.faults import FaultReport
 from atalaia.sdk.integration import Host
 from atalaia.sdk.signals import SignalRun
 
+log = structlog.get_logger()
 PATIENCE: Final = timedelta(seconds=30)
 _TITLE: Final = N_("Operations of an account can't be watched")
 
@@ -25,6 +28,8 @@ class Troubles:
 
     async def failed(self, run: SignalRun, account_id: str, name: str, error: BaseException) -> None:
         now = self._host.clock.now()
+        if account_id not in self._since:
+            log.warning("binance_account_failed", account=name, reason=scrub(str(error)), kind=type(error).__name__)
         since = self._since.setdefault(account_id, now)
         if self._told.get(account_id) or not (isinstance(error, Refused) or now - since >= PATIENCE):
             return
@@ -40,8 +45,9 @@ class Troubles:
         await run.write(lambda tx: self._host.report_fault(tx, fault))
         self._told[account_id] = True
 
-    async def well(self, run: SignalRun, account_id: str) -> None:
-        self._since.pop(account_id, None)
+    async def well(self, run: SignalRun, account_id: str, name: str) -> None:
+        if self._since.pop(account_id, None) is not None:
+            log.warning("binance_account_back", account=name)
         if self._told.get(account_id, True):
             await run.write(lambda tx: self._host.end_fault(tx, _key(account_id)))
             self._told[account_id] = False
