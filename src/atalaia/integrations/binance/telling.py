@@ -22,6 +22,10 @@ PATIENCE: Final = 3
 _LONGEST_WAIT_S: Final = 60
 _PART: Final = N_("An operation is closed by half: one leg stands alone")
 _UNTOLD: Final = N_("An operation is closed, and the exchange does not tell what it brought")
+_ASK_ON: Final = (
+    "1. Both legs are closed: nothing has to be done about the position.\n"
+    "2. Look at the symbol's trade history at the exchange. Once all trades are there, the operation ends by itself at the next run."
+)
 _ALONE: Final = N_("One leg of an operation is gone, and was not closed here")
 _NOTHING: Final = N_("An operation can't be closed")
 
@@ -137,7 +141,7 @@ class Telling:
     def is_late(self, tx: Tx, operation: Operation) -> None:
         """Both legs are closed, and the exchange does not tell of all their fills."""
         if not operation.has_fault and operations.move(tx, operation, operation.state, has_fault=True):
-            self._report(tx, operation, _UNTOLD, ())
+            self._report(tx, operation, _UNTOLD, (), runbook=_ASK_ON)
 
     def _later(self, operation: Operation, intents: Sequence[Intent]) -> Operation:
         """After a refusal the next try waits, longer each time; after an outage it is made at the next run."""
@@ -147,7 +151,9 @@ class Telling:
         wait_s = min(2.0**failures, _LONGEST_WAIT_S)
         return replace(operation, failures=failures, retry_at=self._host.clock.now() + timedelta(seconds=wait_s))
 
-    def _report(self, tx: Tx, operation: Operation, title: str, intents: Sequence[Intent]) -> None:
+    def _report(
+        self, tx: Tx, operation: Operation, title: str, intents: Sequence[Intent], *, runbook: str | None = None
+    ) -> None:
         refused = [intent for intent in intents if is_refusal(intent.exchange_code)]
         code = refused[-1].exchange_code if refused else None
         failures = [f"{intent.side}: {intent.failure}" for intent in intents if intent.failure]
@@ -158,7 +164,7 @@ class Telling:
             name=f"{operation.name} ({operation.symbol})",
             reason=". ".join([*meaning, *failures[-2:]]),
             labels={"symbol": operation.symbol, "operation": operation.id},
-            runbook=runbook_of(code),
+            runbook=runbook or runbook_of(code),
         )
         self._host.report_fault(tx, fault)
 
