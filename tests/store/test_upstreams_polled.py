@@ -36,3 +36,21 @@ def test_what_its_integration_tells_of_is_not_told_twice(make_store: MakeStore, 
             assert house.seen() == []
 
     run(body())
+
+
+def test_logins_that_fail_are_not_taken_for_tokens_that_are_refused_at_once(
+    make_store: MakeStore, clock: FakeClock
+) -> None:
+    async def body() -> None:
+        desk = LoginDesk()
+        async with a_house(make_store("access", "upstreams"), clock, desk=desk, polling_interval_s=1.0) as house:
+            old = await house.keeper.token(KEY)
+            desk.failure = TemporaryFailure("502")
+            for _ in range(10):
+                with pytest.raises(TemporaryFailure):
+                    await house.keeper.token(KEY, rejected=old.generation)
+                clock.advance(1)
+            desk.failure = None
+            assert (await house.keeper.token(KEY, rejected=old.generation)).generation == 2
+
+    run(body())

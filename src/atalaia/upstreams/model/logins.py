@@ -75,7 +75,10 @@ def is_good(row: TokenRow, *, rejected: int | None, now: datetime) -> bool:
 def quick_after(row: TokenRow, *, rejected: int | None, now: datetime) -> int:
     """What `quick` becomes when this token is replaced now."""
     is_quick = rejected is not None and row.renewed_at is not None and timedelta(0) <= now - row.renewed_at < QUICK
-    return row.quick + 1 if is_quick else 0
+    if not is_quick:
+        return 0
+    # A login that came to nothing gave no token that could be refused: it is still the same one.
+    return row.quick if row.failures else row.quick + 1
 
 
 def pause_after_failure_s(failures: int, *, is_refused: bool) -> float:
