@@ -42,6 +42,8 @@ PAGES = (
     "/captures/templates",
     "/captures/templates/traffilog/execute_action_opr",
     "/settings",
+    "/snapshots",
+    "SNAPSHOT",
     "/logs",
     "/logs?q=nothing+like+it",
     "/account",
@@ -151,6 +153,7 @@ def addresses(filled_hub: Hub) -> dict[str, str]:
         "HEARTBEAT": f"/checks/{checks['backup']}",
         "INCIDENT": f"/incidents/{client.items('/api/incidents')[0]['id']}",
         **{name: f"/jobs/{jobs[state]}" for name, state in JOB_STATES.items()},
+        "SNAPSHOT": f"/snapshots/{Path(filled_hub.cli('snapshot').stdout.strip()).name}",
         "AGENT": f"/agents/{client.items('/api/agents')[0]['id']}",
     }
 

@@ -25,6 +25,7 @@ from atalaia.app.integrations import (
     unreadable_integrations,
 )
 from atalaia.app.kept_keys import kept_keys
+from atalaia.app.snapshots import pages as snapshot_pages
 from atalaia.app.snapshots.gathering import Sources
 from atalaia.app.snapshots.keeping import Snapshots
 from atalaia.captures import wiring as captures_wiring
@@ -175,7 +176,7 @@ def wire_slices(base: Base) -> Slices:
         integrations=[status.section() for status in integrations],
     )
     snapshots = _wire_snapshots(base, watching, acting, captures)
-    own = [home, snapshots.contribution()]
+    own = [home, snapshots.contribution(routes=snapshot_pages.ROUTES, nav=snapshot_pages.NAV)]
     contributions = [*below, *(status.contribution for status in integrations), *own]
     return Slices(contributions, [access.middleware], access.first_start_address, watching.metrics.own, snapshots)
 

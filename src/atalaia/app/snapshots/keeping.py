@@ -7,7 +7,7 @@ was seen is kept in a file beside them, so that a change during a stop, or a cra
 import asyncio
 import itertools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -21,9 +21,10 @@ from atalaia.access.guards import requires
 from atalaia.access.requests import principal_of
 from atalaia.app.snapshots.facts import Health, Snapshot
 from atalaia.app.snapshots.gathering import Sources, gather, template_facts
+from atalaia.app.snapshots.kept import KeptSnapshot, kept_snapshots, read_snapshot
 from atalaia.app.snapshots.writing import SUFFIX, file_name, markdown
 from atalaia.core.permissions import Permission
-from atalaia.sdk.contribution import Contribution, Loop
+from atalaia.sdk.contribution import Contribution, Loop, NavItem
 from atalaia.version import COMMIT, VERSION
 
 FOLDER: Final = "snapshots"
@@ -87,22 +88,36 @@ class Snapshots:
     async def take(self, reason: str, note: str = "") -> Snapshot:
         return await gather(self._sources, health=self._health(), reason=reason, note=note)
 
+    async def take_and_keep(self, reason: str) -> Path:
+        snapshot = await self.take(reason)
+        path = await asyncio.to_thread(keep, self._data_dir, markdown(snapshot), snapshot.taken_at)
+        log.info("snapshot_taken", file=path.name, reason=reason)
+        return path
+
+    def kept(self) -> list[KeptSnapshot]:
+        """The newest first. Reads files: call it in a thread."""
+        return kept_snapshots(self._data_dir / FOLDER)
+
+    def read(self, name: str) -> tuple[KeptSnapshot, str]:
+        """Raises: NotFound."""
+        return read_snapshot(self._data_dir / FOLDER, name)
+
     async def look(self) -> None:
         """Take one if something changed; a loop calls it."""
         before, now = await asyncio.to_thread(self._read_seen), await self._see()
         changes = reasons(before, now)
         after = merged(before, now)
         if changes:
-            snapshot = await self.take("; ".join(changes))
-            path = await asyncio.to_thread(keep, self._data_dir, markdown(snapshot), snapshot.taken_at)
-            log.info("snapshot_taken", file=path.name, reasons=changes)
+            await self.take_and_keep("; ".join(changes))
         if after != before:
             await asyncio.to_thread(_write, self._seen_path, msgspec.json.encode(after).decode())
 
-    def contribution(self) -> Contribution:
+    def contribution(self, *, routes: Sequence[Any] = (), nav: Sequence[NavItem] = ()) -> Contribution:
+        """`routes` and `nav` are those of its pages."""
         return Contribution(
             name="snapshots",
-            routes=(get_snapshot,),
+            routes=(get_snapshot, *routes),
+            nav=nav,
             dependencies={"snapshots": Provide(lambda: self, sync_to_thread=False)},
             loops=(Loop("snapshots", PERIOD_S, self.look, leader_only=False, wake=self._wake),),
             start=self._start,
