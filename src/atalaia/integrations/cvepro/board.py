@@ -1,0 +1,91 @@
+"""What the dashboard shows: chargers as they were last read, who charges there, and how old that is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from atalaia.integrations.cvepro.model.chargers import Charger, Connector
+from atalaia.integrations.cvepro.model.feeds import CHARGERS, SESSIONS, Feed
+from atalaia.integrations.cvepro.model.sessions import Session
+from atalaia.integrations.cvepro.queries import chargers, sessions
+from atalaia.integrations.cvepro.queries.chargers import Unread, feed, unread
+from atalaia.sdk.integration import Host
+from atalaia.sdk.transaction import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Plug:
+    """A connector, with the session that is under way there."""
+
+    connector: Connector
+    session: Session | None = None
+
+    @property
+    def user_name(self) -> str | None:
+        """As the vendor names who charges."""
+        return self.connector.user_name or (self.session.user_name if self.session else None)
+
+    @property
+    def since(self) -> datetime | None:
+        return self.session.started_at if self.session else None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    charger: Charger
+    plugs: Sequence[Plug]
+    is_silent: bool = False
+
+    @property
+    def user_name(self) -> str | None:
+        return next((name for plug in self.plugs if (name := plug.user_name)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """`unread`: what of the last good reading could not be understood, sessions' paths too."""
+
+    feed: Feed
+    shown: Sequence[Shown]
+    unread: Unread
+
+
+class Board:
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    async def look(self) -> Seen:
+        limit_s = float(self._host.setting("heartbeat_limit_s"))
+
+        def unit(tx: Tx) -> Seen:
+            standing = feed(tx, CHARGERS)
+            active = sessions.active(tx)
+            found = [_shown(each, active, standing, limit_s) for each in chargers.all_of_them(tx)]
+            own, theirs = unread(tx, CHARGERS), unread(tx, SESSIONS)
+            return Seen(standing, found, Unread([*own.paths, *theirs.paths], own.strange))
+
+        return await self._host.read(unit)
+
+    async def feed(self) -> Feed:
+        return await self._host.read(lambda tx: feed(tx, CHARGERS))
+
+
+def _shown(charger: Charger, active: Sequence[Session], standing: Feed, limit_s: float) -> Shown:
+    own = [each for each in active if _is_at(each, charger)]
+    plugs = [Plug(each, _session_at(each, own, is_only=len(charger.connectors) == 1)) for each in charger.connectors]
+    # As old as the data is: while nothing can be read, nobody falls silent. By the cloud's own clock, as the heartbeats.
+    read_at = standing.good_at
+    offset_s = standing.clock_offset_s or 0.0
+    is_silent = read_at is not None and charger.is_silent(now=read_at, limit_s=limit_s - offset_s)
+    return Shown(charger, plugs, is_silent)
+
+
+def _is_at(session: Session, charger: Charger) -> bool:
+    if session.box_id is not None and charger.box_id is not None:
+        return session.box_id == charger.box_id
+    return session.charger_uuid is not None and session.charger_uuid == charger.uuid
+
+
+def _session_at(connector: Connector, own: Sequence[Session], *, is_only: bool) -> Session | None:
+    """The newest there; with one connector whatever the session calls it."""
+    return next((each for each in own if is_only or each.connector == connector.number), None)

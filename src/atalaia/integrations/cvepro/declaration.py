@@ -1,0 +1,36 @@
+"""What the host finds."""
+
+from pathlib import Path
+
+from atalaia.integrations.cvepro import setup
+from atalaia.integrations.cvepro.login import TOKEN_LIFE_S, log_in
+from atalaia.integrations.cvepro.manifest import MANIFEST, NAME, POLL_S, TITLE
+from atalaia.sdk.integration import Host, Offer
+from atalaia.sdk.jobs import JobType
+from atalaia.sdk.upstreams import UpstreamDeclaration
+
+
+class CvePro:
+    manifest = MANIFEST
+    folder = Path(__file__).parent
+    upstreams = (
+        UpstreamDeclaration(
+            name=NAME,
+            title=TITLE,
+            login=log_in,
+            token_life_s=TOKEN_LIFE_S,
+            polling_interval_s=POLL_S,
+            polling_setting="poll_s",
+            is_told_by_integration=True,
+            connect_s=5.0,
+            read_s=15.0,
+            whole_s=30.0,  # up to three tries within it
+        ),
+    )
+    job_types: tuple[JobType, ...] = ()
+
+    def setup(self, host: Host) -> Offer:
+        return setup.offer(host)
+
+
+integration = CvePro()

@@ -1,0 +1,44 @@
+"""What a reading of a list makes of what is kept, within a unit of work."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from atalaia.integrations.cvepro.model.chargers import Charger, recognised
+from atalaia.integrations.cvepro.model.sessions import Session, merged
+from atalaia.integrations.cvepro.queries import chargers, sessions
+from atalaia.sdk.transaction import Tx
+
+
+def keep_chargers(tx: Tx, told: Sequence[Charger], *, now: datetime) -> list[Charger]:
+    """As they are kept now, under the keys they have always had."""
+    found = recognised(told, chargers.all_of_them(tx))
+    chargers.keep_all(tx, found, now=now)
+    return found
+
+
+def keep_sessions(tx: Tx, told: Sequence[Session], *, now: datetime) -> int:
+    """Each once by its id, also where a list holds it twice; how many are new or other than before."""
+    powers = _powers(chargers.all_of_them(tx))
+    kept = sessions.some(tx, sorted({each.id for each in told}))
+    after = dict(kept)
+    for each in told:
+        after[each.id] = merged(after.get(each.id), each, power_w=_power(each, powers))
+    new = [session for id_, session in after.items() if id_ not in kept]
+    changed = [session for id_, session in after.items() if id_ in kept and session != kept[id_]]
+    sessions.add(tx, new, now=now)
+    for session in changed:
+        sessions.change(tx, session, now=now)
+    return len(new) + len(changed)
+
+
+def _powers(found: Sequence[Charger]) -> dict[str, float]:
+    """By each id that a session may name the charger by; W."""
+    powers: dict[str, float] = {}
+    for charger in found:
+        if charger.power_max_w is not None:
+            powers |= {name: charger.power_max_w for name in (charger.box_id, charger.uuid) if name}
+    return powers
+
+
+def _power(session: Session, powers: Mapping[str, float]) -> float | None:
+    return next((powers[name] for name in (session.box_id, session.charger_uuid) if name and name in powers), None)

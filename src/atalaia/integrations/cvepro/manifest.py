@@ -1,0 +1,78 @@
+"""Who this integration is, and its settings."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from atalaia.core.settings import Setting
+from atalaia.core.translations import N_
+from atalaia.sdk.integration import Manifest
+
+NAME: Final = "cvepro"
+TITLE: Final = "CVE-Pro"
+POLL_S: Final = 30.0
+_REQUIRED: Final = ("base_url", "api_key", "email", "password")
+
+
+def _setting(name: str, kind: str, default: Any, words: str, **more: Any) -> Setting:
+    return Setting(f"integrations.{NAME}.{name}", kind, default, words, **more)
+
+
+SETTINGS: Final = (
+    _setting("base_url", "str", "", N_("The address of the chargers' cloud, without /api/v1.")),
+    _setting("api_key", "secret", None, N_("The Api-Key that the vendor gave you.")),
+    _setting("email", "str", "", N_("The e-mail address to log in with.")),
+    _setting("password", "secret", None, N_("The password to log in with.")),
+    _setting("poll_s", "float", POLL_S, N_("Seconds between two readings of the chargers."), minimum=0.2, maximum=3600),
+    _setting(
+        "sessions_every_s",
+        "float",
+        60.0,
+        N_("Seconds between two readings of the sessions."),
+        minimum=0.2,
+        maximum=3600,
+    ),
+    _setting(
+        "alert_after_s",
+        "float",
+        120.0,
+        N_("Seconds for which the chargers could not be read, after which that is an incident."),
+        minimum=0,
+        maximum=86_400,
+    ),
+    _setting(
+        "heartbeat_limit_s",
+        "float",
+        900.0,
+        N_("Seconds without a heartbeat after which a charger is an incident."),
+        minimum=60,
+        maximum=604_800,
+    ),
+    _setting(
+        "utc_offset_h",
+        "float",
+        -3.0,
+        N_("Hours between UTC and the local times that the cloud tells without a zone."),
+        minimum=-12,
+        maximum=14,
+    ),
+    _setting(
+        "absent_fields",
+        "list",
+        (),
+        N_("Fields that this account never gives, as chargePointList[].fwVersion: they are not missed."),
+    ),
+)
+
+
+def is_configured(setting: Callable[[str], Any]) -> bool:
+    return all(setting(name) for name in _REQUIRED)
+
+
+MANIFEST: Final = Manifest(
+    name=NAME,
+    title=TITLE,
+    owner="Atalaia",
+    summary=N_("Electric car chargers of a condominium: who charges, what is free, what broke."),
+    settings=SETTINGS,
+    is_configured=is_configured,
+)

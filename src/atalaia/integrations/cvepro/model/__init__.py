@@ -1,0 +1,1 @@
+"""Pure values and decisions of charging: no clock, no store, no network."""

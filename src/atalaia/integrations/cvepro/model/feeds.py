@@ -1,0 +1,52 @@
+"""How the reading of a list stands: when it last went well, since when it fails."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+CHARGERS: Final = "chargers"
+SESSIONS: Final = "sessions"
+
+
+class Line(StrEnum):
+    """What the banner says."""
+
+    ONLINE = "online"
+    CONNECTING = "connecting"
+    OFFLINE = "offline"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """`failing_since` is the first reading that failed, of those in a row; `failures` counts them."""
+
+    name: str
+    good_at: datetime | None = None
+    tried_at: datetime | None = None
+    failing_since: datetime | None = None
+    failures: int = 0
+    error: str | None = None
+    clock_offset_s: float | None = None
+
+    @property
+    def is_stale(self) -> bool:
+        return self.failing_since is not None
+
+    @property
+    def line(self) -> Line:
+        """One reading that failed may be a hiccup; a second one is an outage."""
+        if self.failures > 1:
+            return Line.OFFLINE
+        return Line.ONLINE if self.good_at is not None and not self.is_stale else Line.CONNECTING
+
+    def went_well(self, *, at: datetime, clock_offset_s: float | None) -> "Feed":
+        return Feed(name=self.name, good_at=at, tried_at=at, clock_offset_s=clock_offset_s)
+
+    def failed(self, error: str, *, at: datetime) -> "Feed":
+        return replace(
+            self, tried_at=at, failing_since=self.failing_since or at, failures=self.failures + 1, error=error
+        )
+
+    def is_outage(self, *, now: datetime, after_s: float) -> bool:
+        return self.failing_since is not None and now - self.failing_since >= timedelta(seconds=after_s)

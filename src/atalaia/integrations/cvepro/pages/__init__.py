@@ -1,0 +1,19 @@
+"""The pages below /cvepro."""
+
+from typing import Final
+
+from atalaia.core.permissions import Permission
+from atalaia.core.translations import N_
+from atalaia.integrations.cvepro.board import Board
+from atalaia.integrations.cvepro.importing import Importing
+from atalaia.integrations.cvepro.pages.history import History
+from atalaia.integrations.cvepro.pages.live import Live
+from atalaia.integrations.cvepro.pages.sessions import Sessions
+from atalaia.sdk.contribution import NavItem
+from atalaia.sdk.integration import Host, Page
+
+NAV: Final = (NavItem("watch", N_("Chargers"), "/cvepro", Permission.DASHBOARDS_READ, order=70, icon="bolt"),)
+
+
+def all_of(host: Host, board: Board, importing: Importing) -> tuple[Page, ...]:
+    return (*Live(host, board).pages(), *Sessions(host).pages(), *History(host, importing).pages())

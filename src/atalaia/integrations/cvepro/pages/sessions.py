@@ -1,0 +1,87 @@
+"""Sessions with filters in the address."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from atalaia.core.errors import InvalidField
+from atalaia.core.permissions import Permission
+from atalaia.core.translations import N_
+from atalaia.integrations.cvepro.model.chargers import Charger
+from atalaia.integrations.cvepro.pages.words import DOUBTS, SESSION_STATES, said
+from atalaia.integrations.cvepro.queries import chargers, sessions
+from atalaia.integrations.cvepro.queries.sessions import SessionFilter, Totals
+from atalaia.integrations.cvepro.routes import read_day
+from atalaia.sdk.integration import Host, Page, Request, View
+from atalaia.sdk.transaction import Tx
+
+_NAMES: Final = ("since", "until", "charger", "state", "q", "cursor")
+_LIMIT: Final = 50
+_MAY_READ: Final = Permission.OVERVIEW_READ
+
+
+class Sessions:
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    def pages(self) -> tuple[Page, ...]:
+        return (
+            Page("/cvepro/sessions", _MAY_READ, self.show),
+            Page("/cvepro/sessions/rows", _MAY_READ, self.part),
+        )
+
+    async def show(self, request: Request) -> View:
+        return View("cvepro/sessions.html", N_("Charging sessions"), await self._values(request))
+
+    async def part(self, request: Request) -> View:
+        return View("cvepro/_session_rows.html", "", await self._values(request), is_part=True)
+
+    async def _values(self, request: Request) -> dict[str, Any]:
+        params = {name: text for name in _NAMES if (text := request.query.get(name, "").strip()) and text.isprintable()}
+        problem = None
+        try:
+            wanted = read_filter(params, ZoneInfo(request.timezone))
+        except InvalidField as error:
+            wanted, problem = SessionFilter(), said(error)
+
+        def unit(tx: Tx) -> tuple[list[Any], Totals, list[Charger]]:
+            found = sessions.page(tx, wanted, limit=_LIMIT, after=params.get("cursor"))
+            return found, sessions.totals(tx, wanted), chargers.all_of_them(tx)
+
+        found, totals, known = await self._host.read(unit)
+        page = found[:_LIMIT]
+        return {
+            "found": page,
+            "next": page[-1].id if len(found) > _LIMIT else None,
+            "totals": totals,
+            "params": params,
+            "is_filtered": bool(params.keys() - {"cursor"}),
+            "problem": problem,
+            "state_options": SESSION_STATES,
+            "charger_options": [(each.box_id, each.name) for each in known if each.box_id],
+            "chargers": {each.box_id: each for each in known if each.box_id},
+            "doubts": DOUBTS,
+            "rows": len(page),
+        }
+
+
+def read_filter(params: Mapping[str, str], zone: ZoneInfo) -> SessionFilter:
+    """Days of the reader's zone, both included. Raises: InvalidField."""
+    return SessionFilter(
+        since=_midnight(params, "since", zone, days=0),
+        until=_midnight(params, "until", zone, days=1),
+        box_id=params.get("charger"),
+        state=params.get("state"),
+        q=params.get("q"),
+    )
+
+
+def _midnight(params: Mapping[str, str], name: str, zone: ZoneInfo, *, days: int) -> datetime | None:
+    if not params.get(name):
+        return None
+    try:
+        day = read_day(params[name], name) + timedelta(days=days)
+        return datetime.combine(day, time.min, zone).astimezone(UTC)
+    except OverflowError as error:
+        raise InvalidField(name, N_("a day as 2026-01-31")) from error

@@ -1,0 +1,120 @@
+"""SQL on sessions: each once, by the vendor's id."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, case, func, insert, or_, select, update
+
+from atalaia.integrations.cvepro.model.sessions import Session
+from atalaia.integrations.cvepro.tables import sessions
+from atalaia.sdk.transaction import Tx
+
+_FIELDS: Final = tuple(Session.__struct_fields__)
+_COLUMNS: Final = [sessions.c[name] for name in _FIELDS]
+_AT_ONCE: Final = 500  # ids in one question: SQLite takes no more than 32,766
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFilter:
+    """`since` included, `until` not; `state` is active, ended or doubtful; `q` a part of name, flat or tag."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    box_id: str | None = None
+    state: str | None = None
+    q: str | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        c = sessions.c
+        found: list[ColumnElement[bool]] = []
+        if self.since is not None:
+            found.append(c.sort_at >= self.since)
+        if self.until is not None:
+            found.append(c.sort_at < self.until)
+        if self.box_id:
+            found.append(c.box_id == self.box_id)
+        if self.q:
+            part = self.q.lower()
+            found.append(
+                or_(*(func.lower(each).contains(part, autoescape=True) for each in (c.user_name, c.flat, c.tag)))
+            )
+        match self.state:
+            case "active":
+                found.append(c.stopped_at.is_(None))
+            case "ended":
+                found.append(c.stopped_at.is_not(None))
+            case "doubtful":
+                found.append(c.doubts != [])
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Energy in thousandths of a Wh, cost in millionths; None where nothing was told."""
+
+    count: int
+    energy_mwh: int | None
+    cost_micros: int | None
+    doubtful: int
+
+
+def some(tx: Tx, ids: Sequence[str]) -> dict[str, Session]:
+    found: dict[str, Session] = {}
+    for start in range(0, len(ids), _AT_ONCE):
+        part = ids[start : start + _AT_ONCE]
+        found |= {row.id: _session(row) for row in tx.rows(select(*_COLUMNS).where(sessions.c.id.in_(part)))}
+    return found
+
+
+def add(tx: Tx, found: Iterable[Session], *, now: datetime) -> None:
+    rows = [{**_row(each), "sort_at": each.started_at or now, "changed_at": now} for each in found]
+    if rows:
+        tx.execute(insert(sessions), rows)
+
+
+def change(tx: Tx, session: Session, *, now: datetime) -> None:
+    values = {**_row(session), "changed_at": now}
+    if session.started_at is not None:
+        values["sort_at"] = session.started_at
+    tx.execute(update(sessions).where(sessions.c.id == session.id).values(**values))
+
+
+def active(tx: Tx) -> list[Session]:
+    """Newest first."""
+    question = select(*_COLUMNS).where(sessions.c.stopped_at.is_(None)).order_by(sessions.c.sort_at.desc())
+    return [_session(row) for row in tx.rows(question)]
+
+
+def page(tx: Tx, wanted: SessionFilter, *, limit: int, after: str | None = None) -> list[Session]:
+    """Newest first, from past the id `after`; one more than `limit` where there is a next page."""
+    c = sessions.c
+    question = select(*_COLUMNS).where(*wanted.conditions()).order_by(c.sort_at.desc(), c.id.desc())
+    if after is not None:
+        past = tx.one(select(c.sort_at, c.id).where(c.id == after))
+        if past is not None:
+            question = question.where((c.sort_at < past.sort_at) | ((c.sort_at == past.sort_at) & (c.id < past.id)))
+    return [_session(row) for row in tx.rows(question.limit(limit + 1))]
+
+
+def totals(tx: Tx, wanted: SessionFilter) -> Totals:
+    c = sessions.c
+    doubtful = func.sum(case((c.doubts != [], 1), else_=0))
+    row = tx.one(
+        select(func.count(), func.sum(c.energy_mwh), func.sum(c.cost_micros), doubtful).where(*wanted.conditions())
+    )
+    count, energy, cost, doubts = tuple(row) if row is not None else (0, None, None, 0)
+    return Totals(count, _whole(energy), _whole(cost), int(doubts or 0))
+
+
+def _whole(value: Any) -> int | None:
+    return None if value is None else int(value)
+
+
+def _row(session: Session) -> dict[str, Any]:
+    return {**{name: getattr(session, name) for name in _FIELDS}, "doubts": list(session.doubts)}
+
+
+def _session(row: Any) -> Session:
+    return Session(**{**row._asdict(), "doubts": tuple(row.doubts)})
