@@ -1,5 +1,6 @@
 """A hub with the simulated exchange behind it, for tests of auto-close: one account, legs and operations on demand."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any, Final
 
 from atalaia_simulators.binance import DEFAULT_KEY, DEFAULT_SECRET, InThread
 from tests.acceptance.calls import Client
-from tests.acceptance.hub import Hub
+from tests.acceptance.hub import Hub, Process, environment
 from tests.servers import wait_until
 
 API: Final = "/api/binance"
@@ -24,17 +25,21 @@ class Trading:
     def client(self) -> Client:
         return self.hub.client("admin")
 
-    def hold(self, symbol: str, *, long: str, short: str, quantity: str = "1", **more: str) -> None:
-        """Both legs, with their entry prices."""
-        legs = (("LONG", long), ("SHORT", short))
+    def hold(self, symbol: str, *, long: str, short: str, quantity: str = "1", short_quantity: str = "") -> None:
+        """Both legs, with their entry prices; of one size, unless the SHORT has another."""
+        legs = (("LONG", long, quantity), ("SHORT", short, short_quantity or quantity))
         rows = [
-            {"symbol": symbol, "position_side": side, "quantity": quantity, "entry_price": entry, **more}
-            for side, entry in legs
+            {"symbol": symbol, "position_side": side, "quantity": size, "entry_price": entry}
+            for side, entry, size in legs
         ]
         assert self.simulator.post("/_sim/positions", rows).status == 200
 
     def price(self, **prices: str) -> None:
         assert self.simulator.post("/_sim/prices", prices).status == 200
+
+    def price_path(self, symbol: str, *path: tuple[float, str]) -> None:
+        """Seconds from now, and the price from then on."""
+        assert self.simulator.post("/_sim/price_path", {symbol: path}).status == 200
 
     def operation(self, symbol: str, target: str, **more: Any) -> str:
         wanted = {"account": "main", "symbol": symbol, "profit_target": target, "auto_close_enabled": True, **more}
@@ -46,6 +51,19 @@ class Trading:
 
     def one(self, operation_id: str) -> Any:
         return self.client.get(f"{API}/operations/{operation_id}").json
+
+    @contextmanager
+    def signaller(self, *, interval_s: float = 0.3) -> Iterator[None]:
+        """A machine that says "look now", with a key for nothing else."""
+        url = f"{self.hub.url}/api/signals/{SIGNAL}"
+        command = [sys.executable, "-m", "atalaia_agent", "--signal-url", url, "--signal-interval-s", str(interval_s)]
+        env = environment({"ATALAIA_SIGNAL_KEY": self.hub.make_key(f"signal:{SIGNAL}")})
+        process = Process(command, log=self.hub.folder / "signaller.log", env=env)
+        process.launch()
+        try:
+            yield
+        finally:
+            process.kill()
 
     def look_until(self, operation_id: str, **fields: Any) -> Any:
         """Signals, until the operation is like that; as it is then."""

@@ -18,6 +18,7 @@ from atalaia_simulators.fleet import ThirdParty, settings_for, start_jobs
 from atalaia_simulators.furnishing import HEARTBEAT_S, Api, furnish, send_history
 from atalaia_simulators.sink import Sink
 from atalaia_simulators.site import Site
+from atalaia_simulators.trading import SIGNAL, Exchange, start_trading
 
 app = typer.Typer()
 PEOPLE = "demo@example.org"
@@ -36,7 +37,7 @@ def demo(
     port: Annotated[int, typer.Option(help="The port of the hub.", envvar="ATALAIA_PORT", min=1, max=65535)] = 8400,
     password: Annotated[str | None, typer.Option(help="The demo account's password; by default a new one.")] = None,
 ) -> int:
-    """Run a hub, three agents, a web site that breaks and heals by script, and a fleet platform with a worker, until Ctrl-C.
+    """Run a hub, three agents, a site that breaks and heals, a fleet platform, and an exchange with prices by script, until Ctrl-C.
 
     Example: atalaia demo --port 8410
     """
@@ -55,11 +56,17 @@ def _run(folder: Path, *, port: int, password: str, log: IO[str]) -> int:
         with Children() as children:
             _say("Starting the hub …")
             fleet = ThirdParty(f"http://127.0.0.1:{_free_port()}")
-            env = {"ATALAIA_ALLOW_PRIVATE_TARGETS": "1", **settings_for(fleet)}
+            exchange = Exchange(f"http://127.0.0.1:{_free_port()}")
+            env = {
+                "ATALAIA_ALLOW_PRIVATE_TARGETS": "1",
+                "ATALAIA_BINANCE_BASE_URL": exchange.url,
+                **settings_for(fleet),
+            }
             url = children.start_hub(folder / "hub", port=port, env=env, log=log, tell=_quiet)
             make_person(folder / "hub", PEOPLE, role="ADMIN", password=password)
             beat = _furnish(children, folder, url=url, site=site, sink=sink, log=log)
             _act(children, folder, url=url, fleet=fleet, log=log)
+            _trade(children, folder, url=url, exchange=exchange, log=log)
             _introduce(url, password, site=site, fleet=fleet)
             return children.wait(also=beat)
     finally:
@@ -100,6 +107,15 @@ def _act(children: Children, folder: Path, *, url: str, fleet: ThirdParty, log: 
     threading.Thread(target=start_jobs, args=(app, fleet), name="jobs", daemon=True).start()
 
 
+def _trade(children: Children, folder: Path, *, url: str, exchange: Exchange, log: IO[str]) -> None:
+    """The exchange, operations with prices that go to target and stop, and a signaller."""
+    children.start_simulator("binance", port=exchange.port, log=log)
+    app = Api(url, make_key(folder / "hub", "demo-trader", "write", "trading"))
+    threading.Thread(target=start_trading, args=(app, exchange), name="trading", daemon=True).start()
+    key = make_key(folder / "hub", "demo-signaller", f"signal:{SIGNAL}")
+    children.start_agent("--signal-url", f"{url}/api/signals/{SIGNAL}", env={"ATALAIA_SIGNAL_KEY": key}, log=log)
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -137,6 +153,8 @@ are shown here as they come.
   A fault   curl {fleet.url}/_sim/faults -d '{{"wrong_type_403": true, "only_actions": ["get_vehicle_info"]}}'
   Others    answer_late, review_404, silent_unit, cut_before_execute, token_expired: curl {fleet.url}/_sim/faults
   None      curl {fleet.url}/_sim/faults -d '{{}}'
+
+  Auto-close  {url}/binance   operations on a simulated exchange: one reaches its target within a minute
 
 Ctrl-C ends everything; nothing is left behind.
 """)
