@@ -21,7 +21,7 @@ class WhatsApp(ChannelKind):
             FIELD,
             N_("Phone numbers"),
             "lines",
-            help=N_("One a line, with the country code. Each is on record by itself."),
+            help=N_("One a line, with the country code, as +55 11 91234-5678. Each is on record by itself."),
             placeholder="+55 11 91234-5678",
         ),
     )

@@ -23,7 +23,7 @@ _STATE_WORDS = {
     "new": N_("Not used yet"),
     "paused": N_("Off"),
     "degraded": N_("Failing"),
-    "down": N_("Nothing gets through"),
+    "down": N_("Messages do not get through"),
 }
 
 

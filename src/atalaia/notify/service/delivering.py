@@ -111,7 +111,11 @@ class Result:
 def words_of(tries: tuple[Try, ...]) -> str:
     if len(tries) == 1:
         return tries[0].status
-    return "; ".join(f"{each.target}: {each.status}" for each in tries)[:MAX_STATUS]
+    return "; ".join(_named(each) for each in tries)[:MAX_STATUS]
+
+
+def _named(one: Try) -> str:
+    return one.status if one.target in one.status else f"{one.target}: {one.status}"
 
 
 class Transport:

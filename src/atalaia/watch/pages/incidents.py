@@ -35,7 +35,7 @@ EVENT_WORDS = {
     "nobody_told": ("down", N_("Nobody was told: no route fits")),
     "message_delivered": ("message", N_("Message delivered")),
     "message_dead": ("down", N_("Message could not be delivered")),
-    "message_unknown": ("unknown", N_("Nobody knows whether the message went out; it is not sent again")),
+    "message_unknown": ("down", N_("Nobody knows whether the message went out; it is not sent again")),
 }
 
 
