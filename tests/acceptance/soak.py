@@ -96,8 +96,8 @@ def fleet_kills(folder: Path, seed: int, kills: int) -> tuple[str, bool]:
     return f"{kills:,} | {kills:,} jobs: {ends} | {len(lost)} | {len(wrong)}", found.is_well
 
 
-def closes(folder: Path, seed: int, count: int) -> tuple[str, bool]:
-    found = run_closes(folder, seed=seed, count=count)
+def closes(folder: Path, seed: int, kills: int) -> tuple[str, bool]:
+    found = run_closes(folder, seed=seed, kills=kills)
     for each in found.wrong:
         sys.stderr.write(f"{each}\n")
     twice = [each for each in found.wrong if "closed" in each]

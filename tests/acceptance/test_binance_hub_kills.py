@@ -81,9 +81,9 @@ def test_every_operation_is_closed_once_whenever_its_hub_is_killed(make_hub: Mak
         }
         hub = make_hub(env=env).start()
         enter(hub, exchange)
-        exchange.made("/_sim/funding", dict.fromkeys(SYMBOLS, "0.0001"))
         exchange.made("/_sim/faults", {"answer_delay_ms": 20})
         with signalling(hub):
+            exchange.made("/_sim/funding", dict.fromkeys(SYMBOLS, "0.0001"))
             for symbol, fault in zip(SYMBOLS, FAULTS, strict=True):
                 exchange.made("/_sim/faults", fault)
                 price = Decimal(exchange.get("/_sim/prices").json[symbol])
