@@ -1,7 +1,6 @@
 """`atalaia snapshot`: what runs where, as one Markdown file."""
 
 import asyncio
-import os
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Final
@@ -12,7 +11,7 @@ import typer
 from atalaia.agents.service import AgentsService
 from atalaia.app.declared_upstreams import declared_upstreams
 from atalaia.app.frame_sources import frame_sources
-from atalaia.app.slices import migration_folders, read_settings
+from atalaia.app.slices import read_settings
 from atalaia.app.snapshots.facts import Health, Snapshot
 from atalaia.app.snapshots.gathering import Sources, gather
 from atalaia.app.snapshots.installation import installation
@@ -20,6 +19,7 @@ from atalaia.app.snapshots.keeping import ADDRESS_FILE, keep
 from atalaia.app.snapshots.writing import file_name, markdown
 from atalaia.captures.service import CapturesService
 from atalaia.cli.hubs import HubCalls, Key, KeyFile, read_key
+from atalaia.cli.kept_settings import open_kept_settings, sealer_of
 from atalaia.cli.places import DatabaseUrl, DataDir
 from atalaia.cli.publishing import publish
 from atalaia.core.clock import SystemClock
@@ -31,11 +31,7 @@ from atalaia.jobs.service.workers import Workers
 from atalaia.outbound.guard import Guard, Trust
 from atalaia.outbound.http import HttpClient
 from atalaia.store.directory import DirectoryLock
-from atalaia.store.encryption import FILE_NAME as KEY_NAME
-from atalaia.store.encryption import KEY_BYTES, VARIABLE, Sealer, load_sealer
-from atalaia.store.migrations import pending
-from atalaia.store.opening import FILE_NAME, MIGRATIONS, open_store
-from atalaia.store.page_settings import page_secrets, read_page_settings
+from atalaia.store.opening import FILE_NAME, open_store
 from atalaia.store.store import Store
 
 _REASON: Final = "asked for on the command line"
@@ -108,7 +104,7 @@ def _of_directory(data_dir: Path, *, database_url: str | None, note: str) -> Sna
         )
     settings = read_settings(data_dir)
     with closing(open_store(data_dir, database_url=database_url)) as store:
-        troubles = _open_settings(store, settings, data_dir)
+        troubles = open_kept_settings(store, settings, data_dir)
         sources = _sources(store, settings, data_dir)
         return asyncio.run(_gather(sources, note=note, troubles=troubles))
 
@@ -116,25 +112,6 @@ def _of_directory(data_dir: Path, *, database_url: str | None, note: str) -> Sna
 async def _gather(sources: Sources, *, note: str, troubles: list[str]) -> Snapshot:
     health = await _health(sources.data_dir)
     return await gather(sources, health=health, reason=_REASON, note=note, troubles=troubles)
-
-
-def _open_settings(store: Store, settings: Settings, data_dir: Path) -> list[str]:
-    """Read what the settings page kept; what could not be read. From here on its secrets are known, and starred out."""
-    try:
-        waiting = pending(store.reader_engine, [MIGRATIONS, *migration_folders()])
-        if waiting:
-            return [f"the database is of an earlier version: {len(waiting)} migrations are pending"]
-        settings.open_secrets_with(page_secrets(_sealer(data_dir)))
-        settings.set_page_values(store.read_now(read_page_settings))
-    except AtalaiaError as error:
-        return [f"settings: {error}"]
-    return []
-
-
-def _sealer(data_dir: Path) -> Sealer:
-    """One of no use where the hub's key is not at hand: none is made here."""
-    has_key = bool(os.environ.get(VARIABLE)) or (data_dir / KEY_NAME).is_file()
-    return load_sealer(data_dir) if has_key else Sealer([os.urandom(KEY_BYTES)])
 
 
 def _sources(store: Store, settings: Settings, data_dir: Path) -> Sources:
@@ -147,7 +124,7 @@ def _sources(store: Store, settings: Settings, data_dir: Path) -> Sources:
         public_url=public_url,
         registered=declared_upstreams(settings),
         workers=Workers(store, clock=clock, settings=settings),
-        agents=AgentsService(store, clock=clock, sealer=_sealer(data_dir), public_url=public_url),
+        agents=AgentsService(store, clock=clock, sealer=sealer_of(data_dir), public_url=public_url),
         captures=CapturesService(store, clock=clock, sources=frame_sources),
     )
 
