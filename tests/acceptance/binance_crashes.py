@@ -15,7 +15,6 @@ from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -220,15 +219,14 @@ def run_closes(folder: Path, *, seed: int, kills: int) -> "Found":
     survived: set[str] = set()
     try:
         with crashing(store) as crashes:
-            for case in chain(every_case(), iter(lambda: random_case(chance), None)):
-                if crashes.found.kills >= kills:
-                    break
-                if len(case.kills) == 1 and case.fault in survived and len(survived) < len(FAULTS):
-                    continue
+            for case in every_case():
                 before = crashes.found.kills
-                crashes.run(case)
-                if crashes.found.kills == before:
-                    survived.add(case.fault)
+                if before < kills and case.fault not in survived:
+                    crashes.run(case)
+                    if crashes.found.kills == before:
+                        survived.add(case.fault)
+            while crashes.found.kills < kills:
+                crashes.run(random_case(chance))
             return crashes.found
     finally:
         store.close()
