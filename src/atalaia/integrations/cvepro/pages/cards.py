@@ -12,6 +12,7 @@ from atalaia.integrations.cvepro.pages.words import GROUPS, LINES, SILENT, SPEED
 
 _GROUP_OF: Final = {"up": "free", "maintenance": "charging", "paused": "idle", "degraded": "trouble", "down": "trouble"}
 _W: Final = 1000
+_LONGEST_WORD: Final = 24  # of the vendor's own, on a badge
 _MWH_PER_KWH: Final = 1_000_000
 
 
@@ -128,7 +129,7 @@ def _plug(plug: Plug, *, names: bool) -> PlugCard:
 def _state(status: str | None) -> tuple[str, str, bool]:
     if status is None:
         return (*UNSAID, True)
-    state, word = STATUS.get(status, ("unknown", status))
+    state, word = STATUS.get(status, ("unknown", status[:_LONGEST_WORD]))
     return state, word, status in STATUS
 
 

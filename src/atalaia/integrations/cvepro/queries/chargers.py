@@ -83,7 +83,8 @@ def _changes(kept: Any, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _row(charger: Charger, position: int, now: datetime) -> dict[str, Any]:
-    told = msgspec.to_builtins(msgspec.structs.replace(charger, heartbeat_at=None))
+    # As it comes out of the store again, so that the two can be compared.
+    told = msgspec.json.decode(msgspec.json.encode(msgspec.structs.replace(charger, heartbeat_at=None)))
     return {
         "key": charger.key,
         "position": position,
