@@ -74,6 +74,21 @@ def test_a_secret_never_comes_back(run: Run) -> None:
     run(body)
 
 
+def test_the_fields_of_any_kind_may_stand_in_fields_and_come_back_there_without_secrets(run: Run) -> None:
+    async def body(site: Site) -> None:
+        api = await site.script("write")
+        wanted = {"name": "hook", "kind": "webhook", "fields": {"url": HOOK["url"], "secret": SECRET}}
+        channel = (await api.post("/api/channels", json=wanted)).json()
+        assert channel["fields"] == {"url": HOOK["url"]}
+        changed = await api.patch(f"/api/channels/{channel['id']}", json={"fields": {"url": "https://y.test/h"}})
+        assert changed.json()["fields"] == {"url": "https://y.test/h"}
+        wrong = await api.patch(f"/api/channels/{channel['id']}", json={"fields": {"numbers": ["+55"]}})
+        assert wrong.status_code == 422
+        assert "numbers" in wrong.text
+
+    run(body)
+
+
 def test_a_change_keeps_the_secret_that_it_leaves_out(run: Run) -> None:
     async def body(site: Site) -> None:
         api = await site.script("write")
