@@ -1,8 +1,10 @@
 """One operation: how it stands, what it is made of, and what happened to it; also when it is closed."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Final
 
+from atalaia.core.clock import to_ms
 from atalaia.core.errors import BadInput, Conflict
 from atalaia.core.permissions import Permission
 from atalaia.core.translations import N_, Locale
@@ -22,7 +24,8 @@ from atalaia.integrations.binance.pages.words import ORDERS, REASONS, Said, said
 from atalaia.sdk.integration import Page, Request, View
 
 _EVENTS: Final = 30
-_HOURS: Final = 24
+_HOURS: Final = (1, 6, 24, 168, 720)  # as the page lets one choose
+_AROUND: Final = 0.05  # of its time, before and after, on the chart of one that is over
 _TONES: Final = {"profit": "up", "loss": "down"}
 
 
@@ -80,7 +83,6 @@ class Showing:
             "events": [happening_of(each, locale) for each in events[:_EVENTS]],
             "next": events[_EVENTS - 1].id if len(events) > _EVENTS else None,
             "params": {"cursor": cursor} if cursor else {},
-            "hours": _HOURS,
         }
 
     async def _of_active(self, shown: Shown, orders: Sequence[Intent], locale: Locale) -> dict[str, Any]:
@@ -94,6 +96,8 @@ class Showing:
             "account": row.account,
             "tone": _TONES.get(row.badge, row.badge),
             "brought": of_driven(operation, orders, locale) if is_driven else of_active(shown.watched, locale),
+            "hours": _hours(self._desk.host.clock.now() - operation.opened_at),
+            "reach": None,
             "is_driven": is_driven,
             "is_changeable": not is_driven,
             "wanted": REASONS[operation.wanted] if operation.wanted else "",
@@ -119,6 +123,8 @@ def _of_closed(trade: Trade, locale: Locale) -> dict[str, Any]:
         "asset": margin_asset(trade.symbol),
         "target": amount(trade.wishes.profit_target, locale),
         "is_short_of_target": value < trade.wishes.profit_target,
+        "hours": _HOURS[0],
+        "reach": _reach(trade),
         "brought": of_closed(trade, locale),
         "is_driven": False,
         "reason": REASONS[trade.reason],
@@ -135,6 +141,18 @@ def _of_closed(trade: Trade, locale: Locale) -> dict[str, Any]:
         ],
         "has_stop": trade.wishes.stop_loss is not None,
     }
+
+
+def _hours(age: timedelta) -> int:
+    """The least that shows all of it."""
+    return next((each for each in _HOURS if timedelta(hours=each) >= age), _HOURS[-1])
+
+
+def _reach(trade: Trade) -> tuple[int, int]:
+    """In ms: all of its time, and a little around it."""
+    first, last = to_ms(trade.opened_at), to_ms(trade.closed_at)
+    around = max(10_000, round((last - first) * _AROUND))
+    return first - around, last + around
 
 
 def _order(intent: Intent, locale: Locale) -> dict[str, Any]:

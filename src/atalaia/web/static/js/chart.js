@@ -119,13 +119,13 @@ const draw = (chart) => {
 };
 const redraw = (chart) => draw(chart);
 
-const isYoung = ({ zoom, reach, data }) => !zoom && data.times.length > 0 && data.times[0] > reach.from + (reach.to - reach.from) * 0.75 && reach.to - reach.from > YOUNG_S;
+const isYoung = ({ zoom, over, reach, data }) => !zoom && !over && data.times.length > 0 && data.times[0] > reach.from + (reach.to - reach.from) * 0.75 && reach.to - reach.from > YOUNG_S;
 
 const refresh = async (chart) => {
   chart.abort?.abort();
   chart.abort = new AbortController();
   const now = Date.now() / 1000;
-  const [from, to] = chart.zoom ?? [now - chart.hours * HOUR_S, now];
+  const [from, to] = chart.zoom ?? chart.over ?? [now - chart.hours * HOUR_S, now];
   chart.reach = { from, to, step: stepFor(from, to, chart.plotArea.clientWidth) };
   chart.plotArea.classList.add("loading");
   chart.root.querySelector("[data-chart-reset]").hidden = !chart.zoom;
@@ -158,7 +158,8 @@ const mount = (root) => {
   if (root.dataset.mounted) return;
   root.dataset.mounted = "1";
   const chart = {
-    root, unit: root.dataset.unit, hours: chosenHours() ?? Number(root.dataset.hours), zoom: null, hidden: new Set(), plot: null,
+    root, unit: root.dataset.unit, hours: chosenHours() ?? Number(root.dataset.hours), zoom: null,
+    over: root.dataset.from ? [Number(root.dataset.from) / 1000, Number(root.dataset.to) / 1000] : null, hidden: new Set(), plot: null,
     series: JSON.parse(root.dataset.series), marks: JSON.parse(root.dataset.marks), colourOf: (line) => tokenOf(line.color),
     plotArea: root.querySelector(".chart-plot"), tableArea: root.querySelector(".chart-table"), legendArea: root.querySelector(".chart-legend"),
   };
@@ -196,4 +197,4 @@ document.addEventListener("click", (event) => {
   }
   for (const chart of charts) { chart.hours = Number(choice.dataset.hours); chart.zoom = null; refresh(chart); }
 });
-setInterval(() => { if (!document.hidden) for (const chart of charts) if (!chart.zoom && chart.hours <= 24) refresh(chart); }, 30_000);
+setInterval(() => { if (!document.hidden) for (const chart of charts) if (!chart.zoom && !chart.over && chart.hours <= 24) refresh(chart); }, 30_000);
