@@ -23,7 +23,8 @@ from atalaia.core.clock import SystemClock
 from atalaia.core.ids import new_id
 from atalaia.core.permissions import SYSTEM
 from atalaia.core.translations import Translations
-from atalaia.notify.channels.kind import Tools
+from atalaia.notify.channels.registry import OWN, ChannelKinds, own_kinds
+from atalaia.notify.channels.tools import Tools
 from atalaia.notify.model.notice import CheckBrief, IncidentBrief, IncidentNotice, NoticeKind
 from atalaia.notify.model.severity import Severity
 from atalaia.notify.service import channels as edit
@@ -112,7 +113,9 @@ async def _measure() -> dict[str, float]:
             async with _receiver() as (port, lines):
                 url = f"http://127.0.0.1:{port}/hook"
                 floor = [await _bare_ms(http, url, lines) for _ in range(MESSAGES)]
-                path = await _paths_ms(store, Tools(http=http, guard=guard, threads=threads), url, lines)
+                kinds = ChannelKinds()
+                kinds.take(OWN, own_kinds(Tools(http=http, guard=guard, threads=threads)))
+                path = await _paths_ms(store, kinds, url, lines)
         finally:
             await http.aclose()
             store.close()
@@ -125,13 +128,13 @@ async def _bare_ms(http: HttpClient, url: str, lines: asyncio.StreamReader) -> f
     return (float((await lines.readline()).split()[1]) - started) * 1000
 
 
-async def _paths_ms(store: Store, tools: Tools, url: str, lines: asyncio.StreamReader) -> list[float]:
+async def _paths_ms(store: Store, kinds: ChannelKinds, url: str, lines: asyncio.StreamReader) -> list[float]:
     clock, sealer = SystemClock(), Sealer([b"b" * 32])
     transport = Transport(
-        clock=clock, sealer=sealer, tools=tools, translations=Translations.load(), public_url=lambda: "http://hub.test"
+        clock=clock, sealer=sealer, kinds=kinds, translations=Translations.load(), public_url=lambda: "http://hub.test"
     )
     sender = Sender(store, clock=clock, transport=transport)
-    await store.write(lambda tx: _set_up(tx, url, sealer))
+    await store.write(lambda tx: _set_up(tx, url, kinds, sealer))
     await sender.start()
     loop = asyncio.create_task(_supervise(sender))
     try:
@@ -142,10 +145,10 @@ async def _paths_ms(store: Store, tools: Tools, url: str, lines: asyncio.StreamR
         await sender.stop()
 
 
-def _set_up(tx: Tx, url: str, sealer: Sealer) -> None:
+def _set_up(tx: Tx, url: str, kinds: ChannelKinds, sealer: Sealer) -> None:
     actor = Actor(principal=SYSTEM, address=None, now=datetime.now(UTC))
     values = {"url": url, "secret": "s" * 32}
-    channel = edit.create_channel(tx, actor, name="bench", kind="webhook", values=values, sealer=sealer)
+    channel = edit.create_channel(tx, actor, name="bench", kind="webhook", values=values, kinds=kinds, sealer=sealer)
     edit.create_route(tx, actor, {"channel_id": channel.id, "group_wait_s": 0})
 
 

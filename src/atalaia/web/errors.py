@@ -109,12 +109,16 @@ def answer_to(error: BaseException, translator: Translator) -> Answer:
         status = error.status_code
         message = _FRAMEWORK_MESSAGES.get(status, N_("the request was refused"))
         return Answer(status, _FRAMEWORK_CODES.get(status, "refused"), translate(message))
+    return _of_the_unexpected(error, translator)
+
+
+def _of_the_unexpected(error: BaseException, translator: Translator) -> Answer:
     if isinstance(error, RecursionError):  # a body that is nothing but brackets; nothing of ours goes that deep by itself
         log.warning("nested_too_deep", exc_info=error)
-        return Answer(400, "bad_input", translate(_FRAMEWORK_MESSAGES[400]))
+        return Answer(400, "bad_input", translator.translate(_FRAMEWORK_MESSAGES[400]))
     log.error("unhandled_error", exc_info=error)
-    hint = translate("The log has it under this request's id.")
-    return Answer(500, "internal_error", translate("something went wrong here"), hint)
+    hint = translator.translate("The log has it under this request's id.")
+    return Answer(500, "internal_error", translator.translate("something went wrong here"), hint)
 
 
 def _fields(error: errors.AtalaiaError, translator: Translator) -> dict[str, str] | None:

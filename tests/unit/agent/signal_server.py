@@ -8,7 +8,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple, Self
 
-KEY = "monitor-key-0123456789-0123456789-ab"
+KEY = "monitor-key-" + "0123456789" * 3
 
 WORDS = {
     202: {"status": "processing", "message": "Monitor execution started"},
