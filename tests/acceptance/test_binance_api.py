@@ -44,6 +44,8 @@ def test_an_account_is_shown_without_its_key_and_secret(house: Trading) -> None:
     [
         ({"name": "other", "api_key": "nobody-knows-it"}, "api_key"),
         ({"name": "other", "api_secret": "wrong-secret"}, "api_secret"),
+        ({"name": "other", "api_key": "\u0092"}, "api_key"),
+        ({"name": "other", "api_secret": ""}, "api_secret"),
         ({"name": " "}, "name"),
         ({"name": "other", "balance": "1"}, "body"),
     ],

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from atalaia_simulators.binance import InThread
 from tests.acceptance.hub import Hub
 
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
@@ -18,11 +19,15 @@ SCOPES = ("agent", "ingest", "read", "write", "jobs:create", "jobs:work", "admin
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    hub = Hub(tmp_path_factory.mktemp("openapi"), env={"ATALAIA_ALLOW_PRIVATE_TARGETS": "0"})
+    exchange = InThread()  # without one its routes would say, rightly, 503
+    exchange.start()
+    env = {"ATALAIA_ALLOW_PRIVATE_TARGETS": "0", "ATALAIA_BINANCE_BASE_URL": exchange.url}
+    hub = Hub(tmp_path_factory.mktemp("openapi"), env=env)
     try:
         yield hub.start()
     finally:
         hub.close()
+        exchange.close()
 
 
 def test_every_operation_names_itself_and_its_answers(hub: Hub) -> None:

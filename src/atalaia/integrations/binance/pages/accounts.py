@@ -5,10 +5,8 @@ from typing import Final
 
 from atalaia.core.errors import BadInput, Conflict, InvalidField
 from atalaia.core.permissions import Permission
-from atalaia.core.redaction import Secret
 from atalaia.core.translations import N_
-from atalaia.integrations.binance.desk import Desk, by_of
-from atalaia.integrations.binance.exchange.port import Credentials
+from atalaia.integrations.binance.desk import Desk, by_of, typed_credentials
 from atalaia.integrations.binance.pages.words import Said, errors_of, said
 from atalaia.sdk.failures import BadPayload, PermanentFailure, TemporaryFailure
 from atalaia.sdk.integration import Page, Request, View
@@ -36,8 +34,8 @@ class AccountPages:
         return await (self._add(request, form) if act == "add" else self._remove(request, form))
 
     async def _add(self, request: Request, form: Mapping[str, str]) -> View | str:
-        credentials = Credentials(Secret(form.get("api_key", "").strip()), Secret(form.get("api_secret", "").strip()))
         try:
+            credentials = typed_credentials(form.get("api_key", ""), form.get("api_secret", ""))
             await self._desk.accounts.add(name=form.get("name", ""), credentials=credentials, by=by_of(request))
         except _TOLD as error:
             typed = {name: form.get(name, "") for name in ("name", "api_key")}

@@ -5,9 +5,7 @@ from typing import Final
 import msgspec
 
 from atalaia.core.permissions import Permission
-from atalaia.core.redaction import Secret
-from atalaia.integrations.binance.desk import Desk, by_of
-from atalaia.integrations.binance.exchange.port import Credentials
+from atalaia.integrations.binance.desk import Desk, by_of, typed_credentials
 from atalaia.integrations.binance.filters import text_of
 from atalaia.integrations.binance.routes import documents as docs
 from atalaia.integrations.binance.routes.shapes import account_out
@@ -28,7 +26,7 @@ def account_routes(desk: Desk) -> tuple[Route, ...]:
 
     async def add(request: Request) -> Reply:
         new = request.json(NewAccount)
-        credentials = Credentials(Secret(new.api_key.strip()), Secret(new.api_secret.strip()))
+        credentials = typed_credentials(new.api_key, new.api_secret)
         account = await desk.accounts.add(name=new.name, credentials=credentials, by=by_of(request))
         return Reply(account_out(account), status=201)
 
