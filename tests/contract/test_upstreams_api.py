@@ -95,11 +95,12 @@ def test_a_worker_gets_the_token_that_is_in_force(tmp_path: Path) -> None:
     visit(tmp_path, talk)
 
 
-def test_without_a_login_that_works_the_answer_says_so_and_whether_to_come_back(tmp_path: Path) -> None:
+def test_where_there_is_neither_a_token_nor_a_login_for_one_the_answer_says_so(tmp_path: Path) -> None:
     async def talk(v: Visit) -> None:
-        answer = await v.client.post(f"{PATH}/token", json={"rejected_generation": 3})
-        assert answer.status_code == 502
-        assert _error(answer)["code"] == "upstream_permanent"
+        for path, body in (("token", {"rejected_generation": 3}), ("token/renew", {})):
+            answer = await v.client.post(f"{PATH}/{path}", json=body)
+            assert answer.status_code == 409
+            assert _error(answer)["code"] == "conflict"
 
     visit(tmp_path, talk)
 

@@ -113,7 +113,8 @@ def answer_to(error: BaseException, translator: Translator) -> Answer:
 
 
 def _of_the_unexpected(error: BaseException, translator: Translator) -> Answer:
-    if isinstance(error, RecursionError):  # a body that is nothing but brackets; nothing of ours goes that deep by itself
+    if isinstance(error, RecursionError):
+        # A body that is nothing but brackets; nothing of ours goes that deep by itself.
         log.warning("nested_too_deep", exc_info=error)
         return Answer(400, "bad_input", translator.translate(_FRAMEWORK_MESSAGES[400]))
     log.error("unhandled_error", exc_info=error)

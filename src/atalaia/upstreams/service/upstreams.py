@@ -166,8 +166,7 @@ class UpstreamsService:
     async def renew_token(self, name: str, actor: Actor, *, account: str = _DEFAULT) -> Token:
         """Log in now, whatever pause there is. Raises: NotFound, Conflict, TemporaryFailure, PermanentFailure."""
         key = (name, self._account(name, account))
-        if not self._registry.find(name).is_configured():
-            raise Conflict(N_("this upstream is not configured"), hint=N_("Its settings say what is missing."))
+        self._check_login(name)
 
         def unit(tx: Tx) -> TokenRow:
             self._record(tx, actor, "upstream.token_renewed", name, after={"account": account})
@@ -211,8 +210,19 @@ class UpstreamsService:
     # -- by workers
 
     async def token(self, name: str, *, account: str = _DEFAULT, rejected: int | None = None) -> Token:
-        """Raises: NotFound, TemporaryFailure, PermanentFailure."""
-        return await self._tokens.token((name, self._account(name, account)), rejected=rejected)
+        """Raises: NotFound, Conflict: there is none, and no login for one; TemporaryFailure, PermanentFailure."""
+        key = (name, self._account(name, account))
+        if not (await self.token_status(name, account)).has_token:
+            self._check_login(name)
+        return await self._tokens.token(key, rejected=rejected)
+
+    def _check_login(self, name: str) -> None:
+        """Raises: NotFound, Conflict."""
+        registered = self._registry.find(name)
+        if registered.declaration.login is None:
+            raise Conflict(N_("this upstream knows no login"), hint=N_("Give it a token by hand, where it takes one."))
+        if not registered.is_configured():
+            raise Conflict(N_("this upstream is not configured"), hint=N_("Its settings say what is missing."))
 
     def on_time(self, call: CallRecord) -> CallRecord:
         """A worker's clock may be wrong, and the breaker goes by the hub's: what is far off happened now."""
