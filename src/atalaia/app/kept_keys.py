@@ -1,4 +1,4 @@
-"""API keys that the environment brings, under the names that former systems had for them (ADMIN_KEY).
+"""API keys that the environment brings, under the names that former systems had for them.
 
 At each start: a value that is new becomes a key, and the one that the environment brought before is revoked; without a value all
 of that name are. Keys that people made are left alone.
@@ -21,7 +21,11 @@ from atalaia.sdk.transaction import Tx
 from atalaia.store.store import Store
 
 # Setting -> the key's name and scope.
-KEPT: Final = {"hub.admin_key": ("ADMIN_KEY", "admin")}
+KEPT: Final = {
+    "hub.admin_key": ("ADMIN_KEY", "admin"),
+    "hub.monitor_key": ("MONITOR_API_KEY", "signal:monitor-execution"),
+    "hub.collector_key": ("COLLECTOR_API_KEY", "ingest"),
+}
 BRINGER: Final = Principal(id="environment", kind=SYSTEM.kind, name="environment", permissions=frozenset(Permission))
 _BATCH: Final = 200
 

@@ -60,6 +60,22 @@ SETTINGS: tuple[Setting, ...] = (
         alias="ADMIN_KEY",
     ),
     Setting(
+        "hub.monitor_key",
+        "secret",
+        None,
+        N_("A key that a signaller already uses: it may send the signal monitor-execution, and nothing else."),
+        on_page=False,
+        alias="MONITOR_API_KEY",
+    ),
+    Setting(
+        "hub.collector_key",
+        "secret",
+        None,
+        N_("A key that senders of pings already use: it may bring measurements in, and nothing else."),
+        on_page=False,
+        alias="COLLECTOR_API_KEY",
+    ),
+    Setting(
         "hub.log_level",
         "str",
         "INFO",
