@@ -167,6 +167,8 @@ def addresses(filled_hub: Hub) -> dict[str, str]:
 FOR_ALL = ("wide-light-en", "narrow-dark-pt")
 
 
+# Some fifty pages, each with its accessibility looked through.
+@pytest.mark.timeout(360)
 @pytest.mark.parametrize("look", LOOKS, ids=[name for name, _ in LOOKS])
 def test_every_page_is_whole_and_can_be_used_by_all(
     look: tuple[str, dict[str, Any]], open_context: OpenContext, filled_hub: Hub, addresses: dict[str, str]
