@@ -69,7 +69,7 @@ def test_a_hub_elsewhere_is_asked_with_a_key_that_may(fleet: Fleet) -> None:
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert (told["note"], told["health"]["checks"]["store"]) == ("from afar", True)
-    assert [(each["name"], each["state"]) for each in told["upstreams"]] == [("traffilog", "up")]
+    assert ("traffilog", "up") in [(each["name"], each["state"]) for each in told["upstreams"]]
     assert told["log"]
     refused = run_cli(*asked, "--stdout", env={"ATALAIA_KEY": hub.make_key("read")})
     assert (refused.returncode, "403" in refused.stderr) == (1, True)

@@ -15,7 +15,7 @@ from atalaia.core.errors import AtalaiaError
 from atalaia.integrations.cvepro.manifest import is_configured
 from atalaia.integrations.cvepro.model.feeds import CHARGERS, SESSIONS, Feed
 from atalaia.integrations.cvepro.queries.chargers import feed
-from atalaia.integrations.cvepro.reading import Reading
+from atalaia.integrations.cvepro.reading import Reading, was_not_asked
 from atalaia.integrations.cvepro.standing import Standing
 from atalaia.sdk.contribution import Loop
 from atalaia.sdk.failures import TemporaryFailure
@@ -113,9 +113,8 @@ class Polling:
         if turn is self._chargers:
             self._standing.note(is_failing=True)
         turn.feed = await self._reading.failed(turn.name, error)
-        if isinstance(error, TemporaryFailure) and error.retry_after_s and not error.may_have_arrived:
-            # The breaker or the login rests, and nobody was asked: the next turn is when that is over.
-            wait_s = max(_LEAST_WAIT_S, error.retry_after_s)
+        if isinstance(error, TemporaryFailure) and was_not_asked(error):  # the next turn is when that is over
+            wait_s = max(_LEAST_WAIT_S, error.retry_after_s or 0.0)
             turn.due_at = min(turn.due_at, self._host.clock.monotonic() + wait_s)
 
     async def _judge(self) -> None:

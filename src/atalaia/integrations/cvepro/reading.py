@@ -17,7 +17,7 @@ from atalaia.integrations.cvepro.queries import chargers as kept_chargers
 from atalaia.integrations.cvepro.queries import sessions as kept_sessions
 from atalaia.integrations.cvepro.queries.chargers import Unread, feed, keep_feed, keep_unread
 from atalaia.integrations.cvepro.translate import ChargersRead, read_chargers, read_sessions
-from atalaia.sdk.failures import BadPayload
+from atalaia.sdk.failures import BadPayload, TemporaryFailure
 from atalaia.sdk.integration import Host
 from atalaia.sdk.transaction import Tx
 
@@ -76,7 +76,10 @@ class Reading:
         now = self._host.clock.now()
 
         def unit(tx: Tx) -> Feed:
-            found = feed(tx, name).failed(scrub(str(error)), at=now)
+            known = feed(tx, name)
+            # That nobody was asked says less than why nobody is.
+            words = known.error if known.error and was_not_asked(error) else scrub(str(error))
+            found = known.failed(words, at=now)
             keep_feed(tx, found)
             if isinstance(error, ShapeChanged):
                 incidents.settle(self._host, tx, f"shape:{name}", incidents.shapes([error.path]), now=now)
@@ -121,3 +124,8 @@ def _oldest(tx: Tx, now: datetime) -> datetime:
 
 def _offset_s(clock_at: datetime | None, now: datetime) -> float | None:
     return None if clock_at is None else round((clock_at - now).total_seconds(), 1)
+
+
+def was_not_asked(error: AtalaiaError) -> bool:
+    """The breaker or the login rests after failures."""
+    return isinstance(error, TemporaryFailure) and bool(error.retry_after_s) and not error.may_have_arrived
