@@ -82,6 +82,7 @@ def test_a_person_made_by_command_signs_in_by_the_link_that_it_prints(hub: Hub) 
 def test_the_first_start_address_is_printed_until_there_is_an_admin(make_hub: MakeHub) -> None:
     hub = make_hub()
     hub.start()
+    wait_until(lambda: hub.first_start is not None, what="the line behind the one that says it is ready")
     assert hub.first_start is not None
     assert re.fullmatch(rf"{hub.url}/first-start\?token=[\w-]{{43}}", hub.first_start)
     hub.make_admin()

@@ -67,6 +67,7 @@ def test_from_the_first_start_to_the_first_alert_and_back(
 ) -> None:
     hub = make_hub().start()
     page = open_context().new_page()
+    wait_until(lambda: hub.first_start is not None, what="the address of the first start")
     _make_account(page, hub.first_start or "")
     hub.agent("local")
     hub.await_agent("local")
