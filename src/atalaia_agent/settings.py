@@ -51,7 +51,6 @@ KNOWN: dict[str, Known] = {
     "signal_language": Known("text", "of that line: pt-BR or en (default: by LC_ALL, LC_MESSAGES, LANG)"),
     "signal_ca_file": Known("text", "authorities to trust for the signal instead of the system's"),
 }
-_ONLY_BY_FILE_OR_ENVIRONMENT = ("ping_key",)
 
 TABLES = {"line": ("reference",), "signal": FIELDS, "allow": ("networks",), "deny": ("networks", "metadata")}
 

@@ -13,7 +13,6 @@ from atalaia.notify.model.texts import SEVERITY_WORDS
 from atalaia.sdk.channels import ChannelKind
 
 LOCALE_NAMES = (("pt-BR", "Português (Brasil)"), ("en", "English"))
-ROUTE_FIELDS = ("channel", "match", "min_severity", "repeat_interval_s", "group_wait_s", "is_enabled")
 
 
 def input_name(kind: str, field: str) -> str:

@@ -19,7 +19,6 @@ Via = Literal["socket", "http"]
 # Far above what a person clicks together; beyond, the file is another kind of recording.
 MAX_MESSAGES: Final = 20_000
 MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024
-MAX_TOTAL_BYTES: Final = 128 * 1024 * 1024
 
 
 class CaptureRefused(InvalidField):

@@ -39,7 +39,6 @@ STATUS: Final = {
     State.UNKNOWN: Status.ERROR,
     State.CANCELLED: Status.CANCELLED,
 }
-UNFINISHED: Final = (State.WAITING, State.SNOOZED, State.RETRYING, State.LEASED, State.RESOLVING)
 FINISHED: Final = (State.SUCCEEDED, State.FAILED, State.DEAD, State.UNKNOWN, State.CANCELLED)
 
 # `job_queue.place`: what the index of ready jobs, the promoter and the reaper go by.
