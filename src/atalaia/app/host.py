@@ -1,23 +1,27 @@
 """What the hub gives to one integration: its own settings, its own upstreams, and the services of the slices."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from atalaia.access.audit import record
+from atalaia.access.service.people import active_people
 from atalaia.core.clock import Clock
 from atalaia.core.errors import ConfigError
-from atalaia.core.permissions import Principal
+from atalaia.core.permissions import Principal, Role
 from atalaia.core.redaction import Secret
 from atalaia.core.settings import INTEGRATIONS, Settings
 from atalaia.sdk.channels import ChannelKind
 from atalaia.sdk.contribution import HotRoute
 from atalaia.sdk.faults import FaultEnded, FaultReport, FaultReported
-from atalaia.sdk.integration import Integration, NewJob, TokenStatus
+from atalaia.sdk.files import Files
+from atalaia.sdk.integration import Account, Integration, NewJob, TokenStatus
+from atalaia.sdk.jobs import Handler
 from atalaia.sdk.signals import SignalAddress, SignalStanding, SignalTask
 from atalaia.sdk.transaction import Tx
 from atalaia.sdk.upstreams import Upstream
 from atalaia.store.encryption import Sealer
+from atalaia.store.files import StoreFiles
 from atalaia.store.store import Store
 
 T = TypeVar("T")
@@ -31,6 +35,13 @@ class JobsPort(Protocol):
     ) -> NewJob: ...
 
     def events_ticket(self, job_id: str) -> str: ...
+
+
+class JobRunsPort(Protocol):
+    """Where the handlers go of job types that run in the hub with an integration's host."""
+
+    def take(self, runs: Mapping[str, Handler], *, own: Sequence[str]) -> None:
+        """Raises: ConfigError: a type is not the integration's own."""
 
 
 class UpstreamsPort(Protocol):
@@ -75,6 +86,7 @@ class HostParts:
     sealer: Sealer
     public_url: str
     jobs: JobsPort
+    job_runs: JobRunsPort
     upstreams: UpstreamsPort
     signals: SignalsPort
     channels: ChannelsPort
@@ -89,6 +101,7 @@ class IntegrationHost:
         self._parts = parts
         self._name = integration.manifest.name
         self._upstreams = {declaration.name for declaration in integration.upstreams}
+        self.files: Files = StoreFiles(self._name, now=self.clock.now)
         self._job_types = {job_type.name for job_type in integration.job_types}
 
     def setting(self, name: str) -> Any:
@@ -129,6 +142,9 @@ class IntegrationHost:
 
     def audit(self, tx: Tx, *, by: Principal, action: str, target: str, client: str | None, **details: Any) -> None:
         record(tx, by, action, target, after=details or None, address=client, now=self.clock.now())
+
+    def accounts(self, tx: Tx, *, role: Role | None = None) -> Sequence[Account]:
+        return [Account(each.id, each.name, each.email, each.role) for each in active_people(tx, role=role)]
 
     def events_ticket(self, job_id: str) -> str:
         return self._parts.jobs.events_ticket(job_id)

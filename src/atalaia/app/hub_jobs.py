@@ -3,13 +3,14 @@
 import asyncio
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final, cast
 
 import msgspec
 import structlog
 from msgspec import Raw
 
-from atalaia.core.errors import AtalaiaError
+from atalaia.core.errors import AtalaiaError, ConfigError
 from atalaia.core.ids import new_id
 from atalaia.jobs.model.tokens import write_token
 from atalaia.jobs.model.types import JobTypes
@@ -20,7 +21,7 @@ from atalaia.runs.outcome import Ended, Failure, perform, read_payload
 from atalaia.runs.run import Assignment, Run
 from atalaia.sdk.contribution import Contribution
 from atalaia.sdk.failures import TemporaryFailure
-from atalaia.sdk.jobs import JobFailed, JobType, StepRecord, StepState
+from atalaia.sdk.jobs import Handler, JobFailed, JobType, StepRecord, StepState
 from atalaia.sdk.upstreams import Upstream
 from atalaia.version import COMMIT, VERSION
 
@@ -102,6 +103,7 @@ class HubJobs:
         self._jobs = jobs
         self._types = types
         self._own: Mapping[str, JobType] = {}
+        self._runs: dict[str, Handler] = {}
         self._upstream = upstream
         self._concurrency = concurrency
         self._worker_id = f"hub:{socket.gethostname()}"
@@ -113,8 +115,19 @@ class HubJobs:
     def contribution(self) -> Contribution:
         return Contribution(name="hub-jobs", start=self.start, release=self.release, stop=self.stop)
 
+    def take(self, runs: Mapping[str, Handler], *, own: Sequence[str]) -> None:
+        """Raises: ConfigError."""
+        foreign = sorted(set(runs) - set(own))
+        if foreign:
+            raise ConfigError(f"{foreign[0]} is no job type of its own")
+        self._runs |= runs
+
     async def start(self) -> None:
-        self._own = {each.name: each for each in self._types.all() if each.runs_on == "hub"}
+        self._own = {
+            each.name: replace(each, run=self._runs.get(each.name, each.run))
+            for each in self._types.all()
+            if each.runs_on == "hub"
+        }
         if self._own:
             self._leasing = asyncio.create_task(self._lease(), name="hub jobs")
 

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
@@ -11,6 +12,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
 
 from atalaia.access.guards import requires
+from atalaia.access.uploads import STATE as UPLOADED
+from atalaia.access.uploads import UploadedForm, takes_upload
 from atalaia.app.keyless import RequiresKeyOrNetwork
 from atalaia.core.errors import AtalaiaError, ConfigError, NotFound
 from atalaia.core.permissions import Permission, Principal
@@ -97,21 +100,28 @@ def page_handlers(page: Page, *, name: str, pages: Pages) -> list[HTTPRouteHandl
     async def submit(request: AnyRequest) -> Response[Any]:
         if take is None:
             raise NotFound("this page has no form")
-        form = {key: str(value) for key, value in (await request.form()).items()}
         asked = await request_of(request, reads_body=False, timezone=pages.timezone_of(request))
+        if page.max_file_bytes is None:
+            form = {key: str(value) for key, value in (await request.form()).items()}
+        else:
+            uploaded: UploadedForm = request.scope["state"].pop(UPLOADED)
+            form, asked = uploaded.fields, replace(asked, files=uploaded.files)
         given = await take(asked, form)
         if isinstance(given, View):
             return await _shown(request, given, name=name, pages=pages, status=422)
         return see_other(_local(given))
 
-    def handler(method: Method, permission: Permission) -> HTTPRouteHandler:
-        return HTTPRouteHandler(
-            _path(page.path), http_method=method, guards=[requires(permission)], include_in_schema=False
-        )
+    def handler(method: Method, guard: requires, **limits: Any) -> HTTPRouteHandler:
+        return HTTPRouteHandler(_path(page.path), http_method=method, guards=[guard], include_in_schema=False, **limits)
 
-    handlers = [handler("GET", page.permission)(show)]
+    handlers = [handler("GET", requires(page.permission))(show)]
     if take is not None:
-        handlers.append(handler("POST", page.submit_permission or page.permission)(submit))
+        permission, most = page.submit_permission or page.permission, page.max_file_bytes
+        if most is None:
+            handlers.append(handler("POST", requires(permission))(submit))
+        else:  # the guard reads the form, with its own limit
+            guard = takes_upload(permission, max_bytes=most)
+            handlers.append(handler("POST", guard, request_max_body_size=None)(submit))
     return handlers
 
 

@@ -118,6 +118,7 @@ def _set_up_one(loaded: Loaded, parts: HostParts, pages: Pages, taken: set[tuple
             routes = _routes(loaded.integration, offer, settings=parts.settings, pages=pages, streams=streams)
             hot = parts.signals.take(loaded.name, offer.signal_tasks, offer.signal_addresses)
             parts.channels.take(loaded.name, offer.channels)
+            parts.job_runs.take(offer.job_runs, own=[each.name for each in loaded.integration.job_types])
             _take(addresses_of(routes) | _hot_addresses(hot), taken)
         except Exception as error:
             log.exception("integration_failed", integration=status.name, phase="setup")

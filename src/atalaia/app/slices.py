@@ -189,6 +189,7 @@ def _host_parts(base: Base, acting: "_Acting", upstreams: Upstreams, watching: "
         base.sealer,
         base.public_url,
         acting.jobs,
+        acting.hub_jobs,
         upstreams,
         acting.signals,
         watching.notify.kinds,
@@ -239,6 +240,7 @@ def _wire_watching(base: Base, *, access: Access, http: HttpClient) -> _Watching
 @dataclass(frozen=True, slots=True)
 class _Acting:
     jobs: Jobs
+    hub_jobs: HubJobs
     signals: Signals
     contributions: Sequence[Contribution]
 
@@ -287,7 +289,7 @@ def _wire_acting(
         public_url=base.public_url,
     )
     contributions = (jobs.contribution, contexts.contribution(), own.contribution(), signals.contribution)
-    return _Acting(jobs, signals, contributions)
+    return _Acting(jobs, own, signals, contributions)
 
 
 def _wire_snapshots(base: Base, watching: _Watching, acting: _Acting, captures: Captures) -> Snapshots:

@@ -11,6 +11,7 @@ class Permission(StrEnum):
     PUBLIC = "public"  # no account needed
     OWN_ACCOUNT = "own_account"  # any signed-in person
     DASHBOARDS_READ = "dashboards.read"  # what an integration shows to everybody who is signed in
+    DASHBOARDS_WRITE = "dashboards.write"  # what people keep there: residents, tariffs, reports
     OVERVIEW_READ = "overview.read"
     CHECKS_READ = "checks.read"
     CHECKS_WRITE = "checks.write"
@@ -67,14 +68,15 @@ _READ = frozenset(
         _P.UPSTREAMS_READ,
     }
 )
-_WRITE = frozenset({_P.CHECKS_WRITE, _P.INCIDENTS_WRITE, _P.CHANNELS_WRITE})
+_WRITE = frozenset({_P.CHECKS_WRITE, _P.INCIDENTS_WRITE, _P.CHANNELS_WRITE, _P.DASHBOARDS_WRITE})
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ADMIN: frozenset(set(_P) - {_P.AGENT_WORK, _P.PINGS_WRITE, _P.METRICS_WRITE, _P.JOBS_WORK, _P.SIGNALS_SEND}),
     Role.AGENT: frozenset({_P.PUBLIC, _P.OWN_ACCOUNT, _P.AGENTS_WRITE, _P.JOBS_CREATE, _P.SETTINGS_READ})
     | _READ
     | _WRITE,
-    Role.MANAGER: frozenset({_P.PUBLIC, _P.OWN_ACCOUNT}) | (_READ - {_P.CHANNELS_READ, _P.AGENTS_READ}),
+    Role.MANAGER: frozenset({_P.PUBLIC, _P.OWN_ACCOUNT, _P.DASHBOARDS_WRITE})
+    | (_READ - {_P.CHANNELS_READ, _P.AGENTS_READ}),
     Role.COLLABORATOR: frozenset({_P.PUBLIC, _P.OWN_ACCOUNT, _P.DASHBOARDS_READ}),
     Role.CLIENT: frozenset({_P.PUBLIC, _P.OWN_ACCOUNT, _P.DASHBOARDS_READ}),
     Role.MACHINE: frozenset({_P.PUBLIC}),

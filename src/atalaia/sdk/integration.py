@@ -14,14 +14,15 @@ import msgspec
 
 from atalaia.core.clock import Clock
 from atalaia.core.errors import BadInput, InvalidField
-from atalaia.core.permissions import Permission, Principal
+from atalaia.core.permissions import Permission, Principal, Role
 from atalaia.core.redaction import Secret
 from atalaia.core.settings import Setting
 from atalaia.core.translations import Locale
 from atalaia.sdk.channels import ChannelKind
 from atalaia.sdk.contribution import HealthItem, Loop, NavItem
 from atalaia.sdk.faults import FaultReport
-from atalaia.sdk.jobs import JobType
+from atalaia.sdk.files import Files, Upload
+from atalaia.sdk.jobs import Handler, JobType
 from atalaia.sdk.signals import SignalAddress, SignalStanding, SignalTask
 from atalaia.sdk.transaction import Tx
 from atalaia.sdk.upstreams import Upstream, UpstreamDeclaration
@@ -59,6 +60,7 @@ class Request:
     client: str | None
     locale: Locale = "en"
     timezone: str = "UTC"  # the reader's, on a page
+    files: Mapping[str, Upload] = field(default_factory=dict)  # of a page's form, by field; see Page.max_file_bytes
 
     def json(self, shape: type[T]) -> T:
         """Raises: BadInput (not JSON), InvalidField (names the field)."""
@@ -118,7 +120,8 @@ class View:
 class Page:
     """A page at `/<integration>/…`; `submit` answers its form with an address to go to, or a View with the errors.
 
-    `submit_permission`: of the form, where it is another than the page's.
+    `submit_permission`: of the form, where it is another than the page's. `max_file_bytes`: its form is
+    multipart/form-data and may bring files (`Request.files`), so many bytes at most.
     """
 
     path: str
@@ -126,6 +129,7 @@ class Page:
     show: Callable[[Request], Awaitable[View]]
     submit: Callable[[Request, Mapping[str, str]], Awaitable[View | str]] | None = None
     submit_permission: Permission | None = None
+    max_file_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +146,16 @@ class TokenStatus:
     expires_at: datetime | None
     renewed_at: datetime | None
     source: str | None  # login, manual
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person's, as far as an integration may see it."""
+
+    id: str
+    name: str
+    email: str
+    role: Role
 
 
 class Host(Protocol):
@@ -181,6 +195,12 @@ class Host(Protocol):
 
     def audit(self, tx: Tx, *, by: Principal, action: str, target: str, client: str | None, **details: Any) -> None: ...
 
+    @property
+    def files(self) -> Files: ...
+
+    def accounts(self, tx: Tx, *, role: Role | None = None) -> Sequence[Account]:
+        """Of people who may sign in, by name; of one role, or of all."""
+
     def seal(self, secret: Secret, *, purpose: str) -> bytes:
         """For the store: encrypted with the hub's key, and opened again only for the same `purpose`."""
 
@@ -217,6 +237,9 @@ class Offer:
     signal_tasks: Sequence[SignalTask] = ()
     signal_addresses: Sequence[SignalAddress] = ()
     channels: Sequence[ChannelKind] = ()
+    job_runs: Mapping[str, Handler] = field(
+        default_factory=dict
+    )  # by type, of those declared with sdk.jobs.run_of_offer
     health: Sequence[HealthItem] = ()
     metadata: "MetaData | None" = None
     start: Callable[[], Awaitable[None]] | None = None

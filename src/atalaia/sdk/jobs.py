@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from atalaia.core.errors import AtalaiaError
+from atalaia.core.translations import N_
 from atalaia.sdk.upstreams import Upstream
 
 RunsOn = Literal["hub", "worker"]
@@ -90,6 +91,11 @@ class JobRun(Protocol):
 
 
 Handler = Callable[[JobRun], Awaitable[Any]]
+
+
+async def run_of_offer(run: JobRun) -> Any:
+    """The `run` of a type of the hub's whose handler needs the host: `Offer.job_runs` has it."""
+    raise JobFailed(N_("{type} has no handler here"), failure="no_handler", type=run.type)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,13 @@ def page(tx: Tx, *, limit: int, after: str | None = None, text: str = "") -> lis
     return [_person(row) for row in tx.rows(statement)]
 
 
+def all_by_name(tx: Tx, *, role: Role | None = None) -> list[Person]:
+    statement = select(people).order_by(func.lower(people.c.name), people.c.email)
+    if role is not None:
+        statement = statement.where(people.c.role == role)
+    return [_person(row) for row in tx.rows(statement)]
+
+
 def add(tx: Tx, values: dict[str, Any]) -> bool:
     """False where somebody has the e-mail address already."""
     return tx.upsert(people, [values], key=("email",)) == 1

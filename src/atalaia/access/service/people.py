@@ -181,6 +181,11 @@ def list_people(tx: Tx, *, limit: int, after: str | None = None, text: str = "")
     return queries.page(tx, limit=limit, after=after, text=text)
 
 
+def active_people(tx: Tx, *, role: Role | None = None) -> list[Person]:
+    """Those who may sign in, by name; of one role, or of all."""
+    return [each for each in queries.all_by_name(tx, role=role) if each.may_sign_in]
+
+
 class PeopleService:
     def __init__(self, store: Store, *, clock: Clock) -> None:
         self._store = store

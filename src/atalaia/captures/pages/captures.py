@@ -9,11 +9,12 @@ from litestar.response import Redirect
 
 from atalaia.access.guards import requires
 from atalaia.access.requests import client_of, principal_of
+from atalaia.access.uploads import STATE, UploadedForm, takes_upload
 from atalaia.captures.model.har import HOW_TO_EXPORT
+from atalaia.captures.model.importing import MAX_FILE_BYTES
 from atalaia.captures.model.net_export import HOW_TO_RECORD
 from atalaia.captures.model.recordings import Format
 from atalaia.captures.model.snippet import snippet
-from atalaia.captures.pages.uploads import STATE, Upload, takes_upload
 from atalaia.captures.service import CapturesService
 from atalaia.core.errors import AtalaiaError, InvalidField, TooLarge
 from atalaia.core.permissions import Permission
@@ -27,6 +28,7 @@ Cursor = Annotated[str | None, QueryParameter()]
 After = Annotated[int, QueryParameter(ge=0, le=2**31 - 1)]
 READ = [requires(Permission.UPSTREAMS_READ)]
 WRITE = [requires(Permission.UPSTREAMS_WRITE)]
+TAKES_FILE = takes_upload(Permission.UPSTREAMS_WRITE, max_bytes=MAX_FILE_BYTES)
 PAGE_ROWS: Final = 50
 PAGE_FRAMES: Final = 60
 FORMATS: Final[dict[Format, str]] = {
@@ -63,9 +65,9 @@ async def captures_rows(
     return await pages.fragment(request, "captures/_rows.html", **listed)
 
 
-@post("/captures", guards=[takes_upload()], include_in_schema=False, request_max_body_size=None)
+@post("/captures", guards=[TAKES_FILE], include_in_schema=False, request_max_body_size=None)
 async def import_form(request: AnyRequest, pages: ThePages, captures: Captures) -> Response[str] | Redirect:
-    upload: Upload = request.scope["state"].pop(STATE)
+    upload: UploadedForm = request.scope["state"].pop(STATE)
     fields = upload.fields
     try:
         done = await captures.import_file(
@@ -119,10 +121,11 @@ async def delete_form(request: AnyRequest, captures: Captures, capture_id: FromP
     return see_other("/captures")
 
 
-def _file_of(upload: Upload) -> bytes:
-    if not upload.data:
+def _file_of(upload: UploadedForm) -> bytes:
+    found = upload.files.get("file")
+    if found is None or not found.content:
         raise InvalidField("file", N_("choose a file"))
-    return upload.data
+    return found.content
 
 
 async def _list_page(

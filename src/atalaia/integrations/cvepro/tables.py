@@ -1,6 +1,6 @@
-"""What is kept: the chargers as they were last read, how the reading stands, sessions, open faults, imports."""
+"""What is kept: chargers and sessions as they were read and how the reading stands; residents, tariffs, reports."""
 
-from sqlalchemy import BigInteger, Column, Float, Index, Integer, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, PrimaryKeyConstraint, Table, Text
 
 from atalaia.sdk.columns import Instant, Json, new_metadata
 
@@ -90,4 +90,98 @@ imports = Table(
     Column("asked_by", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
+)
+
+residents = Table(
+    "cvepro_residents",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("flat", Text, nullable=False),
+    Column("phone", Text),  # E.164
+    Column("email", Text),
+    Column("person_id", Text, unique=True),  # the account that sees these sessions as its own
+    Column("locale", Text, nullable=False),
+    Column("opted_in_at", Instant),  # to notices; none: never told anything
+    Column("notices", Json, nullable=False),  # model.notices.NoticeKind, as many as are wanted
+    Column("is_active", Boolean, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Index("ix_cvepro_residents_flat", "flat"),
+)
+
+# Who had a tag when: a tag that moves on leaves the sessions before that with whom it was.
+tags = Table(
+    "cvepro_tags",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("tag", Text, nullable=False),  # as model.residents.read_tag writes it
+    Column("resident_id", Text, nullable=False, index=True),
+    Column("label", Text),
+    Column("since_at", Instant),  # none: ever since
+    Column("until_at", Instant),  # none: still
+    Index("ix_cvepro_tags_tag_since_at", "tag", "since_at"),
+)
+
+# Each holds from its first day until the next one's.
+tariffs = Table(
+    "cvepro_tariffs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("first_day", Text, nullable=False, unique=True),
+    Column("terms", Json, nullable=False),  # model.tariffs.Terms
+    Column("created_by", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+# Made by a job, or uploaded by a person.
+reports = Table(
+    "cvepro_reports",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("month", Text, nullable=False),  # 2026-10
+    Column("flat", Text),  # none: of the whole condominium
+    Column("title", Text, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("file_id", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("job_id", Text),  # none: uploaded
+    Column("created_by", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Index("ix_cvepro_reports_month_flat", "month", "flat"),
+)
+
+# Each notice once: also where its session is read again, or the hub is killed in between.
+notices = Table(
+    "cvepro_notices",
+    metadata,
+    Column("subject", Text, nullable=False),  # of a session, or of a wait
+    Column("kind", Text, nullable=False),
+    Column("resident_id", Text, nullable=False),
+    Column("message_id", Text),  # none: decided not to tell
+    Column("created_at", Instant, nullable=False),
+    PrimaryKeyConstraint("subject", "kind"),
+    Index("ix_cvepro_notices_resident_id", "resident_id", "created_at"),
+)
+
+# The words of a notice, where they are not the built-in ones.
+templates = Table(
+    "cvepro_templates",
+    metadata,
+    Column("kind", Text, nullable=False),
+    Column("locale", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    PrimaryKeyConstraint("kind", "locale"),
+)
+
+# Who waits for a charger to become free; an empty key waits for any.
+waits = Table(
+    "cvepro_waits",
+    metadata,
+    Column("resident_id", Text, nullable=False),
+    Column("charger_key", Text, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    PrimaryKeyConstraint("resident_id", "charger_key"),
 )

@@ -1,0 +1,100 @@
+"""Residents with their tags, tariffs, reports, notices with their words, who waits."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "cvepro_0002"
+down_revision = "cvepro_0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    _residents()
+    _tariffs()
+    _reports()
+    _notices()
+
+
+def _residents() -> None:
+    op.create_table(
+        "cvepro_residents",
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("flat", sa.Text, nullable=False),
+        *(sa.Column(name, sa.Text) for name in ("phone", "email", "person_id")),
+        sa.Column("locale", sa.Text, nullable=False),
+        sa.Column("opted_in_at", sa.BigInteger),
+        sa.Column("notices", sa.Text, nullable=False),
+        sa.Column("is_active", sa.Boolean, nullable=False),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("changed_at", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_cvepro_residents"),
+        sa.UniqueConstraint("person_id", name="uq_cvepro_residents_person_id"),
+    )
+    op.create_index("ix_cvepro_residents_flat", "cvepro_residents", ["flat"])
+    op.create_table(
+        "cvepro_tags",
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("tag", sa.Text, nullable=False),
+        sa.Column("resident_id", sa.Text, nullable=False),
+        sa.Column("label", sa.Text),
+        sa.Column("since_at", sa.BigInteger),
+        sa.Column("until_at", sa.BigInteger),
+        sa.PrimaryKeyConstraint("id", name="pk_cvepro_tags"),
+    )
+    op.create_index("ix_cvepro_tags_resident_id", "cvepro_tags", ["resident_id"])
+    op.create_index("ix_cvepro_tags_tag_since_at", "cvepro_tags", ["tag", "since_at"])
+
+
+def _tariffs() -> None:
+    op.create_table(
+        "cvepro_tariffs",
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("first_day", sa.Text, nullable=False),
+        sa.Column("terms", sa.Text, nullable=False),
+        sa.Column("created_by", sa.Text, nullable=False),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_cvepro_tariffs"),
+        sa.UniqueConstraint("first_day", name="uq_cvepro_tariffs_first_day"),
+    )
+
+
+def _reports() -> None:
+    op.create_table(
+        "cvepro_reports",
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("month", sa.Text, nullable=False),
+        sa.Column("flat", sa.Text),
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("title", "format", "file_id")),
+        sa.Column("size_bytes", sa.BigInteger, nullable=False),
+        sa.Column("job_id", sa.Text),
+        sa.Column("created_by", sa.Text, nullable=False),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_cvepro_reports"),
+    )
+    op.create_index("ix_cvepro_reports_month_flat", "cvepro_reports", ["month", "flat"])
+
+
+def _notices() -> None:
+    op.create_table(
+        "cvepro_notices",
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("subject", "kind", "resident_id")),
+        sa.Column("message_id", sa.Text),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("subject", "kind", name="pk_cvepro_notices"),
+    )
+    op.create_index("ix_cvepro_notices_resident_id", "cvepro_notices", ["resident_id", "created_at"])
+    op.create_table(
+        "cvepro_templates",
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("kind", "locale", "text", "changed_by")),
+        sa.Column("changed_at", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("kind", "locale", name="pk_cvepro_templates"),
+    )
+    op.create_table(
+        "cvepro_waits",
+        sa.Column("resident_id", sa.Text, nullable=False),
+        sa.Column("charger_key", sa.Text, nullable=False),
+        sa.Column("asked_at", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("resident_id", "charger_key", name="pk_cvepro_waits"),
+    )
