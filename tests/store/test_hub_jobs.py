@@ -17,7 +17,7 @@ from atalaia.jobs.service import JobsService
 from atalaia.jobs.service.control import Actor
 from atalaia.jobs.settings import SETTINGS
 from atalaia.sdk.failures import TemporaryFailure
-from atalaia.sdk.jobs import Handler, JobRun, JobType, JobUncertain
+from atalaia.sdk.jobs import Handler, JobRun, JobType, JobUncertain, run_of_offer
 from atalaia.sdk.upstreams import Upstream
 from atalaia.store.store import Store
 
@@ -33,13 +33,17 @@ def no_upstream(name: str) -> Upstream:
 
 
 @asynccontextmanager
-async def running(store: Store, run: Handler, *, resolve: Handler | None = None) -> AsyncIterator[JobsService]:
+async def running(
+    store: Store, run: Handler, *, resolve: Handler | None = None, given: Handler | None = None
+) -> AsyncIterator[JobsService]:
     types = JobTypes()
     own = JobType(name="own", title="Own", payload=Nothing, run=run, resolve=resolve, runs_on="hub", settings=("pace",))
     types.register(own, context=lambda: Context({"pace": 2}, {}))
     jobs = JobsService(store, clock=SystemClock(), settings=Settings(SETTINGS), types=types)
     await jobs.start()
     hub = HubJobs(jobs, types=types, upstream=no_upstream)
+    if given is not None:
+        hub.take({"own": given}, own=["own"])
     await hub.start()
     try:
         yield jobs
@@ -172,3 +176,26 @@ def test_what_nobody_can_find_out_ends_as_unknown(make_store: MakeStore) -> None
     job = asyncio.run(main())
     assert job.error is not None
     assert job.status == "error"
+
+
+def test_a_handler_that_the_integration_gave_with_its_host_runs(make_store: MakeStore) -> None:
+    async def given(run: JobRun) -> Any:
+        return {"given": run.payload.amount}
+
+    async def main(handler: Handler | None) -> JobOut:
+        async with running(make_store("access", "jobs"), run_of_offer, given=handler) as jobs:
+            return await until(jobs, await made(jobs, '{"amount": 2}'), "succeeded", "failed")
+
+    result = asyncio.run(main(given)).result
+    assert result is not None
+    assert msgspec.json.decode(result) == {"given": 2}
+
+
+def test_a_type_without_its_handler_fails_by_name(make_store: MakeStore) -> None:
+    async def main() -> JobOut:
+        async with running(make_store("access", "jobs"), run_of_offer) as jobs:
+            return await until(jobs, await made(jobs), "succeeded", "failed")
+
+    job = asyncio.run(main())
+    assert job.error is not None
+    assert (job.state, job.error.class_) == ("failed", "no_handler")

@@ -14,7 +14,7 @@ from atalaia.store.engine import postgresql_engine, sqlite_engine
 from atalaia.store.migrations import migrate
 from atalaia.store.opening import FILE_NAME
 
-ROWS_AT_ONCE = 2_000
+ROWS_AT_ONCE = 250  # parts of files are wide
 
 
 def copy_to_postgresql(data_dir: Path, url: str, *, migrations: Sequence[Path]) -> dict[str, int]:

@@ -8,14 +8,17 @@ import pytest
 from litestar import get
 
 from atalaia.app.host import HostParts
+from atalaia.app.hub_jobs import HubJobs
 from atalaia.app.integrations import Standing, Status, set_up
+from atalaia.core.clock import SystemClock
 from atalaia.core.permissions import Permission, Principal
 from atalaia.core.settings import Setting, Settings
 from atalaia.integrations import Loaded, load_one
+from atalaia.jobs.model.types import JobTypes
 from atalaia.notify.channels.registry import ChannelKinds
 from atalaia.sdk.contribution import Contribution, HotRoute, NavItem
 from atalaia.sdk.integration import Host, Manifest, Offer, Page, Reply, Request, Route, View
-from atalaia.sdk.jobs import JobType
+from atalaia.sdk.jobs import JobType, run_of_offer
 from atalaia.sdk.signals import SignalAddress, SignalStanding, SignalTask
 from atalaia.sdk.upstreams import UpstreamDeclaration
 
@@ -82,11 +85,12 @@ def stand(*kinds: Kind) -> list[Status]:
     absent = cast("Any", None)  # nothing is asked of these while an integration is set up
     parts = HostParts(
         store=absent,
-        clock=absent,
+        clock=SystemClock(),
         settings=Settings(()),
         sealer=absent,
         public_url="http://hub",
         jobs=absent,
+        job_runs=HubJobs(absent, types=JobTypes(), upstream=absent),
         upstreams=absent,
         signals=NoSignals(),
         channels=ChannelKinds(),
@@ -104,6 +108,7 @@ def broken() -> Offer:
         (broken, "RuntimeError: broken"),
         (lambda: Offer(routes=(route("/api/checks/{id}"),)), "GET /api/checks/{} is taken already"),
         (lambda: Offer(routes=(route("/api/hot"),)), "GET /api/hot is taken already"),
+        (lambda: Offer(job_runs={"others": run_of_offer}), "others is no job type of its own"),
         (lambda: Offer(pages=(Page("/checks", Permission.CHECKS_READ, show),)), "the page /checks is not below /kind"),
     ],
 )
