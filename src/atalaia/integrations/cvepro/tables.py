@@ -1,6 +1,6 @@
 """What is kept: chargers and sessions as they were read and how the reading stands; residents, tariffs, reports."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, PrimaryKeyConstraint, Table, Text, text
 
 from atalaia.sdk.columns import Instant, Json, new_metadata
 
@@ -47,6 +47,7 @@ sessions = Table(
     Column("connector", Text),
     Column("tag", Text),
     Column("tag_pk", Text),
+    Column("tag_key", Text),  # as model.residents.tag_key writes it: whose it is goes by this
     Column("user_name", Text),
     Column("flat", Text),
     Column("started_at", Instant),
@@ -65,6 +66,7 @@ sessions = Table(
     Index("ix_cvepro_sessions_sort_at_id", "sort_at", "id"),
     Index("ix_cvepro_sessions_box_id_sort_at", "box_id", "sort_at"),
     Index("ix_cvepro_sessions_stopped_at", "stopped_at"),
+    Index("ix_cvepro_sessions_tag_key_sort_at", "tag_key", "sort_at"),
 )
 
 # Incidents that are open by our word, over restarts.
@@ -121,6 +123,14 @@ tags = Table(
     Column("since_at", Instant),  # none: ever since
     Column("until_at", Instant),  # none: still
     Index("ix_cvepro_tags_tag_since_at", "tag", "since_at"),
+    # One holder at a time, whoever writes at once.
+    Index(
+        "uq_cvepro_tags_held",
+        "tag",
+        unique=True,
+        sqlite_where=text("until_at IS NULL"),
+        postgresql_where=text("until_at IS NULL"),
+    ),
 )
 
 # Each holds from its first day until the next one's.

@@ -45,6 +45,17 @@ def _residents() -> None:
     )
     op.create_index("ix_cvepro_tags_resident_id", "cvepro_tags", ["resident_id"])
     op.create_index("ix_cvepro_tags_tag_since_at", "cvepro_tags", ["tag", "since_at"])
+    is_held = sa.text("until_at IS NULL")
+    op.create_index(
+        "uq_cvepro_tags_held", "cvepro_tags", ["tag"], unique=True, sqlite_where=is_held, postgresql_where=is_held
+    )
+    op.add_column("cvepro_sessions", sa.Column("tag_key", sa.Text))
+    op.create_index("ix_cvepro_sessions_tag_key_sort_at", "cvepro_sessions", ["tag_key", "sort_at"])
+    sessions = sa.table("cvepro_sessions", sa.column("tag"), sa.column("tag_key"))
+    key: sa.ColumnElement[str] = sa.func.upper(sessions.c.tag)
+    for separator in " -:._/":  # as model.residents.tag_key writes it
+        key = sa.func.replace(key, separator, "")
+    op.execute(sa.update(sessions).values(tag_key=key))
 
 
 def _tariffs() -> None:

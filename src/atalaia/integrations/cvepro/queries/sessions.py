@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, case, func, insert, or_, select, update
 
+from atalaia.integrations.cvepro.model.residents import tag_key
 from atalaia.integrations.cvepro.model.sessions import Session
 from atalaia.integrations.cvepro.tables import sessions
 from atalaia.sdk.transaction import Tx
@@ -113,7 +114,8 @@ def _whole(value: Any) -> int | None:
 
 
 def _row(session: Session) -> dict[str, Any]:
-    return {**{name: getattr(session, name) for name in _FIELDS}, "doubts": list(session.doubts)}
+    told = {name: getattr(session, name) for name in _FIELDS}
+    return {**told, "doubts": list(session.doubts), "tag_key": tag_key(session.tag)}
 
 
 def _session(row: Any) -> Session:
