@@ -1,6 +1,6 @@
 """What the hub gives to one integration: its own settings, its own upstreams, and the services of the slices."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -15,7 +15,7 @@ from atalaia.sdk.channels import ChannelKind
 from atalaia.sdk.contribution import HotRoute
 from atalaia.sdk.faults import FaultEnded, FaultReport, FaultReported
 from atalaia.sdk.files import Files
-from atalaia.sdk.integration import Account, Integration, NewJob, TokenStatus
+from atalaia.sdk.integration import Account, Integration, JobStanding, NewJob, TokenStatus
 from atalaia.sdk.jobs import Handler
 from atalaia.sdk.signals import SignalAddress, SignalStanding, SignalTask
 from atalaia.sdk.transaction import Tx
@@ -33,6 +33,8 @@ class JobsPort(Protocol):
     async def enqueue(
         self, type: str, payload_raw: str, *, by: Principal, idempotency_key: str | None, unique_key: str | None
     ) -> NewJob: ...
+
+    async def standing(self, id: str, *, types: Collection[str]) -> JobStanding | None: ...
 
     def events_ticket(self, job_id: str) -> str: ...
 
@@ -124,6 +126,9 @@ class IntegrationHost:
         return await self._parts.jobs.enqueue(
             type, payload_raw, by=by, idempotency_key=idempotency_key, unique_key=unique_key
         )
+
+    async def job(self, id: str) -> JobStanding | None:
+        return await self._parts.jobs.standing(id, types=self._job_types)
 
     async def token_status(self, upstream: str) -> TokenStatus:
         return await self._parts.upstreams.token_status(self._own_upstream(upstream))

@@ -1,9 +1,10 @@
 """What jobs give to the hub."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 from litestar.di import Provide
 from prometheus_client import CollectorRegistry
 
@@ -12,6 +13,7 @@ from atalaia.access.service.keys import KeyService
 from atalaia.access.service.people import PeopleService
 from atalaia.captures.service import CapturesService
 from atalaia.core.clock import Clock
+from atalaia.core.errors import NotFound
 from atalaia.core.permissions import Permission, Principal
 from atalaia.core.settings import Settings
 from atalaia.core.translations import N_
@@ -30,7 +32,7 @@ from atalaia.jobs.service.following import Following
 from atalaia.jobs.service.tickets import Tickets
 from atalaia.jobs.settings import SETTINGS
 from atalaia.sdk.contribution import Contribution, HealthItem, NavItem, SearchSource
-from atalaia.sdk.integration import NewJob
+from atalaia.sdk.integration import JobStanding, NewJob
 from atalaia.store.encryption import Sealer
 from atalaia.store.store import Store
 from atalaia.upstreams.service.upstreams import UpstreamsService
@@ -61,6 +63,19 @@ class Jobs:
             type, payload_raw, by=by, idempotency_key=idempotency_key, unique_key=unique_key
         )
         return NewJob(made.id, made.status, made.is_new)
+
+    async def standing(self, id: str, *, types: Collection[str]) -> JobStanding | None:
+        """None: there is no such job, or it is of another type."""
+        try:
+            job = await self.service.reading.job(id)
+        except NotFound:
+            return None
+        if job.type not in types:
+            return None
+        last = job.steps[-1] if job.steps else None
+        data = msgspec.json.decode(last.data) if last else {}
+        error = job.error.message if job.error else None
+        return JobStanding(job.id, str(job.status), last.name if last else "", data, error)
 
     def events_ticket(self, job_id: str) -> str:
         """The path of a job's events, with a ticket in it."""

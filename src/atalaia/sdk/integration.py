@@ -140,6 +140,21 @@ class NewJob:
 
 
 @dataclass(frozen=True, slots=True)
+class JobStanding:
+    """How a job of the integration's own stands; `step` is the name of its newest step, and `data` what that told."""
+
+    id: str
+    status: str  # pending, processing, completed, error, cancelled
+    step: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    error: str | None = None
+
+    @property
+    def is_ended(self) -> bool:
+        return self.status not in {"pending", "processing"}
+
+
+@dataclass(frozen=True, slots=True)
 class TokenStatus:
     has_token: bool
     length: int | None
@@ -182,6 +197,9 @@ class Host(Protocol):
         unique_key: str | None = None,
     ) -> NewJob:
         """Raises: InvalidField (payload), Conflict (another body under the same key)."""
+
+    async def job(self, id: str) -> JobStanding | None:
+        """None: there is none (any more), or it is not of the integration's own types. News: the live topic `jobs`."""
 
     async def token_status(self, upstream: str) -> TokenStatus: ...
 

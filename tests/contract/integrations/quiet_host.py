@@ -12,7 +12,7 @@ from atalaia.outbound.memory import MemoryBreaker, MemoryCalls, MemoryTokens
 from atalaia.outbound.upstream import Ports, UpstreamClient
 from atalaia.sdk.failures import PermanentFailure
 from atalaia.sdk.faults import FaultReport
-from atalaia.sdk.integration import Integration, NewJob, TokenStatus
+from atalaia.sdk.integration import Integration, JobStanding, NewJob, TokenStatus
 from atalaia.sdk.signals import SignalStanding
 from atalaia.sdk.transaction import Tx
 from atalaia.sdk.upstreams import Login, Upstream
@@ -59,6 +59,8 @@ class QuietHost:
         assert type in {each.name for each in self._integration.job_types}
         assert payload_raw
         return NewJob("j1", "pending", is_new=True)
+
+    async def job(self, id: str) -> JobStanding | None: ...
 
     async def token_status(self, upstream: str) -> TokenStatus:
         assert upstream in {each.name for each in self._integration.upstreams}
