@@ -156,9 +156,24 @@ reports = Table(
     Column("file_id", Text, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("job_id", Text),  # none: uploaded
+    Column("draft", Text),  # of a run that makes a month's: nobody sees it before all of them are there
     Column("created_by", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     Index("ix_cvepro_reports_month_flat", "month", "flat"),
+    Index("ix_cvepro_reports_flat", "flat"),
+)
+
+# Jobs that make reports: how they stand is the jobs' affair; that the schedule asked for a month is ours.
+report_orders = Table(
+    "cvepro_report_orders",
+    metadata,
+    Column("job_id", Text, primary_key=True),
+    Column("month", Text, nullable=False),
+    Column("which", Text, nullable=False),  # model.reports.Which
+    Column("flat", Text),
+    Column("is_scheduled", Boolean, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
 )
 
 # Each notice once: also where its session is read again, or the hub is killed in between.

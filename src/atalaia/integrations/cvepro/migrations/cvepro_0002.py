@@ -80,11 +80,22 @@ def _reports() -> None:
         *(sa.Column(name, sa.Text, nullable=False) for name in ("title", "format", "file_id")),
         sa.Column("size_bytes", sa.BigInteger, nullable=False),
         sa.Column("job_id", sa.Text),
+        sa.Column("draft", sa.Text),
         sa.Column("created_by", sa.Text, nullable=False),
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_cvepro_reports"),
     )
     op.create_index("ix_cvepro_reports_month_flat", "cvepro_reports", ["month", "flat"])
+    op.create_index("ix_cvepro_reports_flat", "cvepro_reports", ["flat"])
+    op.create_table(
+        "cvepro_report_orders",
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("job_id", "month", "which")),
+        sa.Column("flat", sa.Text),
+        sa.Column("is_scheduled", sa.Boolean, nullable=False),
+        sa.Column("created_by", sa.Text, nullable=False),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("job_id", name="pk_cvepro_report_orders"),
+    )
 
 
 def _notices() -> None:
