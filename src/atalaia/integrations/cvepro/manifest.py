@@ -56,6 +56,12 @@ SETTINGS: Final = (
         maximum=14,
     ),
     _setting(
+        "timezone",
+        "str",
+        "America/Sao_Paulo",
+        N_("The condominium's time zone: tariffs, reports and quiet hours go by it."),
+    ),
+    _setting(
         "absent_fields",
         "list",
         (),
