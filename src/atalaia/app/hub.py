@@ -39,6 +39,7 @@ from atalaia.web.live import LiveStreams
 from atalaia.web.pages import Pages
 from atalaia.web.rendering import Renderer, template_roots
 from atalaia.web.security import SecureHeaders
+from atalaia.web.sockets import SocketDoor
 from atalaia.web.static_files import StaticFiles
 
 log = structlog.get_logger()
@@ -88,6 +89,10 @@ class Hub:
         for part in self.contributions:
             if part.release is not None:
                 part.release()
+
+    async def close_sockets(self) -> None:
+        """Behind `release`: a word to each peer that the hub goes, before its connection ends."""
+        await self.sockets.close_all()
 
     async def announce(self) -> None:
         """Say on stdout where the hub is, once it can be asked: one line, and one more while nobody has an account."""
@@ -139,6 +144,9 @@ class Hub:
             lifespan=self._lifespan,
         )
         proxies = TrustedProxies(self.settings.get("hub.trusted_proxies"))
+        self.sockets = SocketDoor(
+            [route for part in self.contributions for route in part.sockets], proxies=proxies, translations=translations
+        )
         own = self.slices.own_metrics
         own.registry.register(HubMetrics(self.store, self.supervisor, self.live))
         return Edge(
@@ -148,6 +156,7 @@ class Hub:
             translations=translations,
             headers=SecureHeaders(is_tls=self.public_url.startswith("https://")),
             file_routes=(path for part in self.contributions for path in part.file_routes),
+            sockets=self.sockets,
             on_answer=lambda endpoint, method, seconds: own.api_answered(endpoint, method, seconds=seconds),
         )
 

@@ -108,7 +108,7 @@ def page_handlers(page: Page, *, name: str, pages: Pages) -> list[HTTPRouteHandl
             form, asked = uploaded.fields, replace(asked, files=uploaded.files)
         given = await take(asked, form)
         if isinstance(given, View):
-            return await _shown(request, given, name=name, pages=pages, status=422)
+            return await _shown(request, given, name=name, pages=pages, status=given.status or 422)
         return see_other(_local(given))
 
     def handler(method: Method, guard: requires, **limits: Any) -> HTTPRouteHandler:
@@ -146,11 +146,16 @@ def documents(routes: Sequence[Route], *, title: str) -> dict[str, dict[str, Any
     return found
 
 
+def unnamed(path: str) -> str:
+    """`/api/jobs/{}`: parameters by whatever name are the same address."""
+    return _UNNAMED.sub("{}", path)
+
+
 def addresses_of(routes: Iterable[Any]) -> set[tuple[str, str]]:
     """Method and path of each, with parameters unnamed."""
     found: set[tuple[str, str]] = set()
     for handler in Router("/", route_handlers=[*routes]).routes:
-        path = _UNNAMED.sub("{}", handler.path_format)
+        path = unnamed(handler.path_format)
         found |= {(str(method), path) for method in getattr(handler, "methods", ()) if method != "OPTIONS"}
     return found
 

@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 from atalaia.app.host import HostParts, IntegrationHost
-from atalaia.app.integration_routes import OpenStreams, addresses_of, documents, page_handlers, route_handler
+from atalaia.app.integration_routes import OpenStreams, addresses_of, documents, page_handlers, route_handler, unnamed
 from atalaia.core.errors import ConfigError
 from atalaia.core.redaction import scrub
 from atalaia.core.settings import INTEGRATIONS, Setting, Settings
@@ -21,6 +21,7 @@ from atalaia.home.settings import IntegrationSection
 from atalaia.integrations import Loaded, find_integrations
 from atalaia.sdk.contribution import Contribution, HealthItem, HotRoute, NavItem
 from atalaia.sdk.integration import Integration, Offer
+from atalaia.sdk.sockets import SocketRoute
 from atalaia.web.pages import Pages
 
 log = structlog.get_logger()
@@ -119,7 +120,7 @@ def _set_up_one(loaded: Loaded, parts: HostParts, pages: Pages, taken: set[tuple
             hot = parts.signals.take(loaded.name, offer.signal_tasks, offer.signal_addresses)
             parts.channels.take(loaded.name, offer.channels)
             parts.job_runs.take(offer.job_runs, own=[each.name for each in loaded.integration.job_types])
-            _take(addresses_of(routes) | _hot_addresses(hot), taken)
+            _take(addresses_of(routes) | _hot_addresses(hot) | _socket_addresses(offer.sockets), taken)
         except Exception as error:
             log.exception("integration_failed", integration=status.name, phase="setup")
             parts.signals.forget(loaded.name)
@@ -142,6 +143,10 @@ def _routes(
 
 def _hot_addresses(routes: Sequence[HotRoute]) -> set[tuple[str, str]]:
     return {(route.method or "", route.path.replace("{name}", "{}")) for route in routes}
+
+
+def _socket_addresses(routes: Sequence[SocketRoute]) -> set[tuple[str, str]]:
+    return {("GET", unnamed(route.path)) for route in routes}
 
 
 def _take(wanted: set[tuple[str, str]], taken: set[tuple[str, str]]) -> None:
@@ -173,6 +178,7 @@ def _contribution(status: Status, offer: Offer, routes: Sequence[Any], streams: 
     return Contribution(
         name=status.name,
         routes=routes,
+        sockets=offer.sockets,
         documents=documents(offer.routes, title=title),
         loops=offer.loops,
         metadata=offer.metadata,

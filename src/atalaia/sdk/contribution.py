@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from atalaia.core.events import Event
 from atalaia.core.permissions import Permission
 from atalaia.core.settings import Setting
+from atalaia.sdk.sockets import SocketRoute
 from atalaia.sdk.transaction import Tx
 
 if TYPE_CHECKING:  # a worker has no database: see sdk.transaction
@@ -109,6 +110,7 @@ class Contribution:
     )  # OpenAPI path items of routes that don't tell by themselves
     dependencies: Mapping[str, Any] = field(default_factory=dict)  # name -> Litestar Provide
     hot_routes: Sequence[HotRoute] = ()
+    sockets: Sequence[SocketRoute] = ()
     file_routes: Sequence[str] = ()  # paths of the API whose body is a file, of whatever content type
     loops: Sequence[Loop] = ()
     handlers: Sequence[tuple[type[Event], Callable[[Tx, Any], None]]] = ()

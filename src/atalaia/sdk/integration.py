@@ -24,6 +24,7 @@ from atalaia.sdk.faults import FaultReport
 from atalaia.sdk.files import Files, Upload
 from atalaia.sdk.jobs import Handler, JobType
 from atalaia.sdk.signals import SignalAddress, SignalStanding, SignalTask
+from atalaia.sdk.sockets import SocketRoute
 from atalaia.sdk.transaction import Tx
 from atalaia.sdk.upstreams import Upstream, UpstreamDeclaration
 
@@ -107,13 +108,14 @@ class View:
     """A page's template (of the integration's `templates/`, named `<name>/<file>.html`) and what it is given.
 
     `is_part`: the template is a part of a page that is fetched alone (`ui.live`); it does not extend the layout. The value
-    `is_part` says the same to the template.
+    `is_part` says the same to the template. `status` is 200, and 422 as the answer to a form, unless said.
     """
 
     template: str
     title: str
     values: Mapping[str, Any] = field(default_factory=dict)
     is_part: bool = False
+    status: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +260,7 @@ class Offer:
     job_runs: Mapping[str, Handler] = field(
         default_factory=dict
     )  # by type, of those declared with sdk.jobs.run_of_offer
+    sockets: Sequence[SocketRoute] = ()
     health: Sequence[HealthItem] = ()
     metadata: "MetaData | None" = None
     start: Callable[[], Awaitable[None]] | None = None

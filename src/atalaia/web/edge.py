@@ -20,6 +20,7 @@ from atalaia.web.addresses import TrustedProxies, header
 from atalaia.web.answers import JSON, send_bytes
 from atalaia.web.errors import answer_to
 from atalaia.web.security import SecureHeaders
+from atalaia.web.sockets import SocketDoor
 
 log = structlog.get_logger()
 
@@ -55,6 +56,7 @@ class Edge:
         headers: SecureHeaders | None = None,
         on_answer: OnAnswer | None = None,
         file_routes: Iterable[str] = (),
+        sockets: SocketDoor | None = None,
     ) -> None:
         self._app = app
         self._proxies = proxies
@@ -63,11 +65,16 @@ class Edge:
         self._on_answer = on_answer or _uncounted
         self._ids = RequestIds()
         self._file_routes = frozenset(file_routes)
+        self._sockets = sockets
         self._exact = {route.path: route for route in hot_routes if not route.path.endswith(("/", "}"))}
         self._named = {route.path.partition("{")[0]: route for route in hot_routes if route.path.endswith("}")}
         self._subtrees = [route for route in hot_routes if route.path.endswith("/")]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "websocket" and self._sockets is not None:
+            scope.setdefault("state", {})["request_id"] = self._ids.new()
+            await self._sockets(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -76,6 +83,9 @@ class Edge:
         route = self._exact.get(scope["path"]) or self._find_named(scope["path"]) or self._find_subtree(scope["path"])
         if route is None or (route.method is not None and route.method != scope["method"]):
             state["request_id"] = self._ids.new()
+            if self._sockets is not None and self._sockets.takes(scope["path"]):
+                await self._sockets.say_upgrade(send)
+                return
             await self._ask_framework(scope, receive, send)
             return
         started = monotonic() if route.is_counted else 0.0
