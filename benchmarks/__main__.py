@@ -33,6 +33,7 @@ NAMES = (
     "jobs_latency",
     "jobs_growth",
     "upstream_overhead",
+    "charging_viewers",
 )
 BUDGET_S = 25 * 60
 
