@@ -1,6 +1,19 @@
 """What is kept: chargers and sessions as they were read and how the reading stands; residents, tariffs, reports."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, PrimaryKeyConstraint, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
 from atalaia.sdk.columns import Instant, Json, new_metadata
 
@@ -209,4 +222,95 @@ waits = Table(
     Column("charger_key", Text, nullable=False),
     Column("asked_at", Instant, nullable=False),
     PrimaryKeyConstraint("resident_id", "charger_key"),
+)
+
+# Charge points that connect straight to us (OCPP 1.6-J), by the id that they name themselves with.
+stations = Table(
+    "cvepro_stations",
+    metadata,
+    Column("box_id", Text, primary_key=True),
+    Column("standing", Text, nullable=False),  # model.stations.Admission
+    Column("password_sha256", LargeBinary),  # none: it needs none
+    Column("told", Json, nullable=False),  # model.stations.Boot: what it last said of itself
+    Column("booted_at", Instant),
+    Column("created_at", Instant, nullable=False),
+    Column("decided_by", Text),
+    Column("decided_at", Instant),
+)
+
+# What changes while a station is connected stands apart from what it is.
+station_lines = Table(
+    "cvepro_station_lines",
+    metadata,
+    Column("box_id", Text, primary_key=True),
+    Column("hub", Text),  # which of several has its line; none: no one has
+    Column("client", Text),
+    Column("connected_at", Instant),
+    Column("alive_at", Instant),  # written once a minute while the line stands
+    Column("seen_at", Instant),  # its last message, as of then
+    Column("refused", Integer, nullable=False),  # wrong passwords since the last right one
+    Column("refused_at", Instant),
+)
+
+plugs = Table(
+    "cvepro_plugs",
+    metadata,
+    Column("box_id", Text, nullable=False),
+    Column("connector", Integer, nullable=False),  # 0: the charge point as a whole
+    Column("status", Text),
+    Column("error_code", Text),
+    Column("status_at", Instant),
+    Column("power_w", Float),
+    Column("soc_percent", Float),
+    Column("measured_at", Instant),
+    PrimaryKeyConstraint("box_id", "connector"),
+)
+
+# A transaction of a charge point's is the session `ocpp-<number>`. What it is sent again under tells that it is the same.
+transactions = Table(
+    "cvepro_transactions",
+    metadata,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("box_id", Text, nullable=False),
+    Column("connector", Integer, nullable=False),
+    Column("told_at", Text, nullable=False),  # its timestamp, as it was told
+    Column("start_wh", BigInteger, nullable=False),
+    Column("tag", Text, nullable=False),
+    Column("state", Text, nullable=False),  # model.transactions.State
+    Column("started_at", Instant, nullable=False),
+    Column("measured_at", Instant),  # until when the session's figures go
+    Column("is_full", Boolean, nullable=False),
+    UniqueConstraint("box_id", "connector", "told_at", "start_wh"),
+    Index("ix_cvepro_transactions_box_id_state", "box_id", "state"),
+    Index("ix_cvepro_transactions_tag_state", "tag", "state"),
+    sqlite_autoincrement=True,
+)
+
+meters = Table(
+    "cvepro_meters",
+    metadata,
+    Column("number", BigInteger, nullable=False),  # of the transaction
+    Column("at", Instant, nullable=False),
+    Column("energy_mwh", BigInteger),  # the register, not what the session took
+    Column("power_w", Float),
+    Column("soc_percent", Float),
+    PrimaryKeyConstraint("number", "at"),
+    Index("ix_cvepro_meters_at", "at"),
+)
+
+commands = Table(
+    "cvepro_commands",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("box_id", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("arguments", Json, nullable=False),
+    Column("state", Text, nullable=False),  # model.commands.CommandState
+    Column("answer", Text),  # in the charge point's own word
+    Column("asked_by", Text, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Index("ix_cvepro_commands_box_id_id", "box_id", "id"),
+    Index("ix_cvepro_commands_state", "state"),
 )
