@@ -1,6 +1,6 @@
 """What the dashboard shows: chargers as they were last read, who charges there, and how old that is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,21 +9,31 @@ from atalaia.integrations.cvepro.model.feeds import CHARGERS, SESSIONS, Feed
 from atalaia.integrations.cvepro.model.sessions import Session
 from atalaia.integrations.cvepro.queries import chargers, sessions
 from atalaia.integrations.cvepro.queries.chargers import Unread, feed, unread
+from atalaia.integrations.cvepro.queries.residents import Holder, holders
 from atalaia.sdk.integration import Host
 from atalaia.sdk.transaction import Tx
 
 
 @dataclass(frozen=True, slots=True)
 class Plug:
-    """A connector, with the session that is under way there."""
+    """A connector, with the session that is under way there, and whose it is by its tag."""
 
     connector: Connector
     session: Session | None = None
+    holder: Holder | None = None
 
     @property
     def user_name(self) -> str | None:
-        """As the vendor names who charges."""
+        """The resident by tag, else as the vendor names who charges."""
+        if self.holder is not None:
+            return self.holder.name
         return self.connector.user_name or (self.session.user_name if self.session else None)
+
+    @property
+    def flat(self) -> str | None:
+        if self.holder is not None:
+            return self.holder.flat
+        return self.session.flat if self.session else None
 
     @property
     def since(self) -> datetime | None:
@@ -60,7 +70,8 @@ class Board:
         def unit(tx: Tx) -> Seen:
             standing = feed(tx, CHARGERS)
             active = sessions.active(tx)
-            found = [_shown(each, active, standing, limit_s) for each in chargers.all_of_them(tx)]
+            held = holders(tx, [each.id for each in active])
+            found = [_shown(each, active, held, standing, limit_s=limit_s) for each in chargers.all_of_them(tx)]
             own, theirs = unread(tx, CHARGERS), unread(tx, SESSIONS)
             return Seen(standing, found, Unread([*own.paths, *theirs.paths], own.strange))
 
@@ -70,9 +81,14 @@ class Board:
         return await self._host.read(lambda tx: feed(tx, CHARGERS))
 
 
-def _shown(charger: Charger, active: Sequence[Session], standing: Feed, limit_s: float) -> Shown:
+def _shown(
+    charger: Charger, active: Sequence[Session], held: Mapping[str, Holder], standing: Feed, *, limit_s: float
+) -> Shown:
     own = [each for each in active if _is_at(each, charger)]
-    plugs = [Plug(each, _session_at(each, own, is_only=len(charger.connectors) == 1)) for each in charger.connectors]
+    plugs = []
+    for each in charger.connectors:
+        session = _session_at(each, own, is_only=len(charger.connectors) == 1)
+        plugs.append(Plug(each, session, held.get(session.id) if session else None))
     # As old as the data is: while nothing can be read, nobody falls silent. By the cloud's own clock, as the heartbeats.
     read_at = standing.good_at
     offset_s = standing.clock_offset_s or 0.0

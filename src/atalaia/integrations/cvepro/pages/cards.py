@@ -117,7 +117,7 @@ def _plug(plug: Plug, *, names: bool) -> PlugCard:
         current=one.current,
         speed=SPEEDS.get(one.speed or "", one.speed),
         user_name=plug.user_name if names else None,
-        flat=session.flat if session and names else None,
+        flat=plug.flat if names else None,
         since=plug.since or (one.status_at if is_in_use else None),
         energy_kwh=kwh(session.so_far_mwh) if session else None,
         soc_percent=one.soc_percent,

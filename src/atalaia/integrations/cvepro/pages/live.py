@@ -8,13 +8,18 @@ from atalaia.core.translations import N_
 from atalaia.integrations.cvepro.board import Board
 from atalaia.integrations.cvepro.dashboard import may_see_names
 from atalaia.integrations.cvepro.manifest import is_configured
+from atalaia.integrations.cvepro.model.sessions import Session
 from atalaia.integrations.cvepro.pages.cards import banner_values, card_of, counts_of
 from atalaia.integrations.cvepro.pages.words import GROUPS
 from atalaia.integrations.cvepro.queries import sessions
+from atalaia.integrations.cvepro.queries.residents import Holder, holders
 from atalaia.integrations.cvepro.queries.sessions import SessionFilter
+from atalaia.integrations.cvepro.reading import TOPIC
 from atalaia.sdk.integration import Host, Page, Request, View
+from atalaia.sdk.transaction import Tx
 
 _LATEST = 10
+_NEWS = (TOPIC,)
 _MAY_READ = Permission.DASHBOARDS_READ
 
 
@@ -26,9 +31,9 @@ class Live:
     def pages(self) -> tuple[Page, ...]:
         return (
             Page("/cvepro", _MAY_READ, self.show),
-            Page("/cvepro/cards", _MAY_READ, self.cards),
+            Page("/cvepro/cards", _MAY_READ, self.cards, shared_until=_NEWS),
             Page("/cvepro/chargers/{key}", _MAY_READ, self.charger),
-            Page("/cvepro/chargers/{key}/now", _MAY_READ, self.charger_now),
+            Page("/cvepro/chargers/{key}/now", _MAY_READ, self.charger_now, shared_until=_NEWS),
         )
 
     async def show(self, request: Request) -> View:
@@ -69,12 +74,19 @@ class Live:
             raise NotFound(N_("There is no such charger."))
         names = may_see_names(request)
         card, box_id = card_of(shown, names=names), shown.charger.box_id
-        wanted = SessionFilter(box_id=box_id)
-        latest = await self._host.read(lambda tx: sessions.page(tx, wanted, limit=_LATEST)) if names and box_id else []
+        latest, held = await self._latest(box_id) if names and box_id else ([], {})
         return {
             **banner_values(seen, is_configured=is_configured(self._host.setting)),
             "card": card,
             "charger": shown.charger,
-            "latest": latest[:_LATEST],
+            "latest": latest,
+            "holders": held,
             "names": names,
         }
+
+    async def _latest(self, box_id: str) -> tuple[list[Session], dict[str, Holder]]:
+        def unit(tx: Tx) -> tuple[list[Session], dict[str, Holder]]:
+            found = sessions.page(tx, SessionFilter(box_id=box_id), limit=_LATEST)[:_LATEST]
+            return found, holders(tx, [each.id for each in found])
+
+        return await self._host.read(unit)

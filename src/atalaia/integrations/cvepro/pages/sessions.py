@@ -10,13 +10,13 @@ from atalaia.core.permissions import Permission
 from atalaia.core.translations import N_
 from atalaia.integrations.cvepro.model.chargers import Charger
 from atalaia.integrations.cvepro.pages.words import DOUBTS, SESSION_STATES, said
-from atalaia.integrations.cvepro.queries import chargers, sessions
+from atalaia.integrations.cvepro.queries import chargers, residents, sessions
 from atalaia.integrations.cvepro.queries.sessions import SessionFilter, Totals
 from atalaia.integrations.cvepro.routes import read_day
 from atalaia.sdk.integration import Host, Page, Request, View
 from atalaia.sdk.transaction import Tx
 
-_NAMES: Final = ("since", "until", "charger", "state", "q", "cursor")
+_NAMES: Final = ("since", "until", "charger", "resident", "flat", "state", "q", "cursor")
 _LIMIT: Final = 50
 _MAY_READ: Final = Permission.OVERVIEW_READ
 
@@ -45,13 +45,16 @@ class Sessions:
         except InvalidField as error:
             wanted, problem = SessionFilter(), said(error)
 
-        def unit(tx: Tx) -> tuple[list[Any], Totals, list[Charger]]:
+        def unit(tx: Tx) -> tuple[list[Any], Totals, list[Charger], dict[str, Any]]:
             found = sessions.page(tx, wanted, limit=_LIMIT, after=params.get("cursor"))
-            return found, sessions.totals(tx, wanted), chargers.all_of_them(tx)
+            resident = residents.find(tx, wanted.resident_id) if wanted.resident_id else None
+            own = {"holders": residents.holders(tx, [each.id for each in found]), "resident": resident}
+            return found, sessions.totals(tx, wanted), chargers.all_of_them(tx), own
 
-        found, totals, known = await self._host.read(unit)
+        found, totals, known, own = await self._host.read(unit)
         page = found[:_LIMIT]
         return {
+            **own,
             "found": page,
             "next": page[-1].id if len(found) > _LIMIT else None,
             "totals": totals,
@@ -72,6 +75,8 @@ def read_filter(params: Mapping[str, str], zone: ZoneInfo) -> SessionFilter:
         since=_midnight(params, "since", zone, days=0),
         until=_midnight(params, "until", zone, days=1),
         box_id=params.get("charger"),
+        resident_id=params.get("resident"),
+        flat=params.get("flat"),
         state=params.get("state"),
         q=params.get("q"),
     )

@@ -4,7 +4,7 @@ Whose a session is: of the resident who had its tag when it began; the flat is t
 
     select(sessions.c.id, RESIDENT_ID, RESIDENT_NAME, FLAT).select_from(HELD_SESSIONS).where(…)
 
-`HELD_SESSIONS` gives each session once, since the spans of a tag do not overlap. `RESIDENT_ID == id` in `where` goes by
+`HELD_SESSIONS` gives each session once, since the spans of a tag do not overlap. `RESIDENT_ID.in_([id])` in `where` goes by
 the indexes of tags and of the sessions' `tag_key`. `FLAT` is null where nobody knows.
 """
 
@@ -31,9 +31,9 @@ def held_at(key: ColumnElement[Any], at: ColumnElement[Any]) -> ColumnElement[bo
 HELD_SESSIONS: Final = sessions.outerjoin(tags, held_at(sessions.c.tag_key, sessions.c.sort_at)).outerjoin(
     residents, residents.c.id == tags.c.resident_id
 )
-RESIDENT_ID: Final = residents.c.id
-RESIDENT_NAME: Final = residents.c.name
-FLAT: Final = func.coalesce(residents.c.flat, sessions.c.flat)
+RESIDENT_ID: Final[ColumnElement[Any]] = residents.c.id
+RESIDENT_NAME: Final[ColumnElement[Any]] = residents.c.name
+FLAT: Final[ColumnElement[Any]] = func.coalesce(residents.c.flat, sessions.c.flat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +73,13 @@ def _at(key: str, at: datetime) -> list[ColumnElement[bool]]:
 
 def find(tx: Tx, id: str) -> Resident | None:
     row = tx.one(select(residents).where(residents.c.id == id))
-    return None if row is None else _resident(row)
+    return None if row is None else resident_of(row)
 
 
 def of_person(tx: Tx, person_id: str) -> Resident | None:
     """Whose sessions an account sees as its own."""
     row = tx.one(select(residents).where(residents.c.person_id == person_id))
-    return None if row is None else _resident(row)
+    return None if row is None else resident_of(row)
 
 
 def tags_of(tx: Tx, resident_ids: Iterable[str]) -> list[Tag]:
@@ -93,5 +93,5 @@ def tags_of(tx: Tx, resident_ids: Iterable[str]) -> list[Tag]:
     return sorted(found, key=lambda tag: (not tag.is_held, tag.since_at.timestamp() if tag.since_at else 0.0, tag.tag))
 
 
-def _resident(row: Any) -> Resident:
+def resident_of(row: Any) -> Resident:
     return Resident(**{**row._asdict(), "notices": tuple(row.notices), "is_active": bool(row.is_active)})

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, case, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, FromClause, case, func, insert, or_, select, update
 
 from atalaia.integrations.cvepro.model.residents import tag_key
 from atalaia.integrations.cvepro.model.sessions import Session
+from atalaia.integrations.cvepro.queries.residents import FLAT, HELD_SESSIONS, RESIDENT_ID, RESIDENT_NAME
 from atalaia.integrations.cvepro.tables import sessions
 from atalaia.sdk.transaction import Tx
 
@@ -19,13 +20,23 @@ _AT_ONCE: Final = 500  # ids in one question: SQLite takes no more than 32,766
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionFilter:
-    """`since` included, `until` not; `state` is active, ended or doubtful; `q` a part of name, flat or tag."""
+    """`since` included, `until` not; `state` is active, ended or doubtful; `q` a part of name, flat or tag.
+
+    `resident_id` and `flat` by the tag at the session's start; a flat also by the vendor's word where the tag is nobody's.
+    """
 
     since: datetime | None = None
     until: datetime | None = None
     box_id: str | None = None
     state: str | None = None
     q: str | None = None
+    resident_id: str | None = None
+    flat: str | None = None
+
+    @property
+    def source(self) -> FromClause:
+        """What the conditions are on."""
+        return HELD_SESSIONS if self.q or self.resident_id or self.flat else sessions
 
     def conditions(self) -> list[ColumnElement[bool]]:
         c = sessions.c
@@ -37,10 +48,11 @@ class SessionFilter:
         if self.box_id:
             found.append(c.box_id == self.box_id)
         if self.q:
-            part = self.q.lower()
-            found.append(
-                or_(*(func.lower(each).contains(part, autoescape=True) for each in (c.user_name, c.flat, c.tag)))
-            )
+            found.append(_holds(self.q.lower()))
+        if self.resident_id:
+            found.append(RESIDENT_ID.in_([self.resident_id]))
+        if self.flat:
+            found.append(FLAT.in_([self.flat]))
         match self.state:
             case "active":
                 found.append(c.stopped_at.is_(None))
@@ -49,6 +61,12 @@ class SessionFilter:
             case "doubtful":
                 found.append(c.doubts != [])
         return found
+
+
+def _holds(part: str) -> ColumnElement[bool]:
+    c = sessions.c
+    texts = (c.user_name, c.tag, FLAT, RESIDENT_NAME)
+    return or_(*(func.lower(each).contains(part, autoescape=True) for each in texts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +109,8 @@ def active(tx: Tx) -> list[Session]:
 def page(tx: Tx, wanted: SessionFilter, *, limit: int, after: str | None = None) -> list[Session]:
     """Newest first, from past the id `after`; one more than `limit` where there is a next page."""
     c = sessions.c
-    question = select(*_COLUMNS).where(*wanted.conditions()).order_by(c.sort_at.desc(), c.id.desc())
+    question = select(*_COLUMNS).select_from(wanted.source).where(*wanted.conditions())
+    question = question.order_by(c.sort_at.desc(), c.id.desc())
     if after is not None:
         past = tx.one(select(c.sort_at, c.id).where(c.id == after))
         if past is not None:
@@ -102,9 +121,8 @@ def page(tx: Tx, wanted: SessionFilter, *, limit: int, after: str | None = None)
 def totals(tx: Tx, wanted: SessionFilter) -> Totals:
     c = sessions.c
     doubtful = func.sum(case((c.doubts != [], 1), else_=0))
-    row = tx.one(
-        select(func.count(), func.sum(c.energy_mwh), func.sum(c.cost_micros), doubtful).where(*wanted.conditions())
-    )
+    sums = select(func.count(), func.sum(c.energy_mwh), func.sum(c.cost_micros), doubtful)
+    row = tx.one(sums.select_from(wanted.source).where(*wanted.conditions()))
     count, energy, cost, doubts = tuple(row) if row is not None else (0, None, None, 0)
     return Totals(count, _whole(energy), _whole(cost), int(doubts or 0))
 
