@@ -7,6 +7,8 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
+from atalaia.core.translations import N_
+
 _SLACK: Final = 1.25  # a charger gives somewhat more than its plate says, and clocks differ
 _LEAST_MWH: Final = 100_000  # of less nobody can tell whether it was Wh or kWh
 _KWH: Final = 1000
@@ -21,6 +23,15 @@ class Doubt(StrEnum):
     UNIT = "unit"  # the meter went on by a thousand times more, or less: one of the two is in kWh
     SHRANK = "shrank"  # the vendor said more before; the larger figure is kept
     BACKWARDS = "backwards"  # it ends before it begins
+
+
+DOUBTS: Final = {
+    str(Doubt.TOO_MUCH): N_("More energy than this charger can give in that time"),
+    str(Doubt.METER_DIFFERS): N_("The energy is not what the meter went on by"),
+    str(Doubt.UNIT): N_("Energy and meter differ by a thousand: one of them may be in kWh"),
+    str(Doubt.SHRANK): N_("The vendor now says less than before; the larger figure is kept"),
+    str(Doubt.BACKWARDS): N_("It ends before it begins"),
+}
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from atalaia.core.errors import AtalaiaError
 from atalaia.core.translations import N_
+from atalaia.integrations.cvepro.model import sessions
 from atalaia.integrations.cvepro.model.chargers import Status
 from atalaia.integrations.cvepro.model.feeds import Line
 from atalaia.integrations.cvepro.model.imports import ImportState
-from atalaia.integrations.cvepro.model.sessions import Doubt
 
 SILENT: Final = ("down", N_("No heartbeat"))
 UNSAID: Final = ("unknown", N_("Not told"))
@@ -40,13 +40,7 @@ LINES: Final = {
     Line.CONNECTING: ("degraded", N_("Connecting…")),
     Line.OFFLINE: ("down", N_("Offline since {at}")),
 }
-DOUBTS: Final = {
-    str(Doubt.TOO_MUCH): N_("More energy than this charger can give in that time"),
-    str(Doubt.METER_DIFFERS): N_("The energy is not what the meter went on by"),
-    str(Doubt.UNIT): N_("Energy and meter differ by a thousand: one of them may be in kWh"),
-    str(Doubt.SHRANK): N_("The vendor now says less than before; the larger figure is kept"),
-    str(Doubt.BACKWARDS): N_("It ends before it begins"),
-}
+DOUBTS: Final = sessions.DOUBTS
 SESSION_STATES: Final = (
     ("active", N_("Under way")),
     ("ended", N_("Ended")),
