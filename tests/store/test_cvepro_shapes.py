@@ -4,14 +4,15 @@ Never a failure of ours, never a blank page; what could not be read is named onc
 """
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
 
 from atalaia.core.errors import AtalaiaError
 from atalaia_simulators.cvepro.site import Options
-from atalaia_simulators.cvepro.site import Site as Condominium
-from atalaia_simulators.cvepro.words import charger_item, transaction_item
+from atalaia_simulators.cvepro.traffic import sessions_of
+from atalaia_simulators.cvepro.words import active_item, charger_item, tag_item, transaction_item
 from tests.conftest import MakeStore
 from tests.fakes import FakeClock
 from tests.store.cvepro_site import SLICE, Site, in_site
@@ -32,13 +33,10 @@ def names_in(value: Any) -> Iterator[str]:
 
 def known_fields() -> list[str]:
     """All that the vendor is known to tell, of a session that is over too."""
-    place = Condominium(Options(chargers=1))
-    session = next(place.between(place.now().date(), place.now().date()), None)
-    day = place.now().date()
-    session = session or next(iter(place.between(day.replace(day=1), day)))
-    charger = charger_item(place, place.chargers()[0], session, is_silent=False, is_faulted=False)
-    over = transaction_item(session, session.stop)
-    return sorted({*names_in(charger), *names_in(over), *TOP})
+    session = sessions_of(7, FEW, date(2026, 1, 15))[0]
+    charger = charger_item(session.charger, session, session.stop)
+    told = (charger, transaction_item(session, session.stop), active_item(session, session.start), tag_item("04A1", 1))
+    return sorted({*names_in(list(told)), *TOP})
 
 
 CHANGES: dict[str, Any] = {

@@ -112,15 +112,19 @@ def cvepro(
     host: Host = "127.0.0.1",
     seed: Annotated[int, typer.Option(help="Another number is another day's traffic.")] = 7,
     chargers: Annotated[int, typer.Option(help="How many chargers there are.", min=1, max=500)] = 20,
+    history_days: Annotated[int, typer.Option(help="So many days of a big past before today.", min=0, max=3650)] = 0,
+    history_sessions: Annotated[int, typer.Option(help="How many sessions there are in it.", min=0)] = 100_000,
 ) -> int:
-    """The cloud of the chargers' vendor: login, chargers, transactions, tags; a day's traffic by the clock.
+    """The cloud of the chargers' vendor: login, chargers, transactions, tags, live connection; a day's traffic by the clock.
 
     Example: atalaia simulate cvepro --port 9103
     Example: atalaia simulate cvepro --port 0 --seed 42
+    Example: atalaia simulate cvepro --history-days 365 --history-sessions 100000
     """
     from atalaia_simulators.cvepro import Options, serve  # loaded for this command alone
 
-    options = Options(seed=seed, chargers=chargers)
+    history = {"days": history_days, "sessions": history_sessions, "seed": seed} if history_days else None
+    options = Options(seed=seed, chargers=chargers, history=history)
     _run(serve(options, host=host, port=port, tell=_introduce_cvepro), host=host, port=port)
     return 0
 
@@ -169,6 +173,7 @@ def _introduce_cvepro(url: str) -> None:
         f"cvepro simulator: {url}\n"
         f"  login      {url}/api/v1/login (any key, e-mail and password)\n"
         f"  chargers   {url}/api/v1/chargepoints\n"
+        f"  live       ws{url.removeprefix('http')}/api/v1/live, /topic/chargepoints\n"
         f"  log        {url}/_sim/log\n"
         f"  faults     POST {url}/_sim/faults\n"
     )

@@ -1,13 +1,19 @@
-"""The vendor's words: items of its lists, and what the faults make of them."""
+"""The vendor's words: items of its lists."""
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from atalaia_simulators.cvepro.site import LOCAL, Charger, Session, Site, resident_name, tag_of
+from atalaia_simulators.cvepro.residents import flat_of, resident_name
+from atalaia_simulators.cvepro.sessions import WARM_UP, Charger, Session, cents_for
+from atalaia_simulators.cvepro.traffic import LOCAL
 
-_WARM_UP: Final = timedelta(seconds=40)
-_FULL: Final = timedelta(minutes=15)
+_IDLE: Final = timedelta(seconds=1)
+# Two rows of bays, some metres apart.
+_LATITUDE: Final = -23.5614
+_LONGITUDE: Final = -46.6559
+_BAYS_A_ROW: Final = 10
+_ROW: Final = 0.00008
+_BAY: Final = 0.00003
 
 
 def local(at: datetime) -> str:
@@ -19,12 +25,15 @@ def local_slashed(at: datetime) -> str:
 
 
 def iso(at: datetime) -> str:
+    at = at.astimezone(UTC)
     return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
 
 
-def charger_item(site: Site, charger: Charger, session: Session | None, *, is_silent: bool, is_faulted: bool) -> Any:
-    now = site.now()
+def charger_item(
+    charger: Charger, session: Session | None, now: datetime, *, is_silent: bool = False, is_faulted: bool = False
+) -> Any:
     heartbeat = now - (timedelta(days=1) if is_silent else timedelta(seconds=20))
+    row, bay = divmod(charger.number - 1, _BAYS_A_ROW)
     return {
         "chargeBoxPk": charger.number,
         "chargeBoxId": charger.box_id,
@@ -35,8 +44,8 @@ def charger_item(site: Site, charger: Charger, session: Session | None, *, is_si
         "chargePointModel": "EVC22" if charger.is_fast else "EVC7",
         "fwVersion": "1.4.2",
         "lastHeartbeatTimestamp": local(heartbeat),
-        "locationLatitude": -23.5614 + charger.number / 10_000,
-        "locationLongitude": -46.6559,
+        "locationLatitude": round(_LATITUDE + row * _ROW, 6),
+        "locationLongitude": round(_LONGITUDE + bay * _BAY, 6),
         "active": True,
         "address": {
             "street": "Rua das Palmeiras",
@@ -50,7 +59,7 @@ def charger_item(site: Site, charger: Charger, session: Session | None, *, is_si
 
 
 def _connector(charger: Charger, session: Session | None, now: datetime, *, is_faulted: bool) -> dict[str, Any]:
-    status, since = _status(session, now)
+    status, since = status_of(session, now)
     return {
         "connectorPk": charger.number * 10 + 1,
         "connectorId": 1,
@@ -63,78 +72,95 @@ def _connector(charger: Charger, session: Session | None, now: datetime, *, is_f
             "status": "Faulted" if is_faulted else status,
             "errorCode": "GroundFailure" if is_faulted else "NoError",
         },
-        "socPercentage": None,
-        "currentChargingUserName": resident_name(session.resident) if session else None,
+        # The fast ones can ask the car.
+        "socPercentage": session.soc_at(now) if session and charger.is_fast else None,
+        "currentChargingUserName": _name(session) if session else None,
         "totalDuration": int((now - session.start).total_seconds()) if session else None,
     }
 
 
-def _status(session: Session | None, now: datetime) -> tuple[str, datetime]:
+def status_of(session: Session | None, now: datetime) -> tuple[str, datetime]:
+    """The status word, and since when."""
     if session is None:
         return "Available", now.replace(hour=0, minute=0, second=0, microsecond=0)
-    if now < session.start + _WARM_UP:
+    if now < session.start + WARM_UP:
         return "Preparing", session.start
-    if now >= session.stop - _FULL:
-        return "SuspendedEV", session.stop - _FULL
-    return "Charging", session.start + _WARM_UP
+    if now >= session.full_at + _IDLE:
+        return "SuspendedEV", session.full_at
+    return "Charging", session.start + WARM_UP
 
 
-def transaction_item(session: Session, now: datetime) -> dict[str, Any]:
+def transaction_item(session: Session, now: datetime, *, percent: int = 100) -> dict[str, Any]:
+    """`percent`: the energy as it is told, of what it is."""
     is_over = not session.is_active(now)
     length_s = int(((session.stop if is_over else now) - session.start).total_seconds())
+    energy_wh = session.whole_wh * percent // 100
     return {
         "id": session.id,
         "connectorId": 1,
         "chargeBoxId": session.charger.box_id,
         "chargeBoxUuid": session.charger.uuid,
-        "ocppIdTag": tag_of(session.resident) if is_over else "",
-        "ocppTagPk": session.resident,
+        "ocppIdTag": session.tag if is_over else "",
+        "ocppTagPk": tag_pk(session.tag),
         "startTimestamp": local_slashed(session.start),
         "stopTimestamp": local_slashed(session.stop) if is_over else None,
         "duration": length_s,
-        "energy": session.energy_wh if is_over else None,
+        "energy": energy_wh if is_over else None,
         "startValue": session.meter_wh,
-        "stopValue": session.meter_wh + session.energy_wh if is_over else None,
-        "userName": resident_name(session.resident),
-        "userAddressComplement": f"Apto {session.resident:03d}",
-        "cost": round(session.energy_wh * 0.00095, 2) if is_over else None,
-        "idleDuration": int(_FULL.total_seconds()) if is_over else None,
-        "stopReason": "EVDisconnected" if is_over else None,
-        "stopEventActor": "station" if is_over else None,
+        "stopValue": session.meter_wh + energy_wh if is_over else None,
+        "userName": _name(session),
+        "userAddressComplement": flat_of(session.resident) if session.resident else None,
+        "cost": cents_for(energy_wh) / 100 if is_over else None,
+        "idleDuration": session.idle_s if is_over else None,
+        "stopReason": session.reason if is_over else None,
+        "stopEventActor": _actor(session) if is_over else None,
     }
 
 
-def tag_item(number: int) -> dict[str, Any]:
+def active_item(session: Session, now: datetime) -> dict[str, Any]:
+    """Of those under way the vendor tells the tag, and how far the meter is."""
+    whole = transaction_item(session, min(now, session.start))
+    never = ("stopTimestamp", "energy", "cost", "idleDuration", "stopReason", "stopEventActor")
+    kept = {key: value for key, value in whole.items() if key not in never}
+    meter_wh = session.meter_wh + session.energy_wh(now)
+    length_s = int((now - session.start).total_seconds())
+    return {**kept, "ocppIdTag": session.tag, "duration": length_s, "stopValue": meter_wh}
+
+
+def tag_item(tag: str, resident: int | None, *, is_active: bool = True) -> dict[str, Any]:
     return {
-        "ocppTagPk": number,
-        "idTag": tag_of(number),
-        "userName": resident_name(number),
-        "userAddressComplement": f"Apto {number:03d}",
-        "active": True,
+        "ocppTagPk": tag_pk(tag),
+        "idTag": tag,
+        "userName": resident_name(resident) if resident else None,
+        "userAddressComplement": flat_of(resident) if resident else None,
+        "active": is_active,
     }
 
 
-def changed(
-    value: Any, *, rename: Mapping[str, str], drop: Iterable[str], null: Iterable[str], retype: Iterable[str]
-) -> Any:
-    """The answer with its fields under other names, gone, null or of another type; at every depth."""
-    gone, empty, other = set(drop), set(null), set(retype)
-
-    def step(node: Any) -> Any:
-        if isinstance(node, list):
-            return [step(each) for each in node]
-        if not isinstance(node, dict):
-            return node
-        return {rename.get(key, key): field(key, found) for key, found in node.items() if key not in gone}
-
-    def field(key: str, found: Any) -> Any:
-        if key in empty:
-            return None
-        return _other_type(found) if key in other else step(found)
-
-    return step(value)
+def tag_pk(tag: str) -> int:
+    return int(tag[3:], 16)
 
 
-def _other_type(value: Any) -> Any:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return f"~{value}" if is_number else 12.5
+def record_of(session: Session, now: datetime) -> dict[str, Any]:
+    """What really was, for who counts for himself: whole Wh and cents, instants in UTC; None while it is not over."""
+    is_over = session.stop <= now
+    return {
+        "id": str(session.id),
+        "charger": session.charger.box_id,
+        "resident": session.resident,
+        "flat": flat_of(session.resident) if session.resident else None,
+        "tag": session.tag,
+        "start": iso(session.start),
+        "stop": iso(session.stop) if is_over else None,
+        "energy_wh": session.whole_wh if is_over else None,
+        "cost_cents": session.cost_cents if is_over else None,
+        "idle_s": session.idle_s if is_over else None,
+    }
+
+
+def _actor(session: Session) -> str:
+    return "user" if session.reason == "Remote" else "station"
+
+
+def _name(session: Session) -> str | None:
+    return resident_name(session.resident) if session.resident else None

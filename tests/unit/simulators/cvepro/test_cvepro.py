@@ -1,6 +1,7 @@
 """The simulated chargers' cloud keeps what its page promises: a day that follows from a seed, tokens, faults."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from atalaia_simulators.cvepro import InThread, Options
 from tests.acceptance.calls import Answer, Client
+from tests.servers import wait_until
 
 NOON = datetime(2026, 1, 15, 15, 0, tzinfo=UTC)
 DAY = "/api/v1/transaction?fromDate=2026-01-14%2000:00:00&toDate=2026-01-15%2000:00:00"
@@ -88,3 +90,41 @@ def test_transactions_can_be_doubled_late_and_put_in(cloud: Cloud) -> None:
     cloud.client.made("/_sim/transactions", {"id": 1, "startTimestamp": "15/01/2026 01:00:00"})
     assert cloud.get(DAY).json["count"] == before + 1
     assert date(2026, 1, 15).isoformat() in cloud.client.get("/_sim/log").json[1]["query"]
+
+
+def test_a_big_past_is_served_and_what_really_was_can_be_read(cloud: Cloud) -> None:
+    span = cloud.client.made("/_sim/history", {"days": 10, "sessions": 2000, "seed": 5})
+    assert span == {"from": "2026-01-05", "to": "2026-01-14"}
+    path = "/api/v1/transaction?fromDate=2026-01-05&toDate=2026-01-14"
+    records = {each["id"]: each for each in cloud.client.get("/_sim/records").json["records"]}
+    listed = {str(each["id"]): each for each in cloud.get(path).json["list"]}
+    assert len(records) == len(listed) == 2000
+    assert all(listed[id_]["energy"] == each["energy_wh"] for id_, each in records.items())
+    cloud.fault(late=0.25, shrunk=0.5)
+    troubled = cloud.get(path).json["list"]
+    assert 1300 < len(troubled) < 1700
+    assert 0.3 < sum(each["energy"] < records[str(each["id"])]["energy_wh"] for each in troubled) / len(troubled) < 0.7
+    assert cloud.client.get("/_sim/records").json["count"] == 2000, "what was does not change"
+    assert cloud.client.post("/_sim/history", {"days": -1}).status == 400
+
+
+def test_those_under_way_and_all_tags_are_told_where_asked(cloud: Cloud) -> None:
+    cloud.fault(late_s=86_400)
+    active = cloud.get("/api/v1/transaction/active").json["list"]
+    assert active
+    assert all(each["ocppIdTag"] and each["stopValue"] >= each["startValue"] for each in active)
+    assert all("stopTimestamp" not in each for each in active)
+    tags = cloud.get("/api/v1/tags").json["list"]
+    assert len({each["idTag"] for each in tags}) == len(tags) > 40
+    assert any(each["userName"] is None for each in tags)
+
+
+def test_who_is_kept_waiting_is_answered_once_the_fault_is_over(cloud: Cloud) -> None:
+    cloud.fault(hang={"value": True, "only": {"path": "tags"}})
+    assert cloud.get("/api/v1/chargepoints").status == 200
+    with ThreadPoolExecutor() as threads:
+        waiting = threads.submit(cloud.get, "/api/v1/tags")
+        wait_until(lambda: any("tags" in row["path"] for row in cloud.client.get("/_sim/log").json), what="it is asked")
+        assert not waiting.done()
+        cloud.fault()
+        assert waiting.result(timeout=10).status == 200
