@@ -133,7 +133,7 @@ async def notifying(
             translations=TRANSLATIONS,
             public_url=lambda: "https://hub.test",
         )
-        sender = Sender(store, clock=clock, transport=transport)
+        sender = Sender(store, clock=clock, transport=transport, kinds=known)
         service = NotifyService(store, clock=clock, sealer=SEALER, transport=transport, kinds=known, guard=guard)
         await sender.start()
         await service.start()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from atalaia.access.audit import record
@@ -17,6 +18,7 @@ from atalaia.sdk.faults import FaultEnded, FaultReport, FaultReported
 from atalaia.sdk.files import Files
 from atalaia.sdk.integration import Account, Integration, JobStanding, NewJob, TokenStatus
 from atalaia.sdk.jobs import Handler
+from atalaia.sdk.messages import MessageKind
 from atalaia.sdk.signals import SignalAddress, SignalStanding, SignalTask
 from atalaia.sdk.transaction import Tx
 from atalaia.sdk.upstreams import Upstream
@@ -78,6 +80,25 @@ class ChannelsPort(Protocol):
     def forget(self, owner: str) -> None: ...
 
 
+class MessagesPort(Protocol):
+    """Where messages go that an integration sends to an address."""
+
+    def kinds(self, tx: Tx) -> Sequence[MessageKind]: ...
+
+    def queue(
+        self,
+        tx: Tx,
+        *,
+        owner: str,
+        kind: str,
+        to: str,
+        subject: str,
+        text: str,
+        not_before: datetime | None,
+        expires_at: datetime | None,
+    ) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class HostParts:
     """The hub's own, for all integrations."""
@@ -92,6 +113,7 @@ class HostParts:
     upstreams: UpstreamsPort
     signals: SignalsPort
     channels: ChannelsPort
+    messages: MessagesPort
 
 
 class IntegrationHost:
@@ -165,6 +187,31 @@ class IntegrationHost:
 
     def end_fault(self, tx: Tx, key: str) -> None:
         tx.emit(FaultEnded(subject=self._own(key)))
+
+    def message(
+        self,
+        tx: Tx,
+        *,
+        kind: str,
+        to: str,
+        subject: str,
+        text: str,
+        not_before: datetime | None = None,
+        expires_at: datetime | None = None,
+    ) -> str:
+        return self._parts.messages.queue(
+            tx,
+            owner=self._name,
+            kind=kind,
+            to=to,
+            subject=subject,
+            text=text,
+            not_before=not_before,
+            expires_at=expires_at,
+        )
+
+    def message_kinds(self, tx: Tx) -> Sequence[MessageKind]:
+        return self._parts.messages.kinds(tx)
 
     async def signals_of(self, task: str) -> Sequence[SignalStanding]:
         return await self._parts.signals.of_task(self._own_task(task))

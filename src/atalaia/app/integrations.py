@@ -13,15 +13,27 @@ from typing import Any
 import structlog
 
 from atalaia.app.host import HostParts, IntegrationHost
-from atalaia.app.integration_routes import OpenStreams, addresses_of, documents, page_handlers, route_handler, unnamed
+from atalaia.app.integration_routes import (
+    Making,
+    OpenStreams,
+    addresses_of,
+    documents,
+    page_handlers,
+    route_handler,
+    unnamed,
+)
+from atalaia.app.shared_parts import SharedParts
 from atalaia.core.errors import ConfigError
+from atalaia.core.events import Event
 from atalaia.core.redaction import scrub
 from atalaia.core.settings import INTEGRATIONS, Setting, Settings
 from atalaia.home.settings import IntegrationSection
 from atalaia.integrations import Loaded, find_integrations
 from atalaia.sdk.contribution import Contribution, HealthItem, HotRoute, NavItem
 from atalaia.sdk.integration import Integration, Offer
+from atalaia.sdk.messages import MessageDone
 from atalaia.sdk.sockets import SocketRoute
+from atalaia.sdk.transaction import Tx
 from atalaia.web.pages import Pages
 
 log = structlog.get_logger()
@@ -181,6 +193,7 @@ def _contribution(status: Status, offer: Offer, routes: Sequence[Any], streams: 
         sockets=offer.sockets,
         documents=documents(offer.routes, title=title),
         loops=offer.loops,
+        handlers=_listeners(status.name, offer),
         metadata=offer.metadata,
         migrations=status.loaded.part("migrations"),
         nav=[_quiet_badge(item) for item in offer.nav],
@@ -189,6 +202,24 @@ def _contribution(status: Status, offer: Offer, routes: Sequence[Any], streams: 
         release=streams.release,
         stop=_guarded(status, offer.stop, phase="stop"),
     )
+
+
+def _listeners(name: str, offer: Offer) -> Sequence[tuple[type[Event], Callable[[Tx, Any], None]]]:
+    """What it hears of its messages. One that fails loses its own word, and not the record of what was sent."""
+    hear = offer.on_message
+    if hear is None:
+        return ()
+
+    def on_done(tx: Tx, event: MessageDone) -> None:
+        if event.owner != name:
+            return
+        try:
+            with tx.connection.begin_nested():
+                hear(tx, event)
+        except Exception:
+            log.exception("integration_failed", integration=name, phase="on_message")
+
+    return ((MessageDone, on_done),)
 
 
 def _guarded(

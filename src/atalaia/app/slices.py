@@ -193,6 +193,7 @@ def _host_parts(base: Base, acting: "_Acting", upstreams: Upstreams, watching: "
         upstreams,
         acting.signals,
         watching.notify.kinds,
+        watching.notify.direct,
     )
 
 

@@ -56,7 +56,23 @@ notices = Table(
     Column("created_at", Instant, nullable=False),
 )
 
+# What an integration says to an address, until it has come to an end: what it said to whom is nobody's business then.
+direct_messages = Table(
+    "direct_messages",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("queued_at", Instant, nullable=False),
+    Column("not_before", Instant, nullable=False),
+    Column("expires_at", Instant),
+)
+
 # Short-lived rows; no index on due_at, which each failure moves: the table is small, or nothing works anyway.
+# Of a direct message, the channel is its lane (model.direct.lane_of), and the address stands where an incident does.
 outbox = Table(
     "outbox",
     metadata,
@@ -97,7 +113,7 @@ deliveries = Table(
     Column("message_id", Text, nullable=False),
     Column("channel_id", Text, nullable=False),
     Column("channel_name", Text, nullable=False),
-    Column("incident_id", Text),  # none: a test
+    Column("incident_id", Text),  # none: a test, or a message to an address
     Column("event", Text, nullable=False),
     Column("title", Text, nullable=False),
     Column("attempt", Integer, nullable=False),

@@ -19,6 +19,7 @@ from atalaia.notify.channels.tools import Tools
 from atalaia.notify.loops import notify_loops
 from atalaia.notify.pages import ChannelPages, DeliveryPages, RoutePages
 from atalaia.notify.service.delivering import Transport
+from atalaia.notify.service.direct import DirectMessages
 from atalaia.notify.service.letters import Letters
 from atalaia.notify.service.notify import NotifyService
 from atalaia.notify.service.sender import Sender
@@ -36,11 +37,12 @@ THREADS = 8
 
 @dataclass(frozen=True, slots=True)
 class Notify:
-    """`can_mail`: whether people can ask for a link by e-mail. `kinds` takes those of integrations."""
+    """`can_mail`: whether people can ask for a link by e-mail. `kinds` takes those of integrations, `direct` their messages."""
 
     contribution: Contribution
     can_mail: Callable[[], bool]
     kinds: ChannelKinds
+    direct: DirectMessages
 
 
 def wire(
@@ -65,7 +67,7 @@ def wire(
         public_url=public_url,
     )
     service = NotifyService(store, clock=clock, sealer=sealer, transport=transport, kinds=kinds, guard=guard)
-    sender = Sender(store, clock=clock, transport=transport)
+    sender = Sender(store, clock=clock, transport=transport, kinds=kinds)
     letters = Letters(store, clock=clock, sealer=sealer, tools=tools, translations=pages.renderer.translations)
     pages.banners.append(service.banners)
 
@@ -94,4 +96,4 @@ def wire(
         start=start,
         stop=stop,
     )
-    return Notify(contribution, letters.can_mail, kinds)
+    return Notify(contribution, letters.can_mail, kinds, DirectMessages(kinds, clock))

@@ -88,11 +88,25 @@ class ChannelMessage:
         return self.items[0]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectMessage:
+    """To one address, about no incident; ready to be read. `delivery` stays the same over retries."""
+
+    delivery: str
+    to: str
+    subject: str
+    text: str
+    sent_at: datetime
+
+
 class ChannelKind(ABC):
     """`title` and `hint` are English, keys of the translations.
 
     `is_repeatable`: a message may be sent again, since the receiver knows its `delivery`, or two do no harm. Without it a
     message goes to a target once, unless it was surely not sent; it is on disk before that it is about to go.
+
+    `takes_direct`: it also takes messages to an address that is no channel's; with `needs_channel` by way of the oldest of
+    its channels that is on, whose values it is given.
     """
 
     name: str
@@ -100,6 +114,8 @@ class ChannelKind(ABC):
     hint: str = ""
     fields: Sequence[ChannelField] = ()
     is_repeatable: bool = True
+    takes_direct: bool = False
+    needs_channel: bool = False
 
     @abstractmethod
     def check(self, values: Values) -> dict[str, Any]:
@@ -122,6 +138,23 @@ class ChannelKind(ABC):
             AuthExpired, and TemporaryFailure that says `may_have_arrived=False`: surely not sent; try again later.
             Anything else: perhaps sent; tried again only where the kind `is_repeatable`.
         """
+
+    def is_ready(self) -> bool:
+        """Whether what it needs besides a channel is set up; asked often, so it must be quick."""
+        return True
+
+    def check_address(self, address: str) -> str:  # noqa: ARG002 - for kinds that take direct messages
+        """As it is kept: two ways to write one address come out the same. Raises: InvalidField: `to`."""
+        raise InvalidField("to", "This kind of channel takes no messages to an address.")
+
+    async def send_direct(self, values: Values, message: DirectMessage) -> str:
+        """As `send`, to `message.to`; `values` are empty unless it `needs_channel`.
+
+        Raises:
+            NoSuchAddress: there is nobody at that address.
+            Others: as `send`.
+        """
+        raise NotImplementedError
 
 
 def take_fields(fields: Sequence[ChannelField], values: Values) -> dict[str, Any]:

@@ -39,6 +39,12 @@ class PermanentFailure(AtalaiaError):
     code = "upstream_permanent"
 
 
+class NoSuchAddress(PermanentFailure):
+    """There is nobody at the address that a message was for; the same message to another may arrive."""
+
+    code = "no_such_address"
+
+
 class BadPayload(AtalaiaError):
     """An answer that can't be understood, or is larger than allowed."""
 

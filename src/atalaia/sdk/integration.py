@@ -23,6 +23,7 @@ from atalaia.sdk.contribution import HealthItem, Loop, NavItem
 from atalaia.sdk.faults import FaultReport
 from atalaia.sdk.files import Files, Upload
 from atalaia.sdk.jobs import Handler, JobType
+from atalaia.sdk.messages import MessageDone, MessageKind
 from atalaia.sdk.signals import SignalAddress, SignalStanding, SignalTask
 from atalaia.sdk.sockets import SocketRoute
 from atalaia.sdk.transaction import Tx
@@ -233,6 +234,27 @@ class Host(Protocol):
     def end_fault(self, tx: Tx, key: str) -> None:
         """It is well again: its incident recovers, where one is open."""
 
+    def message(
+        self,
+        tx: Tx,
+        *,
+        kind: str,
+        to: str,
+        subject: str,
+        text: str,
+        not_before: datetime | None = None,
+        expires_at: datetime | None = None,
+    ) -> str:
+        """Queue a message to an address, in the transaction that makes it so; its id.
+
+        It leaves after the commit, in order for each address, and is tried for a day; once only where `kind` can't take one
+        back. `Offer.on_message` hears what became of it. `subject` is one line: what it is for on the record, and the subject
+        of a mail; the text is forgotten when it has come to an end. Raises: InvalidField: kind, to, subject, text.
+        """
+
+    def message_kinds(self, tx: Tx) -> Sequence[MessageKind]:
+        """Those that take messages to an address."""
+
     async def signals_of(self, task: str) -> Sequence[SignalStanding]:
         """The signals that run a task of this integration, by name."""
 
@@ -260,6 +282,8 @@ class Offer:
     job_runs: Mapping[str, Handler] = field(
         default_factory=dict
     )  # by type, of those declared with sdk.jobs.run_of_offer
+    # What became of a message of its own; in the transaction that keeps so, so it must only write.
+    on_message: Callable[[Tx, MessageDone], None] | None = None
     sockets: Sequence[SocketRoute] = ()
     health: Sequence[HealthItem] = ()
     metadata: "MetaData | None" = None

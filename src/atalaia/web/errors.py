@@ -32,6 +32,7 @@ STATUS: dict[type[errors.AtalaiaError], int] = {
     failures.TemporaryFailure: 503,
     failures.AuthExpired: 502,
     failures.PermanentFailure: 502,
+    failures.NoSuchAddress: 502,
     failures.BadPayload: 502,
 }
 _FRAMEWORK_CODES = {

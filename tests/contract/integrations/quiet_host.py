@@ -13,6 +13,7 @@ from atalaia.outbound.upstream import Ports, UpstreamClient
 from atalaia.sdk.failures import PermanentFailure
 from atalaia.sdk.faults import FaultReport
 from atalaia.sdk.integration import Integration, JobStanding, NewJob, TokenStatus
+from atalaia.sdk.messages import MessageKind
 from atalaia.sdk.signals import SignalStanding
 from atalaia.sdk.transaction import Tx
 from atalaia.sdk.upstreams import Login, Upstream
@@ -83,6 +84,12 @@ class QuietHost:
 
     def unseal(self, sealed: bytes, *, purpose: str) -> Secret:
         return Secret(sealed.decode().removeprefix(f"{purpose}:"))
+
+    def message(self, tx: Tx, *, kind: str, to: str, subject: str, text: str, **times: Any) -> str:
+        raise AssertionError("nobody is told anything")
+
+    def message_kinds(self, tx: Tx) -> list[MessageKind]:  # noqa: ARG002 - the contract's form
+        return []
 
     def report_fault(self, tx: Tx, fault: FaultReport) -> None: ...
 

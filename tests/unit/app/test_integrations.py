@@ -94,6 +94,7 @@ def stand(*kinds: Kind) -> list[Status]:
         upstreams=absent,
         signals=NoSignals(),
         channels=ChannelKinds(),
+        messages=absent,
     )
     return set_up([Loaded(kind.manifest.name, kind) for kind in kinds], parts, pages=cast("Any", None), below=BELOW)
 

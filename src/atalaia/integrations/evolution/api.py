@@ -14,7 +14,7 @@ from atalaia.core.errors import AtalaiaError
 from atalaia.core.redaction import Secret
 from atalaia.core.translations import N_
 from atalaia.integrations.evolution.manifest import NAME, is_configured
-from atalaia.sdk.failures import BadPayload, PermanentFailure, TemporaryFailure
+from atalaia.sdk.failures import BadPayload, NoSuchAddress, TemporaryFailure
 from atalaia.sdk.upstreams import Answer, Upstream
 
 OPEN: Final = "open"
@@ -99,7 +99,7 @@ class EvolutionApi:
         """Once. The answer in a few words.
 
         Raises:
-            PermanentFailure: the number is not on WhatsApp.
+            NoSuchAddress: the number is not on WhatsApp.
             AuthExpired, TemporaryFailure(may_have_arrived=False): surely not sent.
             Anything else: perhaps sent.
         """
@@ -143,13 +143,13 @@ class EvolutionApi:
 def judge_sending(answer: Answer) -> None:
     """What an answer to `sendText` proves; what passes here is judged by its status (401, 5xx).
 
-    Raises: PermanentFailure, TemporaryFailure.
+    Raises: NoSuchAddress, TemporaryFailure.
     """
     status = answer.status
     if status == HTTPStatus.BAD_REQUEST:
         message = _message_of(answer)
         if missing := _missing_in(message):
-            raise PermanentFailure(N_("+{number} is not on WhatsApp."), number=missing, status=status)
+            raise NoSuchAddress(N_("+{number} is not on WhatsApp."), number=missing, status=status)
         words = N_("Perhaps it went out; the Evolution API answered {status} {words}")
         raise TemporaryFailure(words, status=status, words=_shown(message))
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST or status in _NOT_DONE:

@@ -4,8 +4,8 @@ from typing import Any, Final
 
 from atalaia.core.translations import N_
 from atalaia.integrations.evolution.api import EvolutionApi
-from atalaia.integrations.evolution.numbers import FIELD, digits_of, read_numbers
-from atalaia.sdk.channels import ChannelField, ChannelKind, ChannelMessage, Values, take_fields
+from atalaia.integrations.evolution.numbers import FIELD, digits_of, read_number, read_numbers
+from atalaia.sdk.channels import ChannelField, ChannelKind, ChannelMessage, DirectMessage, Values, take_fields
 
 KIND: Final = "whatsapp"
 
@@ -16,6 +16,7 @@ class WhatsApp(ChannelKind):
     hint = N_("To phone numbers, through your Evolution API")
     # There is no key by which a receiver could know a message again.
     is_repeatable = False
+    takes_direct = True
     fields = (
         ChannelField(
             FIELD,
@@ -41,3 +42,13 @@ class WhatsApp(ChannelKind):
     async def send(self, values: Values, message: ChannelMessage) -> str:  # noqa: ARG002 - the target says it all
         await self._api.await_open()
         return await self._api.send_text(digits_of(message.target), message.short)
+
+    def is_ready(self) -> bool:
+        return self._api.is_configured
+
+    def check_address(self, address: str) -> str:
+        return read_number(address, "to")
+
+    async def send_direct(self, values: Values, message: DirectMessage) -> str:  # noqa: ARG002 - it needs no channel
+        await self._api.await_open()
+        return await self._api.send_text(digits_of(message.to), message.text)

@@ -27,7 +27,7 @@ def read_numbers(texts: list[str]) -> list[str]:
     return found
 
 
-def read_number(text: str) -> str:
+def read_number(text: str, field: str = FIELD) -> str:
     """Without a `+` only a whole Brazilian number is taken: 11 91234-5678 would else be one of another country.
 
     Raises: InvalidField.
@@ -37,7 +37,7 @@ def read_number(text: str) -> str:
     is_brazilian = digits.startswith("55") and _BRAZIL.match(digits) is not None
     is_foreign = has_plus and not digits.startswith("55") and _DIGITS.match(digits) is not None
     if not (is_brazilian or is_foreign):
-        raise InvalidField(FIELD, N_("{text} is not a phone number with its country code."), text=text[:40], hint=_HINT)
+        raise InvalidField(field, N_("{text} is not a phone number with its country code."), text=text[:40], hint=_HINT)
     return f"+{digits}"
 
 

@@ -21,6 +21,7 @@ from atalaia.notify.api.shapes import (
     who,
 )
 from atalaia.notify.model.channel import Outcome
+from atalaia.notify.service.direct import shown_attempt
 from atalaia.web.cursors import Listing
 
 
@@ -63,6 +64,7 @@ class DeliveriesApi(Controller):
     @get(guards=[requires(Permission.CHANNELS_READ)], summary="Every attempt to deliver, newest first")
     async def list_all(
         self,
+        request: AnyRequest,
         notify: Notify,
         *,
         channel: QueryText = None,
@@ -74,4 +76,5 @@ class DeliveriesApi(Controller):
         found, following = await notify.deliveries(
             cursor=cursor, limit=limit, channel_id=channel, incident_id=incident, outcome=outcome
         )
-        return Listing([delivery_out(attempt) for attempt in found], following)
+        reader, _ = who(request)
+        return Listing([delivery_out(shown_attempt(attempt, reader)) for attempt in found], following)

@@ -137,7 +137,9 @@ class TestOut(msgspec.Struct, kw_only=True):
 class DeliveryOut(msgspec.Struct, kw_only=True):
     """One attempt at one of the channel's receivers (`target`, empty where its kind does not tell them apart).
 
-    `delivery` is the same for all attempts of a message. `outcome` unknown: perhaps sent, and not sent again.
+    `delivery` is the same for all attempts of a message. `outcome` unknown: perhaps sent, and not sent again; expired: it would have
+    come too late. A message to a person's address (`event` direct) has no incident, perhaps no channel (empty), and its address as
+    `target`, in part for who may not change channels.
     """
 
     id: str

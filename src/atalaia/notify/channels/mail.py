@@ -4,8 +4,9 @@ import asyncio
 import smtplib
 import socket
 import ssl
+from datetime import datetime
 from email.message import EmailMessage
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime, formataddr, parseaddr
 from typing import Any
 
 from atalaia.core.errors import InvalidField
@@ -13,19 +14,28 @@ from atalaia.core.translations import N_
 from atalaia.notify.channels.tools import Tools
 from atalaia.outbound.guard import Trust
 from atalaia.outbound.sockets import open_socket
-from atalaia.sdk.channels import ChannelField, ChannelKind, ChannelMessage, Values, take_fields
-from atalaia.sdk.failures import PermanentFailure, TemporaryFailure
+from atalaia.sdk.channels import ChannelField, ChannelKind, ChannelMessage, DirectMessage, Values, take_fields
+from atalaia.sdk.failures import NoSuchAddress, PermanentFailure, TemporaryFailure
 
 _CONNECT_S = 10
 _ANSWER_S = 20
 _PORTS = range(1, 65536)
 _PERMANENT_FROM = 500  # RFC 5321, section 4.2.1
+_NOBODY = (
+    "5.1.1",
+    "5.1.2",
+    "5.1.3",
+    "5.1.6",
+    "5.1.10",
+)  # RFC 3463, section 3.2: bad, moved, or no such mailbox or system
 
 
 class Email(ChannelKind):
     name = "email"
     title = N_("E-mail")
     hint = N_("Through your mail server")
+    takes_direct = True
+    needs_channel = True
     fields = (
         ChannelField("recipients", N_("To"), "lines", help=N_("One address a line."), placeholder="ops@example.org"),
         ChannelField("sender", N_("From"), placeholder="atalaia@example.org"),
@@ -59,8 +69,18 @@ class Email(ChannelKind):
     def describe(self, values: Values) -> str:
         return ", ".join(values["recipients"])
 
+    def check_address(self, address: str) -> str:
+        """As `ana@example.org`, or with a name before it. Raises: InvalidField."""
+        _check_address("to", address)
+        name, plain = parseaddr(address)
+        return formataddr((" ".join(name.split()), plain))
+
     async def send(self, values: Values, message: ChannelMessage) -> str:
         return await send_mail(values, compose(values, message), self._tools)
+
+    async def send_direct(self, values: Values, message: DirectMessage) -> str:
+        """Raises: as `send_mail`; NoSuchAddress."""
+        return await send_mail(values, compose_letter(values, message), self._tools)
 
 
 async def send_mail(values: Values, mail: EmailMessage, tools: Tools) -> str:
@@ -82,28 +102,42 @@ def _check_address(field: str, text: str) -> None:
         raise InvalidField(field, "{text} is not an e-mail address.", text=text)
 
 
-def domain_of(address: str) -> str:
-    return parseaddr(address)[1].rpartition("@")[2]
-
-
 def compose(values: Values, message: ChannelMessage) -> EmailMessage:
-    """The delivery's id is the Message-ID, so that a mail sent twice is seen once."""
-    domain = domain_of(values["sender"])
-    mail = EmailMessage()
-    mail["From"] = values["sender"]
-    mail["To"] = ", ".join(values["recipients"])
-    mail["Subject"] = " ".join(message.marked_title.split())
-    mail["Date"] = format_datetime(message.sent_at)
-    mail["Message-ID"] = f"<{message.delivery}@{domain}>"
-    mail["X-Atalaia-Delivery"] = message.delivery
-    # RFC 3834: no "out of office" comes back.
-    mail["Auto-Submitted"] = "auto-generated"
-    thread = f"<{message.lead.incident_id}@{domain}>"
+    """To all of the channel, in the thread of its incident."""
+    mail = _written(
+        values, ", ".join(values["recipients"]), message.marked_title, delivery=message.delivery, at=message.sent_at
+    )
+    thread = f"<{message.lead.incident_id}@{_domain_of(values['sender'])}>"
     mail["References"] = thread
     mail["In-Reply-To"] = thread
     mail.set_content(message.text)
     mail.add_alternative(message.html, subtype="html")
     return mail
+
+
+def compose_letter(values: Values, message: DirectMessage) -> EmailMessage:
+    """To one person, as plain text."""
+    mail = _written(values, message.to, message.subject, delivery=message.delivery, at=message.sent_at)
+    mail.set_content(message.text + "\n")
+    return mail
+
+
+def _written(values: Values, to: str, subject: str, *, delivery: str, at: datetime) -> EmailMessage:
+    """The delivery's id is the Message-ID, so that a mail sent twice is seen once."""
+    mail = EmailMessage()
+    mail["From"] = values["sender"]
+    mail["To"] = to
+    mail["Subject"] = " ".join(subject.split())
+    mail["Date"] = format_datetime(at)
+    mail["Message-ID"] = f"<{delivery}@{_domain_of(values['sender'])}>"
+    mail["X-Atalaia-Delivery"] = delivery
+    # RFC 3834: no "out of office" comes back.
+    mail["Auto-Submitted"] = "auto-generated"
+    return mail
+
+
+def _domain_of(address: str) -> str:
+    return parseaddr(address)[1].rpartition("@")[2]
 
 
 class _Session(smtplib.SMTP):
@@ -153,5 +187,6 @@ def _failure(error: smtplib.SMTPException) -> TemporaryFailure | PermanentFailur
     shown = text.decode(errors="replace") if isinstance(text, bytes) else str(text)
     message = "The mail server answered {status} {text}"
     if status >= _PERMANENT_FROM and not isinstance(error, smtplib.SMTPAuthenticationError | smtplib.SMTPHeloError):
-        return PermanentFailure(message, status=status, text=shown)
+        is_nobody = isinstance(error, smtplib.SMTPRecipientsRefused) and shown.startswith(_NOBODY)
+        return (NoSuchAddress if is_nobody else PermanentFailure)(message, status=status, text=shown)
     return TemporaryFailure(message, status=status, text=shown)

@@ -9,7 +9,7 @@ from atalaia.notify.channels.apprise_services import Apprise
 from atalaia.notify.channels.mail import Email
 from atalaia.notify.channels.tools import Tools
 from atalaia.notify.channels.webhook import Webhook
-from atalaia.sdk.channels import ChannelKind, ChannelMessage, Values
+from atalaia.sdk.channels import ChannelKind, ChannelMessage, DirectMessage, Values
 from atalaia.sdk.failures import TemporaryFailure
 
 OWN = "notify"
@@ -60,7 +60,13 @@ class AbsentKind(ChannelKind):
         return self.name
 
     async def send(self, values: Values, message: ChannelMessage) -> str:  # noqa: ARG002 - the contract's form
-        raise TemporaryFailure(
+        raise self._absence()
+
+    async def send_direct(self, values: Values, message: DirectMessage) -> str:  # noqa: ARG002 - the contract's form
+        raise self._absence()
+
+    def _absence(self) -> TemporaryFailure:
+        return TemporaryFailure(
             "This kind of channel is not available now: {kind}", kind=self.name, may_have_arrived=False
         )
 

@@ -15,6 +15,7 @@ class Outcome(StrEnum):
     RETRIED = "retried"  # failed, and is tried again
     DEAD = "dead"  # failed, and was given up
     UNKNOWN = "unknown"  # perhaps sent, and not sent again: the receiver could not tell it from another
+    EXPIRED = "expired"  # not sent: it would have come too late
 
 
 class Channel(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +51,8 @@ class RouteRecord(msgspec.Struct, frozen=True, kw_only=True):
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """One try to deliver one message to one target, as far as one incident in it is concerned.
 
-    `target` is empty where the kind of channel does not tell its receivers apart.
+    `target` is empty where the kind of channel does not tell its receivers apart. A message to an address is about no incident,
+    and perhaps through no channel: `channel_name` is then what its kind is called.
     """
 
     id: str

@@ -22,6 +22,7 @@ class MessageEvent(StrEnum):
     REPEATED = "incident.repeated"
     RECOVERED = "incident.recovered"
     TEST = "test"
+    DIRECT = "direct"  # to an address, about no incident; no webhook hears of it
 
 
 class IncidentBrief(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,10 +11,11 @@ class Fate(StrEnum):
     DELIVERED = "delivered"
     REFUSED = "refused"  # surely not sent, and never to be
     UNKNOWN = "unknown"  # perhaps sent
+    EXPIRED = "expired"  # not sent: it would have come too late
     FAILED = "failed"  # to be tried again; not kept
 
 
-SETTLED = frozenset({Fate.DELIVERED, Fate.REFUSED, Fate.UNKNOWN})
+SETTLED = frozenset({Fate.DELIVERED, Fate.REFUSED, Fate.UNKNOWN, Fate.EXPIRED})
 Progress = Mapping[str, Fate]
 
 

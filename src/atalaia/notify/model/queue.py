@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from atalaia.notify.model.notice import MessageEvent
+
 PER_CHANNEL = 8
 AT_ONCE = 64
 
@@ -28,6 +30,10 @@ class Waiting:
     may_join: bool  # not yet tried, and may go as one with others of its channel
     seq: int = 0
     progress: Mapping[str, str] | None = None  # model.progress, the same in all rows of a message
+
+    def is_set_for_later(self, now: datetime) -> bool:
+        """A message to an address that is for a later time on purpose holds up nothing that is due before."""
+        return self.event == MessageEvent.DIRECT and _is_fresh(self) and self.due_at > now
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,7 @@ def pick_due(
     blocked = {key for message in flying for key in message.keys}
     picked: list[Message] = []
     for message in messages:
-        if message.id in flying_ids:
+        if message.id in flying_ids or message.first.is_set_for_later(now):
             continue
         is_free = not (message.keys & blocked) and per_channel[message.channel_id] < PER_CHANNEL
         blocked |= message.keys
@@ -93,4 +99,8 @@ def joinable(messages: Sequence[Message], *, now: datetime, in_flight: Iterable[
 
 
 def _is_untried(row: Waiting) -> bool:
-    return row.may_join and row.attempts == 0 and row.progress is None
+    return row.may_join and _is_fresh(row)
+
+
+def _is_fresh(row: Waiting) -> bool:
+    return row.attempts == 0 and row.progress is None

@@ -8,7 +8,8 @@ from litestar.params import FromQuery
 
 from atalaia.core.translations import N_
 from atalaia.notify.model.channel import Attempt, Outcome
-from atalaia.notify.pages.requests import READ, AnyRequest, Notify, QueryText, ThePages
+from atalaia.notify.pages.requests import READ, AnyRequest, Notify, QueryText, ThePages, who
+from atalaia.notify.service.direct import shown_attempt
 from atalaia.notify.service.notify import NotifyService
 from atalaia.web.pages import Pages
 
@@ -17,12 +18,14 @@ _EVENT_WORDS = {
     "incident.repeated": N_("Reminder"),
     "incident.recovered": N_("Recovered"),
     "test": N_("Test"),
+    "direct": N_("To a person"),
 }
 _OUTCOME_WORDS = {
     Outcome.DELIVERED: ("up", N_("Delivered")),
     Outcome.RETRIED: ("degraded", N_("Tried again")),
     Outcome.DEAD: ("down", N_("Given up")),
     Outcome.UNKNOWN: ("unknown", N_("Unknown if sent")),
+    Outcome.EXPIRED: ("paused", N_("Too late, not sent")),
 }
 
 
@@ -79,7 +82,7 @@ async def record_of(
 ) -> dict[str, Any]:
     attempts, following = await notify.deliveries(cursor=cursor, channel_id=channel_id, outcome=outcome)
     return {
-        "attempts": [_attempt(attempt, pages, request) for attempt in attempts],
+        "attempts": [_attempt(shown_attempt(each, who(request)[0]), pages, request) for each in attempts],
         "next": following,
         "params": dict(request.query_params),
         "rows_path": path,
@@ -95,4 +98,6 @@ def _attempt(attempt: Attempt, pages: Pages, request: AnyRequest) -> dict[str, A
         "state": state,
         "outcome_word": translate(word),
         "event_word": translate(_EVENT_WORDS.get(attempt.event, attempt.event)),
+        # Of a message through no channel it is what its kind is called, a key of the translations.
+        "channel_name": attempt.channel_name if attempt.channel_id else translate(attempt.channel_name),
     }

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, exists, func, insert, select, update
+from sqlalchemy import Select, and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.engine import Row
 
 from atalaia.notify.model.channel import Attempt
 from atalaia.notify.model.grouping import Window
-from atalaia.notify.model.notice import Subject, subject_of
+from atalaia.notify.model.notice import MessageEvent, Subject, subject_of
 from atalaia.notify.model.queue import Waiting
 from atalaia.notify.tables import channel_states, channels, deliveries, notices, outbox, told
 from atalaia.sdk.transaction import Tx
@@ -43,13 +43,16 @@ def waiting(tx: Tx, *, now: datetime, limit: int) -> list[Waiting]:
     """Rows of the messages that are due, and what stands before them, oldest first; not those of channels that are off."""
     due = (
         select(outbox.c.incident_id, outbox.c.channel_id)
-        .join(channels, channels.c.id == outbox.c.channel_id)
-        .where(outbox.c.due_at <= now, channels.c.is_enabled)
+        .outerjoin(channels, channels.c.id == outbox.c.channel_id)
+        .where(outbox.c.due_at <= now, or_(channels.c.is_enabled, outbox.c.event == MessageEvent.DIRECT))
         .distinct()
         .subquery()
     )
     same = and_(outbox.c.incident_id == due.c.incident_id, outbox.c.channel_id == due.c.channel_id)
-    statement = select(outbox).join(due, same).order_by(outbox.c.seq).limit(limit)
+    # Alerts first: however many messages to people wait, they take no room from them.
+    statement = (
+        select(outbox).join(due, same).order_by(outbox.c.event == MessageEvent.DIRECT, outbox.c.seq).limit(limit)
+    )
     rows = [_waiting(row) for row in tx.rows(statement)]
     # A message of several incidents is read whole, even where the limit cut it.
     members = {row.message_id for row in rows if row.message_id != row.id}

@@ -1,13 +1,12 @@
 """Letters to one person, which are not about an incident: a link to choose a password.
 
-They go through the oldest e-mail channel that is on. Not through the outbox: the link must not be kept, and whoever misses it
-asks again.
+They go as direct messages do, through the oldest e-mail channel that is on, but not by the outbox: the link must not be kept,
+and whoever misses it asks again.
 """
 
 import asyncio
 from collections.abc import Coroutine
-from email.message import EmailMessage
-from email.utils import format_datetime, formataddr
+from email.utils import formataddr
 from typing import Any
 
 import structlog
@@ -18,12 +17,13 @@ from atalaia.core.errors import AtalaiaError, TargetRefused
 from atalaia.core.formats import span
 from atalaia.core.ids import new_id
 from atalaia.core.translations import Translations, choose_locale
-from atalaia.notify.channels.mail import Email, domain_of, send_mail
+from atalaia.notify.channels.mail import Email
 from atalaia.notify.channels.tools import Tools
 from atalaia.notify.queries import channels as queries
 from atalaia.notify.service.channels import TOPIC
 from atalaia.notify.service.vault import whole_values
 from atalaia.outbound.retry import full_jitter_s
+from atalaia.sdk.channels import DirectMessage
 from atalaia.sdk.failures import PermanentFailure
 from atalaia.sdk.transaction import Tx
 from atalaia.store.encryption import Sealer
@@ -86,11 +86,12 @@ class Letters:
         channel = await self._store.read(lambda tx: queries.first_of_kind(tx, Email.name))
         if channel is None:
             return
-        values = whole_values(channel, Email(self._tools), sealer=self._sealer)
-        mail = self._password_letter(event, sender=values["sender"])
+        kind = Email(self._tools)
+        values = whole_values(channel, kind, sealer=self._sealer)
+        letter = self._password_letter(event)
         for attempt in range(1, TRIES + 1):
             try:
-                await send_mail(values, mail, self._tools)
+                await kind.send_direct(values, letter)
             except (PermanentFailure, TargetRefused) as error:
                 log.warning("password_link_not_sent", person=event.person_id, code=error.code)
                 return
@@ -100,24 +101,22 @@ class Letters:
             else:
                 return
 
-    def _password_letter(self, event: PasswordLinkAsked, *, sender: str) -> EmailMessage:
+    def _password_letter(self, event: PasswordLinkAsked) -> DirectMessage:
         translator = self._translations.translator(choose_locale(None, chosen=event.locale))
         now = self._clock.now()
-        mail = EmailMessage()
-        mail["From"] = sender
-        mail["To"] = formataddr((" ".join(event.name.split()), event.email))
-        mail["Subject"] = translator.translate("Choose a password for Atalaia")
-        mail["Date"] = format_datetime(now)
-        mail["Message-ID"] = f"<{new_id()}@{domain_of(sender)}>"
-        mail["Auto-Submitted"] = "auto-generated"
         ttl = span(event.expires_at - now)
         lines = (
             translator.translate("Somebody asked for a link to choose your password, good once, for {span}:", span=ttl),
             event.link.reveal(),
             translator.translate("If it was not you, there is nothing to do: your password stays as it is."),
         )
-        mail.set_content("\n\n".join(lines) + "\n")
-        return mail
+        return DirectMessage(
+            delivery=new_id(),
+            to=formataddr((" ".join(event.name.split()), event.email)),
+            subject=translator.translate("Choose a password for Atalaia"),
+            text="\n\n".join(lines),
+            sent_at=now,
+        )
 
     def _on_topic(self, topic: str, _id: str) -> None:
         if topic == TOPIC:

@@ -10,7 +10,8 @@ from atalaia.notify.model.progress import Fate, settled
 from atalaia.notify.model.queue import Message
 from atalaia.notify.queries import channels as channel_queries
 from atalaia.notify.queries import outbox as queries
-from atalaia.notify.service.delivering import Result, Try, words_of
+from atalaia.notify.service.delivering import Result
+from atalaia.notify.service.ways import Try, words_of
 from atalaia.sdk.transaction import Tx
 
 # A page with the record of deliveries listens to this.
@@ -19,6 +20,7 @@ _OUTCOMES: Mapping[Fate, Outcome] = {
     Fate.DELIVERED: Outcome.DELIVERED,
     Fate.REFUSED: Outcome.DEAD,
     Fate.UNKNOWN: Outcome.UNKNOWN,
+    Fate.EXPIRED: Outcome.EXPIRED,
 }
 # What somebody else has to be told of, through another channel.
 _MISSED = frozenset({Outcome.DEAD, Outcome.UNKNOWN})

@@ -1,4 +1,4 @@
-"""Empties the outbox. On the leading hub alone; at least once, in order for each incident and channel.
+"""Empties the outbox. On the leading hub alone; at least once, in order for each incident and channel, and for each address.
 
 1. Read what is due, and what stands before it. Rows that may go as one are joined first, in a transaction of its own,
    so that a retry has the same content under the same delivery id.
@@ -11,7 +11,7 @@
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,15 +20,20 @@ import structlog
 from atalaia.core.clock import Clock
 from atalaia.core.errors import AtalaiaError
 from atalaia.core.ids import new_id
+from atalaia.notify.channels.registry import ChannelKinds
 from atalaia.notify.model.channel import Channel
+from atalaia.notify.model.direct import Direct
 from atalaia.notify.model.notice import MessageEvent, Subject
 from atalaia.notify.model.progress import Progress, read_progress
 from atalaia.notify.model.queue import AT_ONCE, Message, gather_messages, joinable, pick_due
 from atalaia.notify.queries import channels as channel_queries
+from atalaia.notify.queries import direct as direct_queries
 from atalaia.notify.queries import outbox as queries
-from atalaia.notify.service.delivering import Begin, Result, Transport
+from atalaia.notify.service.delivering import Transport
+from atalaia.notify.service.direct import record_direct, ways_of
 from atalaia.notify.service.incidents import TOPIC, queue_repeats
 from atalaia.notify.service.recording import record_result
+from atalaia.notify.service.ways import Begin
 from atalaia.sdk.transaction import Tx
 from atalaia.store.store import Store
 
@@ -38,6 +43,7 @@ RECORD_AGAIN_S = 1.0
 RECORD_AGAIN_CAP_S = 30.0
 
 log = structlog.get_logger()
+Flight = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +54,16 @@ class Work:
     picked: list[Message]
     subjects: dict[str, Subject]
     channels: dict[str, Channel]
+    directs: dict[str, Direct]
+    ways: dict[str, Channel]  # by kind: what direct messages go through
 
 
 class Sender:
     """`run` is called by its loop, and sooner when `wake` is set; it starts sending and does not wait for its end."""
 
-    def __init__(self, store: Store, *, clock: Clock, transport: Transport) -> None:
+    def __init__(self, store: Store, *, clock: Clock, transport: Transport, kinds: ChannelKinds) -> None:
         self._store = store
+        self._kinds = kinds
         self._clock = clock
         self._transport = transport
         self._flights: dict[str, tuple[Message, asyncio.Task[None]]] = {}
@@ -115,36 +124,67 @@ class Sender:
         now = self._clock.now()
         messages = gather_messages(queries.waiting(tx, now=now, limit=READ_ROWS))
         picked = pick_due(messages, now=now, in_flight=flights, room=AT_ONCE)
+        directs = direct_queries.by_id(tx, {each.id for each in picked if each.first.event == MessageEvent.DIRECT})
         return Work(
             to_join=joinable(messages, now=now, in_flight=flights),
             picked=picked,
+            directs=directs,
+            ways=ways_of(tx, directs, self._kinds),
             subjects=queries.subjects(tx, {row.notice_id for message in picked for row in message.rows}),
             channels=channel_queries.channels_by_id(tx, {message.channel_id for message in picked}),
         )
 
     def _launch(self, message: Message, work: Work) -> None:
-        channel = work.channels.get(message.channel_id)
-        if channel is None or message.id in self._flights:
+        flight = self._flight(message, work)
+        if flight is None or message.id in self._flights:
             return
-        subjects = [work.subjects[row.notice_id] for row in message.rows]
-        task = asyncio.create_task(self._send(message, channel, subjects), name=f"deliver {message.id}")
+        task = asyncio.create_task(self._fly(message, flight), name=f"deliver {message.id}")
         self._flights[message.id] = (message, task)
 
-    async def _send(self, message: Message, channel: Channel, subjects: Sequence[Subject]) -> None:
+    def _flight(self, message: Message, work: Work) -> Flight | None:
+        """None: its channel has gone meanwhile."""
+        direct = work.directs.get(message.id)
+        if direct is not None:
+            way = work.ways.get(direct.kind)
+            return lambda: self._send_direct(message, direct, way)
+        channel = work.channels.get(message.channel_id)
+        if channel is None:
+            return None
+        subjects = [work.subjects[row.notice_id] for row in message.rows]
+        return lambda: self._send(message, channel, subjects)
+
+    async def _fly(self, message: Message, flight: Flight) -> None:
         try:
-            result = await self._transport.deliver(
-                channel,
-                delivery=message.id,
-                event=MessageEvent(message.first.event),
-                subjects=list(subjects),
-                progress=read_progress(message.first.progress),
-                begin=self._beginner(message),
-            )
-            if result is not None:
-                await self._write_down(message, channel, result)
+            await flight()
         finally:
             self._flights.pop(message.id, None)
             self.wake.set()
+
+    async def _send(self, message: Message, channel: Channel, subjects: Sequence[Subject]) -> None:
+        result = await self._transport.deliver(
+            channel,
+            delivery=message.id,
+            event=MessageEvent(message.first.event),
+            subjects=list(subjects),
+            progress=read_progress(message.first.progress),
+            begin=self._beginner(message),
+        )
+        if result is not None:
+            await self._write_down(
+                message, lambda tx: record_result(tx, message, channel, result, now=self._clock.now())
+            )
+
+    async def _send_direct(self, message: Message, direct: Direct, way: Channel | None) -> None:
+        result = await self._transport.deliver_direct(
+            direct, channel=way, progress=read_progress(message.first.progress), begin=self._beginner(message)
+        )
+        if result is None:
+            return
+        title = self._kinds.of(direct.kind).title
+        await self._write_down(
+            message,
+            lambda tx: record_direct(tx, message, direct, result, channel=way, title=title, now=self._clock.now()),
+        )
 
     def _beginner(self, message: Message) -> Begin:
         ids = [row.id for row in message.rows]
@@ -159,11 +199,11 @@ class Sender:
 
         return begin
 
-    async def _write_down(self, message: Message, channel: Channel, result: Result) -> None:
+    async def _write_down(self, message: Message, record: Callable[[Tx], object]) -> None:
         wait_s = RECORD_AGAIN_S
         while True:
             try:
-                await self._store.write(lambda tx: record_result(tx, message, channel, result, now=self._clock.now()))
+                await self._store.write(record)
             except AtalaiaError as error:
                 log.warning("delivery_not_recorded", delivery=message.id, code=error.code)
                 await asyncio.sleep(wait_s)
