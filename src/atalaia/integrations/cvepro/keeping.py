@@ -11,7 +11,7 @@ from atalaia.sdk.transaction import Tx
 
 def keep_chargers(tx: Tx, told: Sequence[Charger], *, now: datetime) -> list[Charger]:
     """As they are kept now, under the keys they have always had."""
-    found = recognised(told, chargers.all_of_them(tx))
+    found = recognised(told, chargers.told_by_vendor(tx))
     chargers.keep_all(tx, found, now=now)
     return found
 

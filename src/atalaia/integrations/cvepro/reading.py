@@ -16,6 +16,7 @@ from atalaia.integrations.cvepro.model.fields import Notes
 from atalaia.integrations.cvepro.queries import chargers as kept_chargers
 from atalaia.integrations.cvepro.queries import sessions as kept_sessions
 from atalaia.integrations.cvepro.queries.chargers import Unread, feed, keep_feed, keep_unread
+from atalaia.integrations.cvepro.queries.stations import straight
 from atalaia.integrations.cvepro.translate import ChargersRead, read_chargers, read_sessions
 from atalaia.sdk.failures import BadPayload, TemporaryFailure
 from atalaia.sdk.integration import Host
@@ -40,7 +41,7 @@ class Reading:
         offset_s = _offset_s(listed.clock_at, now)
 
         def unit(tx: Tx) -> Feed:
-            if not read.chargers and kept_chargers.all_of_them(tx):
+            if not read.chargers and kept_chargers.told_by_vendor(tx):
                 raise BadPayload(N_("The list of chargers came empty."))
             found = keep_chargers(tx, read.chargers, now=now)
             well = feed(tx, CHARGERS).went_well(at=now, clock_offset_s=offset_s)
@@ -102,7 +103,10 @@ class Reading:
 
     def _tell(self, tx: Tx, read: ChargersRead, found: list[Charger], *, now: datetime, cloud_now: datetime) -> None:
         limit_s = float(self._host.setting("heartbeat_limit_s"))
-        told = incidents.charger_faults(found, now=cloud_now, limit_s=limit_s)
+        # One that is connected to us says itself how it is.
+        own = {box_id for box_id, (_, is_connected) in straight(tx).items() if is_connected}
+        vendors = [each for each in found if each.box_id not in own]
+        told = incidents.charger_faults(vendors, now=cloud_now, limit_s=limit_s)
         incidents.settle(self._host, tx, "charger", told, now=now)
         incidents.settle(self._host, tx, f"feed:{CHARGERS}", [], now=now)
         self._tell_shape(tx, CHARGERS, read.notes, now=now, strange=dict(read.strange))

@@ -41,6 +41,7 @@ class Connector(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     soc_percent: float | None = None
     user_name: str | None = None
     total_duration_s: float | None = None
+    power_w: float | None = None  # now
 
 
 class Charger(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -61,6 +62,7 @@ class Charger(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     address: str | None = None
     is_active: bool | None = None
     connectors: tuple[Connector, ...] = ()
+    is_straight: bool = False  # it is connected to us, or nobody else tells of it
 
     @property
     def name(self) -> str:

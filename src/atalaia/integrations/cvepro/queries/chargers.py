@@ -10,6 +10,8 @@ from sqlalchemy import delete, select, update
 
 from atalaia.integrations.cvepro.model.chargers import Charger
 from atalaia.integrations.cvepro.model.feeds import Feed
+from atalaia.integrations.cvepro.model.stations import shown_once
+from atalaia.integrations.cvepro.queries.stations import straight
 from atalaia.integrations.cvepro.tables import chargers, feeds, notes
 from atalaia.sdk.transaction import Tx
 
@@ -50,17 +52,20 @@ def keep_unread(tx: Tx, name: str, found: Unread) -> bool:
 
 
 def all_of_them(tx: Tx) -> list[Charger]:
-    """In the vendor's order."""
+    """The vendor's in their order, then those that connect straight and it does not know; each once."""
+    return shown_once(told_by_vendor(tx), straight(tx))
+
+
+def told_by_vendor(tx: Tx) -> list[Charger]:
     return [_charger(row) for row in tx.rows(select(chargers).order_by(chargers.c.position, chargers.c.key))]
 
 
 def one(tx: Tx, key: str) -> Charger | None:
-    row = tx.one(select(chargers).where(chargers.c.key == key))
-    return None if row is None else _charger(row)
+    return next((each for each in all_of_them(tx) if each.key == key), None)
 
 
 def keep_all(tx: Tx, found: Sequence[Charger], *, now: datetime) -> int:
-    """These, and no others; how many rows were written."""
+    """Of the vendor's these, and no others; how many rows were written."""
     kept = {row.key: row for row in tx.rows(select(chargers))}
     new = {charger.key: _row(charger, position, now) for position, charger in enumerate(found)}
     tx.insert(chargers, [row for key, row in new.items() if key not in kept])
