@@ -149,9 +149,3 @@ def file_name(title: str, format: Format) -> str:
     """One that every system takes."""
     plain = _UNSAFE.sub(" ", unicodedata.normalize("NFC", title))
     return f"{' '.join(plain.split()).strip('. ')[:LONGEST_TITLE] or 'report'}.{format}"
-
-
-def natural(flat: str | None) -> tuple[bool, list[tuple[int, str]]]:
-    """A key to sort by: as people count flats, 9 before 10; the unknown one last."""
-    parts = re.findall(r"\d+|\D+", (flat or "").casefold())
-    return flat is None, [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
