@@ -235,7 +235,7 @@ class Residents:
             self._audit(tx, "tag_moved", span.resident_id, by, tag=tag, to=to.id)
         # Nobody's before: what was charged with it is this resident's too.
         since: datetime | None = now if former else None
-        register.add_tag(tx, Tag(id=new_id(), tag=tag, resident_id=to.id, label=label, since_at=since))
+        register.add_tags(tx, [Tag(id=new_id(), tag=tag, resident_id=to.id, label=label, since_at=since)])
         self._audit(tx, "tag_given", to.id, by, tag=tag)
 
     def _audit(self, tx: Tx, what: str, id: str, by: By, **details: Any) -> None:

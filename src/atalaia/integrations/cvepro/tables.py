@@ -146,6 +146,21 @@ tags = Table(
     ),
 )
 
+# Files of residents that wait for somebody to say "import"; forgotten when their time is over.
+rosters = Table(
+    "cvepro_rosters",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("file_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("may_move", Boolean, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("done_at", Instant),
+    Column("counts", Json, nullable=False),
+)
+
 # Each holds from its first day until the next one's.
 tariffs = Table(
     "cvepro_tariffs",
@@ -313,4 +328,38 @@ commands = Table(
     Column("ended_at", Instant),
     Index("ix_cvepro_commands_box_id_id", "box_id", "id"),
     Index("ix_cvepro_commands_state", "state"),
+)
+
+# RFID tags that the vendor's cloud knows, under our way of writing them.
+cloud_tags = Table(
+    "cvepro_cloud_tags",
+    metadata,
+    Column("tag", Text, primary_key=True),
+    Column("pk", Text),
+    Column("user_name", Text),
+    Column("flat", Text),
+    Column("is_active", Boolean),
+    Column("changed_at", Instant, nullable=False),
+)
+
+# The picture of the garage, and where on it each charger is: in percent of its width and height, from the top left.
+plans = Table(
+    "cvepro_plans",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("file_id", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("width_px", Integer, nullable=False),
+    Column("height_px", Integer, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+)
+
+places = Table(
+    "cvepro_places",
+    metadata,
+    Column("charger_key", Text, primary_key=True),
+    Column("x_percent", Float, nullable=False),
+    Column("y_percent", Float, nullable=False),
+    Column("changed_at", Instant, nullable=False),
 )

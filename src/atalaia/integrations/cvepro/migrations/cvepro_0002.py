@@ -11,6 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     _residents()
+    _rosters()
     _tariffs()
     _reports()
     _notices()
@@ -56,6 +57,19 @@ def _residents() -> None:
     for separator in " -:._/":  # as model.residents.tag_key writes it
         key = sa.func.replace(key, separator, "")
     op.execute(sa.update(sessions).values(tag_key=key))
+
+
+def _rosters() -> None:
+    op.create_table(
+        "cvepro_rosters",
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("id", "file_id", "name")),
+        sa.Column("may_move", sa.Boolean, nullable=False),
+        sa.Column("created_by", sa.Text, nullable=False),
+        *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("created_at", "expires_at")),
+        sa.Column("done_at", sa.BigInteger),
+        sa.Column("counts", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_cvepro_rosters"),
+    )
 
 
 def _tariffs() -> None:

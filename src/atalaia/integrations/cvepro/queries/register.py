@@ -1,4 +1,4 @@
-"""SQL that keeps the register: residents, their tags, and files of them that wait to be imported."""
+"""SQL that keeps the register: residents and their tags."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -83,6 +83,10 @@ def add(tx: Tx, new: Resident) -> None:
     tx.execute(insert(residents).values(**_row(new)))
 
 
+def add_all(tx: Tx, new: Sequence[Resident]) -> None:
+    tx.insert(residents, [_row(each) for each in new])
+
+
 def keep(tx: Tx, changed: Resident) -> None:
     tx.execute(update(residents).where(residents.c.id == changed.id).values(**_row(changed)))
 
@@ -111,8 +115,13 @@ def spans(tx: Tx, tag: str) -> list[Tag]:
     return sorted(found, key=lambda each: each.since_at.timestamp() if each.since_at else float("-inf"))
 
 
-def add_tag(tx: Tx, new: Tag) -> None:
-    tx.execute(insert(tags).values(**{name: getattr(new, name) for name in Tag.__struct_fields__}))
+def known_tags(tx: Tx) -> frozenset[str]:
+    """Those that anybody has or had."""
+    return frozenset(row.tag for row in tx.rows(select(tags.c.tag).distinct()))
+
+
+def add_tags(tx: Tx, new: Sequence[Tag]) -> None:
+    tx.insert(tags, [{name: getattr(each, name) for name in Tag.__struct_fields__} for each in new])
 
 
 def end_tag(tx: Tx, id: str, *, at: datetime) -> None:
@@ -121,11 +130,6 @@ def end_tag(tx: Tx, id: str, *, at: datetime) -> None:
 
 def drop_tag(tx: Tx, id: str) -> None:
     tx.execute(delete(tags).where(tags.c.id == id))
-
-
-def names_of(tx: Tx, ids: Sequence[str]) -> dict[str, str]:
-    rows = tx.rows(select(residents.c.id, residents.c.name).where(residents.c.id.in_(ids)))
-    return {row.id: row.name for row in rows}
 
 
 def _row(one: Resident) -> dict[str, Any]:
