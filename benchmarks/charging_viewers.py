@@ -14,14 +14,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from tests.servers import free_port, is_listening, running, wait_until
+
 from atalaia.access.cookies import CookieNames
 from atalaia.access.service.entering import Visitor, enter
 from atalaia.access.service.people import create_person
 from atalaia.cli.stores import opened_store, operator
 from atalaia.core.permissions import Role
 from atalaia.sdk.transaction import Tx
-from tests.servers import free_port, is_listening, running, wait_until
-
 from benchmarks.figures import LOAD_CORE, Figure, percentile
 from benchmarks.hub import ATALAIA, BenchHub, cpu_s, resident_bytes, running_hub
 from benchmarks.viewers import GATHER_S, Crowd, Outcome, Plan, Viewer

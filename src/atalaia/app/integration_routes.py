@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import msgspec
@@ -15,11 +15,12 @@ from atalaia.access.guards import requires
 from atalaia.access.uploads import STATE as UPLOADED
 from atalaia.access.uploads import UploadedForm, takes_upload
 from atalaia.app.keyless import RequiresKeyOrNetwork
+from atalaia.app.shared_parts import SharedParts, nameless
 from atalaia.core.errors import AtalaiaError, ConfigError, NotFound
 from atalaia.core.permissions import Permission, Principal
 from atalaia.sdk.integration import EventStream, Method, Page, Reply, Request, Route, View
 from atalaia.web.live import BEAT_S
-from atalaia.web.pages import AnyRequest, Pages, locale_of, see_other
+from atalaia.web.pages import AnyRequest, Pages, Reading, html_response, locale_of, see_other
 
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
 _UNNAMED: Final = re.compile(r"\{[^}]*\}")
@@ -87,13 +88,22 @@ def route_handler(route: Route, *, networks: Callable[[str], Sequence[str]], str
     )(answer)
 
 
-def page_handlers(page: Page, *, name: str, pages: Pages) -> list[HTTPRouteHandler]:
-    """Raises: ConfigError: the page is not below its integration's address."""
-    take = page.submit
-    if page.path != f"/{name}" and not page.path.startswith(f"/{name}/"):
-        raise ConfigError(f"the page {page.path} is not below /{name}")
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What pages are made with; `shared`: those parts that are made once for many."""
+
+    pages: Pages
+    shared: SharedParts
+
+
+def page_handlers(page: Page, *, name: str, making: Making) -> list[HTTPRouteHandler]:
+    """Raises: ConfigError: the page is not below its integration's address, or what is shared has a form."""
+    _check(page, name)
+    take, pages = page.submit, making.pages
 
     async def show(request: AnyRequest) -> Response[Any]:
+        if page.shared_until and "lang" not in request.query_params:
+            return await _shared(request, page, name=name, making=making)
         asked = await request_of(request, timezone=pages.timezone_of(request))
         return await _shown(request, await page.show(asked), name=name, pages=pages)
 
@@ -123,6 +133,13 @@ def page_handlers(page: Page, *, name: str, pages: Pages) -> list[HTTPRouteHandl
             guard = takes_upload(permission, max_bytes=most)
             handlers.append(handler("POST", guard, request_max_body_size=None)(submit))
     return handlers
+
+
+def _check(page: Page, name: str) -> None:
+    if page.path != f"/{name}" and not page.path.startswith(f"/{name}/"):
+        raise ConfigError(f"the page {page.path} is not below /{name}")
+    if page.shared_until and page.submit is not None:
+        raise ConfigError(f"the page {page.path} has a form, and can't be the same for all")
 
 
 def documents(routes: Sequence[Route], *, title: str) -> dict[str, dict[str, Any]]:
@@ -184,11 +201,34 @@ def _response(reply: Reply) -> Response[Any]:
     return Response(content, status_code=reply.status, media_type=reply.content_type, headers=dict(reply.headers))
 
 
-async def _shown(request: AnyRequest, view: View, *, name: str, pages: Pages, status: int = 200) -> Response[str]:
+async def _shared(request: AnyRequest, page: Page, *, name: str, making: Making) -> Response[str]:
+    """Made for nobody by name: neither the page's handler nor its template is told who asks."""
+    viewer = nameless(request.scope["state"]["principal"] or NOBODY)
+    reader = Reading(locale_of(request), making.pages.timezone_of(request), viewer)
+
+    async def make() -> str:
+        asked = await request_of(request, reads_body=False, timezone=reader.timezone)
+        view = await page.show(replace(asked, headers={}, principal=viewer, client=None))
+        if not view.is_part:
+            raise AtalaiaError(f"{page.path} is shared, and gives no part of a page")
+        rows, values = _values_of(view, name)
+        return await making.pages.part(view.template, reader, rows=rows, **values)
+
+    # Its path has the parameters; the query is taken to the letter.
+    key = (request.scope["path"], request.scope["query_string"], reader)
+    html = await making.shared.html(key, page.shared_until, make)
+    return html_response(html)
+
+
+def _values_of(view: View, name: str) -> tuple[int, dict[str, Any]]:
     if not view.template.startswith(f"{name}/"):
         raise AtalaiaError(f"the template {view.template} is not of the integration {name}")
-    rows = int(view.values.get("rows", 0) or 0)
     values = {key: value for key, value in view.values.items() if key != "rows"} | {"is_part": view.is_part}
+    return int(view.values.get("rows", 0) or 0), values
+
+
+async def _shown(request: AnyRequest, view: View, *, name: str, pages: Pages, status: int = 200) -> Response[str]:
+    rows, values = _values_of(view, name)
     if view.is_part:
         return await pages.fragment(request, view.template, status=status, rows=rows, **values)
     title = pages.translator(request).translate(view.title)

@@ -114,10 +114,11 @@ def set_up(
     """
     taken = addresses_of(route for part in below for route in part.routes)
     taken |= _hot_addresses([hot for part in below for hot in part.hot_routes])
-    return [_set_up_one(loaded, parts, pages, taken) for loaded in found]
+    making = Making(pages, SharedParts(parts.store.live, monotonic=parts.clock.monotonic))
+    return [_set_up_one(loaded, parts, making, taken) for loaded in found]
 
 
-def _set_up_one(loaded: Loaded, parts: HostParts, pages: Pages, taken: set[tuple[str, str]]) -> Status:
+def _set_up_one(loaded: Loaded, parts: HostParts, making: Making, taken: set[tuple[str, str]]) -> Status:
     status = Status(loaded, parts.settings, loaded.trouble)
     offer = Offer()
     routes: list[Any] = []
@@ -128,7 +129,7 @@ def _set_up_one(loaded: Loaded, parts: HostParts, pages: Pages, taken: set[tuple
     else:
         try:
             offer = loaded.integration.setup(IntegrationHost(loaded.integration, parts))
-            routes = _routes(loaded.integration, offer, settings=parts.settings, pages=pages, streams=streams)
+            routes = _routes(loaded.integration, offer, settings=parts.settings, making=making, streams=streams)
             hot = parts.signals.take(loaded.name, offer.signal_tasks, offer.signal_addresses)
             parts.channels.take(loaded.name, offer.channels)
             parts.job_runs.take(offer.job_runs, own=[each.name for each in loaded.integration.job_types])
@@ -143,13 +144,13 @@ def _set_up_one(loaded: Loaded, parts: HostParts, pages: Pages, taken: set[tuple
 
 
 def _routes(
-    integration: Integration, offer: Offer, *, settings: Settings, pages: Pages, streams: OpenStreams
+    integration: Integration, offer: Offer, *, settings: Settings, making: Making, streams: OpenStreams
 ) -> list[Any]:
     name = integration.manifest.name
     get = setting_getter(settings, name)
     handlers: list[Any] = [route_handler(route, networks=get, streams=streams) for route in offer.routes]
     for page in offer.pages:
-        handlers += page_handlers(page, name=name, pages=pages)
+        handlers += page_handlers(page, name=name, making=making)
     return handlers
 
 

@@ -124,7 +124,9 @@ class Page:
     """A page at `/<integration>/…`; `submit` answers its form with an address to go to, or a View with the errors.
 
     `submit_permission`: of the form, where it is another than the page's. `max_file_bytes`: its form is
-    multipart/form-data and may bring files (`Request.files`), so many bytes at most.
+    multipart/form-data and may bring files (`Request.files`), so many bytes at most. `shared_until`: live topics; a part
+    (`View.is_part`) that is the same for all with equal permissions, language, zone and address, until one of these is told.
+    It is made once for all of them, and its `Request.principal` is nobody's: permissions and role, no id and no name.
     """
 
     path: str
@@ -133,6 +135,7 @@ class Page:
     submit: Callable[[Request, Mapping[str, str]], Awaitable[View | str]] | None = None
     submit_permission: Permission | None = None
     max_file_bytes: int | None = None
+    shared_until: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -62,6 +63,15 @@ def zone_of(request: AnyRequest) -> str | None:
     return unquote(request.cookies.get(TIMEZONE_COOKIE, "")) or None
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Who a part is made for, where it is made for all of them at once."""
+
+    locale: Locale
+    timezone: str
+    viewer: Principal
+
+
 class Pages:
     """One for the process; slices render their pages with it.
 
@@ -109,6 +119,14 @@ class Pages:
         csrf = {"csrf_token": request.scope["state"].get("csrf_token", ""), "viewer": viewer_of(request)}
         return await self._respond(request, template, status, rows, {**csrf, **context})
 
+    async def part(self, template: str, reading: Reading, *, rows: int = 0, **context: Any) -> str:
+        """A part of a page without a request: the same for all who read alike. A form in it would have no proof."""
+        values = {"csrf_token": "", "viewer": reading.viewer, **context}
+        render = partial(
+            self._renderer.page, template, locale=reading.locale, timezone=reading.timezone, theme=None, **values
+        )
+        return await asyncio.to_thread(render) if rows >= THREAD_FROM_ROWS else render()
+
     def _banners(self, viewer: Principal | None, translator: Translator) -> list[Banner]:
         if viewer is None:
             return []
@@ -122,7 +140,7 @@ class Pages:
             html = await asyncio.to_thread(self._render, request, template, context)
         else:
             html = self._render(request, template, context)
-        response = Response(html, status_code=status, media_type=MediaType.HTML, headers={"cache-control": "no-store"})
+        response = html_response(html, status=status)
         if "lang" in request.query_params:
             response.set_cookie(
                 LANGUAGE_COOKIE, locale_of(request), max_age=LANGUAGE_TTL_S, samesite="lax", httponly=True
@@ -138,6 +156,10 @@ class Pages:
             theme=request.cookies.get(THEME_COOKIE) or (viewer.theme if viewer else None),
             **context,
         )
+
+
+def html_response(html: str, *, status: int = 200) -> Response[str]:
+    return Response(html, status_code=status, media_type=MediaType.HTML, headers={"cache-control": "no-store"})
 
 
 def see_other(address: str) -> Redirect:

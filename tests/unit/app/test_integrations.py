@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -21,6 +22,7 @@ from atalaia.sdk.integration import Host, Manifest, Offer, Page, Reply, Request,
 from atalaia.sdk.jobs import JobType, run_of_offer
 from atalaia.sdk.signals import SignalAddress, SignalStanding, SignalTask
 from atalaia.sdk.upstreams import UpstreamDeclaration
+from atalaia.store.live import Live
 
 
 @get("/api/checks/{check_id:str}", sync_to_thread=False)
@@ -84,7 +86,7 @@ class NoSignals:
 def stand(*kinds: Kind) -> list[Status]:
     absent = cast("Any", None)  # nothing is asked of these while an integration is set up
     parts = HostParts(
-        store=absent,
+        store=cast("Any", SimpleNamespace(live=Live())),  # of which live topics alone
         clock=SystemClock(),
         settings=Settings(()),
         sealer=absent,
