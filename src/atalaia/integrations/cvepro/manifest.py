@@ -9,6 +9,7 @@ from atalaia.sdk.integration import Manifest
 
 NAME: Final = "cvepro"
 TITLE: Final = "CVE-Pro"
+LIVE: Final = "cvepro_live"  # its own upstream: whatever becomes of it, polling goes on
 POLL_S: Final = 30.0
 _REQUIRED: Final = ("base_url", "api_key", "email", "password")
 
@@ -60,6 +61,46 @@ SETTINGS: Final = (
         "str",
         "America/Sao_Paulo",
         N_("The condominium's time zone: tariffs, reports and quiet hours go by it."),
+    ),
+    _setting(
+        "tags_path",
+        "str",
+        "",
+        N_("Where this account lists its RFID tags, below /api/v1/. Empty: they are not asked for."),
+    ),
+    _setting(
+        "tags_every_s",
+        "float",
+        900.0,
+        N_("Seconds between two readings of the RFID tags."),
+        minimum=0.2,
+        maximum=86_400,
+    ),
+    _setting(
+        "active_path",
+        "str",
+        "",
+        N_("Where this account lists the sessions under way, below /api/v1/. Empty: they are not asked for."),
+    ),
+    _setting(
+        "active_every_s",
+        "float",
+        30.0,
+        N_("Seconds between two readings of the sessions under way."),
+        minimum=0.2,
+        maximum=3600,
+    ),
+    _setting(
+        "live_url",
+        "str",
+        "",
+        N_("The address of this account's live connection (STOMP), with ws:// or wss://. Empty: polling alone."),
+    ),
+    _setting(
+        "live_destination",
+        "str",
+        "/topic/chargepoints",
+        N_("What is subscribed to on the live connection."),
     ),
     _setting(
         "absent_fields",
