@@ -81,10 +81,10 @@ def _so_far(session: Session) -> Session:
     return replace(session, energy_mwh=session.so_far_mwh)
 
 
-def statement(tx: Tx, month: Month, zone: ZoneInfo) -> Statement:
-    """All of a month, by flat."""
+def statement(tx: Tx, month: Month, zone: ZoneInfo, *, priced: Prices | None = None) -> Statement:
+    """All of a month, by flat; `priced`: by other tariffs than ours."""
     since, until = month.since(zone), month.until(zone)
-    priced = prices(tx, zone)
+    priced = priced or prices(tx, zone)
     found = session_lines(tx, lines.between(tx, since, until), priced)
     residents: dict[str, list[str]] = {}
     for flat, name in lines.flats_with_tags(tx, since, until):

@@ -14,12 +14,13 @@ def offer(host: Host) -> Offer:
     from atalaia.integrations.cvepro.reading import Reading
     from atalaia.integrations.cvepro.standing import Standing
     from atalaia.integrations.cvepro.tables import metadata
+    from atalaia.integrations.cvepro.tariff_api import TariffRoutes
 
     cloud, board, standing = Cloud(host), Board(host), Standing(host)
     polling = Polling(host, Reading(host, cloud), standing)
     importing = Importing(host, cloud, lambda: polling.is_well)
     return Offer(
-        routes=(*Dashboard(host, board).routes(), *routes.all_of(host, importing)),
+        routes=(*Dashboard(host, board).routes(), *routes.all_of(host, importing), *TariffRoutes(host).routes()),
         pages=pages.all_of(host, board, importing),
         nav=pages.NAV,
         loops=(polling.loop(), standing.loop(), importing.loop()),

@@ -29,7 +29,9 @@ _MIDNIGHT: Final = "24:00"
 _DAYS: Final = range(1, 8)
 
 
-class Band(msgspec.Struct, frozen=True, kw_only=True, rename={"begins": "from", "ends": "until"}):
+class Band(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"begins": "from", "ends": "until"}
+):
     """Local times as `18:00`. One that ends where it begins, or earlier, goes on past midnight, and is of the day it begins on.
 
     `days`: 1 is Monday.
@@ -50,7 +52,7 @@ class Band(msgspec.Struct, frozen=True, kw_only=True, rename={"begins": "from", 
             yield at, at + lasts
 
 
-class Terms(msgspec.Struct, frozen=True, kw_only=True):
+class Terms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`price_micros` is that of a kWh outside all bands. Of idle time each whole minute past the grace is charged.
 
     A session without energy has no session fee. The monthly fee is a flat's.

@@ -9,6 +9,7 @@ from atalaia.integrations.cvepro.importing import Importing
 from atalaia.integrations.cvepro.pages.history import History
 from atalaia.integrations.cvepro.pages.live import Live
 from atalaia.integrations.cvepro.pages.sessions import Sessions
+from atalaia.integrations.cvepro.pages.tariffs import TariffPages
 from atalaia.sdk.contribution import NavItem
 from atalaia.sdk.integration import Host, Page
 
@@ -16,4 +17,9 @@ NAV: Final = (NavItem("watch", N_("Chargers"), "/cvepro", Permission.DASHBOARDS_
 
 
 def all_of(host: Host, board: Board, importing: Importing) -> tuple[Page, ...]:
-    return (*Live(host, board).pages(), *Sessions(host).pages(), *History(host, importing).pages())
+    return (
+        *Live(host, board).pages(),
+        *Sessions(host).pages(),
+        *History(host, importing).pages(),
+        *TariffPages(host).pages(),
+    )

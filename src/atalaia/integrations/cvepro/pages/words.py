@@ -1,9 +1,11 @@
 """What states and doubts are called, and which shape and colour they have."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime, time
 from typing import Any, Final
 
+from atalaia.core import formats
 from atalaia.core.errors import AtalaiaError
 from atalaia.core.translations import N_
 from atalaia.integrations.cvepro.model import sessions
@@ -51,6 +53,11 @@ IMPORT_STATES: Final = {
     str(ImportState.DONE): ("up", N_("Done")),
     str(ImportState.STOPPED): ("paused", N_("Stopped")),
 }
+WEEKDAYS: Final = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
+MONTHS: Final = (
+    *(N_("Jan"), N_("Feb"), N_("Mar"), N_("Apr"), N_("May"), N_("Jun")),
+    *(N_("Jul"), N_("Aug"), N_("Sep"), N_("Oct"), N_("Nov"), N_("Dec")),
+)
 SPEEDS: Final = {"FAST": N_("Fast"), "SLOW": N_("Slow")}
 
 
@@ -60,6 +67,24 @@ class Said:
 
     text: str
     params: Mapping[str, Any] = field(default_factory=dict)
+
+
+def days_said(days: Sequence[int]) -> list[tuple[str, str]]:
+    """Runs of days as their first and last words; none for all days."""
+    if len(days) == len(WEEKDAYS):
+        return []
+    runs: list[list[int]] = []
+    for day in days:
+        if runs and runs[-1][1] == day - 1:
+            runs[-1][1] = day
+        else:
+            runs.append([day, day])
+    return [(WEEKDAYS[first - 1], WEEKDAYS[last - 1]) for first, last in runs]
+
+
+def noon(day: date, timezone: str) -> datetime:
+    """For a page that shows the day: the same day in the reader's zone."""
+    return datetime.combine(day, time(12), formats.zone(timezone))
 
 
 def said(error: AtalaiaError) -> Said:

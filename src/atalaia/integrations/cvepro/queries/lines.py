@@ -1,10 +1,10 @@
 """SQL on sessions with whose they were: by the tag at their start, else by what the vendor says."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from atalaia.integrations.cvepro.queries.residents import FLAT, HELD_SESSIONS, RESIDENT_ID, RESIDENT_NAME
 from atalaia.integrations.cvepro.tables import residents, sessions, tags
@@ -39,7 +39,13 @@ def between(tx: Tx, since: datetime, until: datetime, *more: ColumnElement[bool]
     return list(tx.rows(question.order_by(_c.sort_at, _c.id)))
 
 
-def flats_with_tags(tx: Tx, since: datetime, until: datetime) -> Iterable[tuple[str, str]]:
+def last_start(tx: Tx, since: datetime, until: datetime) -> datetime | None:
+    """When the last session in between began."""
+    found: datetime | None = tx.value(select(func.max(_c.sort_at)).where(_c.sort_at >= since, _c.sort_at < until))
+    return found
+
+
+def flats_with_tags(tx: Tx, since: datetime, until: datetime) -> Sequence[tuple[str, str]]:
     """Flat and name of each resident who had a tag at some time in between."""
     t = tags.c
     question = (
