@@ -119,6 +119,7 @@ residents = Table(
     Column("locale", Text, nullable=False),
     Column("opted_in_at", Instant),  # to notices; none: never told anything
     Column("notices", Json, nullable=False),  # model.notices.NoticeKind, as many as are wanted
+    Column("refused_phone", Text),  # known not to be on WhatsApp
     Column("is_active", Boolean, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("changed_at", Instant, nullable=False),
@@ -208,13 +209,20 @@ report_orders = Table(
 notices = Table(
     "cvepro_notices",
     metadata,
-    Column("subject", Text, nullable=False),  # of a session, or of a wait
+    Column("subject", Text, nullable=False),  # a session's id, or what became free when
     Column("kind", Text, nullable=False),
     Column("resident_id", Text, nullable=False),
     Column("message_id", Text),  # none: decided not to tell
+    Column("fate", Text, nullable=False),  # model.notices.Fate
+    Column("reason", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("phone", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("settled_at", Instant),
     PrimaryKeyConstraint("subject", "kind"),
+    Index("ix_cvepro_notices_created_at", "created_at"),
     Index("ix_cvepro_notices_resident_id", "resident_id", "created_at"),
+    Index("ix_cvepro_notices_message_id", "message_id"),
 )
 
 # The words of a notice, where they are not the built-in ones.

@@ -27,6 +27,7 @@ def _residents() -> None:
         sa.Column("locale", sa.Text, nullable=False),
         sa.Column("opted_in_at", sa.BigInteger),
         sa.Column("notices", sa.Text, nullable=False),
+        sa.Column("refused_phone", sa.Text),
         sa.Column("is_active", sa.Boolean, nullable=False),
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("changed_at", sa.BigInteger, nullable=False),
@@ -117,10 +118,14 @@ def _notices() -> None:
         "cvepro_notices",
         *(sa.Column(name, sa.Text, nullable=False) for name in ("subject", "kind", "resident_id")),
         sa.Column("message_id", sa.Text),
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("fate", "reason", "text", "phone")),
         sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("settled_at", sa.BigInteger),
         sa.PrimaryKeyConstraint("subject", "kind", name="pk_cvepro_notices"),
     )
+    op.create_index("ix_cvepro_notices_created_at", "cvepro_notices", ["created_at"])
     op.create_index("ix_cvepro_notices_resident_id", "cvepro_notices", ["resident_id", "created_at"])
+    op.create_index("ix_cvepro_notices_message_id", "cvepro_notices", ["message_id"])
     op.create_table(
         "cvepro_templates",
         *(sa.Column(name, sa.Text, nullable=False) for name in ("kind", "locale", "text", "changed_by")),

@@ -41,7 +41,10 @@ class Tag(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Resident(msgspec.Struct, frozen=True, kw_only=True):
-    """`notices` are kinds that are wanted; nothing is told without `opted_in_at`. `person_id` is the account's."""
+    """`notices` are kinds that are wanted; nothing is told without `opted_in_at`. `person_id` is the account's.
+
+    `refused_phone`: the number that is known not to be on WhatsApp; another one is tried again.
+    """
 
     id: str
     name: str
@@ -52,9 +55,14 @@ class Resident(msgspec.Struct, frozen=True, kw_only=True):
     locale: str = "pt-BR"
     opted_in_at: datetime | None = None
     notices: tuple[str, ...] = ()
+    refused_phone: str | None = None
     is_active: bool = True
     created_at: datetime
     changed_at: datetime
+
+    @property
+    def is_refused(self) -> bool:
+        return self.phone is not None and self.phone == self.refused_phone
 
 
 def tag_key(text: str | None) -> str | None:
