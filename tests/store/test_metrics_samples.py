@@ -13,6 +13,7 @@ from atalaia.metrics.queries import samples as queries
 from atalaia.metrics.service.ingest import Imported
 from atalaia.metrics.tables import chunks, forward_queue, log, series
 from atalaia.metrics.wiring import make_service
+from atalaia.sdk.faults import FaultReported
 from tests.conftest import MakeStore
 from tests.fakes import FakeClock
 from tests.store.metrics_world import DAY, HOUR, MINUTE, World, no_http, run
@@ -115,6 +116,27 @@ def test_sealing_that_is_cut_short_begins_again_to_the_same_effect(
     run(world.service.sealing.seal())
     assert world.count(chunks) == 250
     assert sum(sum(each.values) for each in world.ask()) == sum(range(250))
+
+
+@pytest.mark.parametrize("is_old", [False, True], ids=["sealing comes upon it", "rolling up comes upon it"])
+def test_a_damaged_chunk_is_set_aside_and_holds_nobody_up(world: World, *, is_old: bool) -> None:
+    told: list[FaultReported] = []
+    world.store.on(FaultReported, lambda _tx, event: told.append(event))
+    at = world.now_ms - (50 * HOUR if is_old else 10 * MINUTE)
+    world.take(f"bad 1 {at}\ngood 1 {at}\n")
+    run(world.service.sealing.seal())
+    ((bad,),) = world.store.read_now(lambda tx: tx.raw("SELECT id FROM metrics_series WHERE name = 'bad'"))
+    world.store.write_now(lambda tx: tx.raw("UPDATE metrics_chunks SET data = ? WHERE series_id = ?", (b"\x09", bad)))
+    assert world.points(metric="bad", since_ms=at - HOUR) == {}
+    if is_old:
+        run(world.service.rolling.run())
+    world.take(f"bad 2 {at + MINUTE}\ngood 2 {at + MINUTE}\n")
+    run(world.service.sealing.seal())
+    assert world.count(log) == 0
+    assert world.points(metric="good", since_ms=at - HOUR) == {at: 1.0, at + MINUTE: 2.0}
+    assert world.points(metric="bad", since_ms=at - HOUR) == {at + MINUTE: 2.0}
+    assert world.store.read_now(lambda tx: tx.raw("SELECT series_id, data FROM metrics_damaged")) == [(bad, b"\x09")]
+    assert [(event.fault.name, event.fault.severity) for event in told] == [("bad", "warning")]
 
 
 def test_two_that_seal_at_once_lose_nothing(world: World) -> None:

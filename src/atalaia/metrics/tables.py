@@ -66,6 +66,17 @@ chunks = Table(
     ),
 )
 
+# Chunks that could not be decoded, as they were: out of everybody's way, and not thrown away.
+damaged = Table(
+    "metrics_damaged",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("series_id", BigInteger, nullable=False),
+    Column("span", Integer, nullable=False),
+    Column("data", Blob, nullable=False),
+    Column("found_at", Instant, nullable=False),
+)
+
 # One series over a day, in minutes (width 60) or hours (3600). Final: its samples are gone, later ones are added to it.
 rollups = Table(
     "metrics_rollups",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atalaia.metrics.chunks import SPAN_MS, decode, decode_many, encode, span_start_ms
+from atalaia.metrics.chunks import SPAN_MS, decode, decode_many, decode_sound, encode, span_start_ms
 from atalaia.metrics.chunks.bits import pack, unpack
 from atalaia.metrics.chunks.columns import get_integers
 from atalaia.metrics.chunks.integers import put_integers
@@ -70,6 +70,25 @@ def test_strays_among_decimals_come_back_bit_for_bit(numbers: list[float], data:
     check_round_trip(times_for(len(numbers)), numbers)
 
 
+@given(st.lists(st.floats(0, 15) | st.integers(0, 1500).map(lambda n: n / 100), min_size=20, max_size=60))
+def test_counters_that_are_sums_of_both_come_back_bit_for_bit(steps: list[float]) -> None:
+    """Seconds of a processor: some have two decimals, others all fifteen, and no number of decimals fits them all."""
+    numbers = [round(each, 2) if n % 3 else each for n, each in enumerate(np.cumsum(steps).tolist())]
+    check_round_trip(times_for(len(numbers)), numbers)
+
+
+def test_a_counter_with_strays_beside_fifteen_decimals_comes_back() -> None:
+    """As once written by the hub itself, and not read again: 15 decimals with patches had the mark of raw bits."""
+    seconds = [
+        *(4.37, 13.959999999999999, 23.64, 33.89, 45.47, 56.69, 67.41, 78.37, 89.61, 101.39, 113.31, 124.9, 135.5),
+        *(145.64000000000001, 155.26, 165.87, 176.36, 185.46, 188.48, 197.10999999999999, 205.62, 214.57),
+        *(219.14999999999998, 224.91000000000003, 230.74, 236.86, 242.82, 248.82, 255.15, 261.28999999999996),
+        *(267.57, 274.09, 279.93, 286.23, 292.2, 298.07, 304.01, 309.98, 316.11, 322.12),
+    ]
+    for count in range(1, len(seconds) + 1):
+        check_round_trip(times_for(count), seconds[:count])
+
+
 @given(st.lists(st.integers(0, SPAN_MS - 1), min_size=1, max_size=100, unique=True).map(sorted))
 def test_any_times_come_back(offsets: list[int]) -> None:
     check_round_trip([START + offset for offset in offsets], [1.5] * len(offsets))
@@ -125,6 +144,15 @@ def test_damaged_chunks_are_told_from_good_ones() -> None:
     for bad in (b"", b"\x09" + blob[1:], blob[:20], blob[:-5]):
         with pytest.raises(BadChunk):
             decode(bad, start_ms=START)
+
+
+def test_what_can_be_decoded_is_beside_what_cannot() -> None:
+    blob = encode(np.array(times_for(3)), np.array([1.0, 2.0, 3.5]), start_ms=START)
+    first, second, third = decode_sound([(START, blob), (START, blob[:-2]), (START, blob)])
+    assert second is None
+    assert first is not None
+    assert third is not None
+    assert first[1].tolist() == third[1].tolist() == [1.0, 2.0, 3.5]
 
 
 def test_a_span_is_two_hours_of_utc() -> None:

@@ -4,10 +4,20 @@ from atalaia.metrics.chunks.codec import (
     SPAN_MS,
     decode,
     decode_many,
+    decode_sound,
     encode,
     encode_times,
     encode_values,
     span_start_ms,
 )
 
-__all__ = ["SPAN_MS", "decode", "decode_many", "encode", "encode_times", "encode_values", "span_start_ms"]
+__all__ = [
+    "SPAN_MS",
+    "decode",
+    "decode_many",
+    "decode_sound",
+    "encode",
+    "encode_times",
+    "encode_values",
+    "span_start_ms",
+]

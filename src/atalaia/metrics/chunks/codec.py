@@ -26,7 +26,8 @@ SPAN_MS = 2 * 3600 * 1000
 Floats = NDArray[np.float64]
 Shape = tuple[int, int, int, int]
 
-# Values: 0 to 15 are decimals; with this bit patches follow; RAW are the bits, each xor the one before.
+# Values: 0 to 15 are decimals; with this bit patches follow (of 15 decimals never: that would read as RAW); RAW are the bits,
+# each xor the one before.
 _PATCHED = 0x10
 _RAW = 0x1F
 _MAX_DECIMALS = 15
@@ -67,6 +68,21 @@ def decode(blob: bytes, *, start_ms: int) -> tuple[Signed, Floats]:
         BadChunk: the blob is of an unknown version, or damaged.
     """
     return decode_many([(start_ms, blob)])[0]
+
+
+def decode_sound(blobs: Sequence[tuple[int, bytes]]) -> list[tuple[Signed, Floats] | None]:
+    """As `decode_many`, with None in the place of what can't be decoded."""
+    try:
+        return list(decode_many(blobs))
+    except BadChunk:
+        return [_sound(blob, start_ms) for start_ms, blob in blobs]
+
+
+def _sound(blob: bytes, start_ms: int) -> tuple[Signed, Floats] | None:
+    try:
+        return decode(blob, start_ms=start_ms)
+    except BadChunk:
+        return None
 
 
 def decode_many(blobs: Sequence[tuple[int, bytes]]) -> list[tuple[Signed, Floats]]:
@@ -125,7 +141,7 @@ def put_values(out: bytearray, values: Floats) -> None:
     if len(bits) and (bits == bits[0]).all() and _put_one_value(out, float(values[0])):
         return
     decimals, mantissas, strays = _to_decimals(values)
-    if decimals is None:
+    if decimals is None or (decimals == _MAX_DECIMALS and len(strays)):
         out.append(_RAW)
         put_integers(out, np.concatenate((bits[:1], bits[1:] ^ bits[:-1])))
         return

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 
 import msgspec
 from sqlalchemy import bindparam, delete, func, select, update
 
-from atalaia.metrics.tables import chunks, log, rollups
+from atalaia.metrics.tables import chunks, damaged, log, rollups
 from atalaia.sdk.transaction import Tx
 
 BATCH = 500
@@ -155,6 +156,12 @@ def settle_chunks(tx: Tx, rows: Sequence[ChunkRow], *, is_gone: bool) -> None:
     values = [{"its_series": row.series_id, "its_span": row.span, "its_edition": row.edition} for row in rows]
     if values and tx.execute(statement, values) != len(values):
         raise ChangedMeanwhile
+
+
+def keep_damaged(tx: Tx, rows: Sequence[ChunkRow], *, now: datetime) -> None:
+    tx.insert(
+        damaged, [{"series_id": row.series_id, "span": row.span, "data": row.data, "found_at": now} for row in rows]
+    )
 
 
 # -- roll-ups

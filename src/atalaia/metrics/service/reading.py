@@ -9,7 +9,7 @@ import numpy as np
 
 from atalaia.core.errors import InvalidField
 from atalaia.metrics.batches import unpack_batch
-from atalaia.metrics.chunks import SPAN_MS, decode_many
+from atalaia.metrics.chunks import SPAN_MS, decode_sound
 from atalaia.metrics.chunks.bits import Signed
 from atalaia.metrics.chunks.codec import Floats
 from atalaia.metrics.exposition import Samples
@@ -181,10 +181,12 @@ def _spans(from_ms: int, to_ms: int) -> tuple[int, int]:
 
 
 def _decode(rows: Sequence[ChunkRow]) -> dict[int, list[Part]]:
+    """What can't be decoded is a gap; who seals or rolls up comes upon it too, and tells."""
     parts: dict[int, list[Part]] = {}
-    decoded = decode_many([(row.span * SPAN_MS, row.data) for row in rows])
+    decoded = decode_sound([(row.span * SPAN_MS, row.data) for row in rows])
     for row, part in zip(rows, decoded, strict=True):
-        parts.setdefault(row.series_id, []).append(part)
+        if part is not None:
+            parts.setdefault(row.series_id, []).append(part)
     return parts
 
 

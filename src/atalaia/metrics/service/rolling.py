@@ -10,13 +10,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 
 import structlog
 
 from atalaia.core.clock import Clock, to_ms
 from atalaia.core.settings import Settings
-from atalaia.metrics.chunks import SPAN_MS, decode_many
+from atalaia.metrics.chunks import SPAN_MS, decode_sound
+from atalaia.metrics.chunks.bits import Signed
+from atalaia.metrics.chunks.codec import Floats
 from atalaia.metrics.queries import samples as queries
 from atalaia.metrics.queries.samples import ChangedMeanwhile, ChunkRow, RollupRow
 from atalaia.metrics.rollup import (
@@ -29,6 +33,7 @@ from atalaia.metrics.rollup import (
     merge_samples,
     roll_up,
 )
+from atalaia.metrics.service.damage import set_aside
 from atalaia.sdk.transaction import Tx
 from atalaia.store.store import Store
 
@@ -85,8 +90,8 @@ class Rolling:
         for start in range(0, len(days), DAYS_A_UNIT):
             some = days[start : start + DAYS_A_UNIT]
             found = await self._store.read(partial(_read_days, days=some))
-            made, spent, stays = await asyncio.to_thread(_make, some, found, kept_from)
-            await self._store.write(partial(_write, made=made, spent=spent, stays=stays))
+            made = await asyncio.to_thread(_make, some, found, kept_from)
+            await self._store.write(partial(_write, made=made, now=self._clock.now()))
 
     async def _drop_old(self) -> None:
         today = to_ms(self._clock.now()) // DAY_MS
@@ -113,41 +118,51 @@ def _read_days(tx: Tx, days: Sequence[SeriesDay]) -> Found:
     return chunks, {(row.series_id, row.day, row.width_s): row for row in rows}
 
 
-def _make(
-    days: Sequence[SeriesDay], found: Found, kept_from: int
-) -> tuple[list[RollupRow], list[ChunkRow], list[ChunkRow]]:
-    """The roll-ups to write, the chunks that are spent, and those that stay."""
+@dataclass(slots=True)
+class Made:
+    """The roll-ups to write, the chunks that are spent, those that stay, and those that can't be decoded."""
+
+    rollups: list[RollupRow] = field(default_factory=list)
+    spent: list[ChunkRow] = field(default_factory=list)
+    stays: list[ChunkRow] = field(default_factory=list)
+    damaged: list[ChunkRow] = field(default_factory=list)
+
+
+def _make(days: Sequence[SeriesDay], found: Found, kept_from: int) -> Made:
     chunks, rollups = found
-    made: list[RollupRow] = []
-    spent: list[ChunkRow] = []
-    stays: list[ChunkRow] = []
+    made = Made()
     for series_id, day in days:
         time.sleep(0)  # as in sealing
         its = chunks.get((series_id, day), [])
+        decoded = decode_sound([(chunk.span * SPAN_MS, chunk.data) for chunk in its])
+        parts = [part for part in decoded if part is not None]
+        sound = [chunk for chunk, part in zip(its, decoded, strict=True) if part is not None]
+        made.damaged.extend(chunk for chunk in its if chunk not in sound)
         is_final = day < kept_from or any(
             row.is_final for width_s in (MINUTE_S, HOUR_S) if (row := rollups.get((series_id, day, width_s)))
         )
         for width_s in (MINUTE_S, HOUR_S) if is_final else (HOUR_S,):
             old = rollups.get((series_id, day, width_s))
-            data = _rolled(its, old, day, width_s)
+            data = _rolled(parts, old, day, width_s)
             if data is not None:
-                made.append(RollupRow(series_id, width_s, day, is_final, data))
-        (spent if is_final else stays).extend(its)
-    return made, spent, stays
+                made.rollups.append(RollupRow(series_id, width_s, day, is_final, data))
+        (made.spent if is_final else made.stays).extend(sound)
+    return made
 
 
-def _rolled(chunks: Sequence[ChunkRow], old: RollupRow | None, day: int, width_s: int) -> bytes | None:
+def _rolled(parts: Sequence[tuple[Signed, Floats]], old: RollupRow | None, day: int, width_s: int) -> bytes | None:
     start_ms = day * DAY_MS
-    if not chunks:
+    if not parts:
         return None if old is None else old.data
-    parts = decode_many([(chunk.span * SPAN_MS, chunk.data) for chunk in chunks])
     columns = roll_up(from_samples(*merge_samples(*parts)), width_s * 1000)
     if old is not None and old.is_final:
         columns = combine(decode_columns(old.data, start_ms=start_ms), columns)
     return encode_columns(columns, start_ms=start_ms)
 
 
-def _write(tx: Tx, made: Sequence[RollupRow], spent: Sequence[ChunkRow], stays: Sequence[ChunkRow]) -> None:
-    queries.put_rollups(tx, made)
-    queries.settle_chunks(tx, spent, is_gone=True)
-    queries.settle_chunks(tx, stays, is_gone=False)
+def _write(tx: Tx, made: Made, now: datetime) -> None:
+    queries.put_rollups(tx, made.rollups)
+    queries.settle_chunks(tx, made.spent, is_gone=True)
+    queries.settle_chunks(tx, made.stays, is_gone=False)
+    queries.settle_chunks(tx, made.damaged, is_gone=True)
+    set_aside(tx, made.damaged, now=now)

@@ -5,6 +5,8 @@
    then write them in one transaction, each only as the successor of the edition that was read.
 3. When all samples of the rows are in chunks, remove the rows.
 
+A chunk that can't be decoded is set aside, and begun anew with what comes: one bad sector must not hold up all the rest.
+
 After a crash at any point the rows are still there, and are merged again to the same effect. A second leader that
 believes to lead loses the race of editions and begins again.
 """
@@ -20,12 +22,13 @@ import structlog
 from atalaia.core.clock import Clock, to_ms
 from atalaia.core.settings import Settings
 from atalaia.metrics.batches import unpack_batch
-from atalaia.metrics.chunks import SPAN_MS, decode_many, encode_times, encode_values
+from atalaia.metrics.chunks import SPAN_MS, decode_sound, encode_times, encode_values
 from atalaia.metrics.head import Head
 from atalaia.metrics.queries import samples as queries
 from atalaia.metrics.queries import series as series_queries
 from atalaia.metrics.queries.samples import ChangedMeanwhile, ChunkRow
 from atalaia.metrics.rollup import DAY_MS, Merger
+from atalaia.metrics.service.damage import set_aside
 from atalaia.metrics.sorting import Part, sort_into_parts
 from atalaia.sdk.transaction import Tx
 from atalaia.store.store import Store
@@ -76,10 +79,15 @@ class Sealing:
 
     async def _seal_parts(self, parts: Sequence[Part]) -> None:
         found = await self._store.read(lambda tx: _chunks_of(tx, parts))
-        changed = await asyncio.to_thread(_merge, parts, found)
-        day = to_ms(self._clock.now()) // DAY_MS
+        changed, damaged = await asyncio.to_thread(_merge, parts, found)
         if changed:
-            await self._store.write(lambda tx: _write(tx, changed, day))
+            await self._store.write(lambda tx: self._write(tx, changed, damaged))
+
+    def _write(self, tx: Tx, changed: Sequence[ChunkRow], damaged: Sequence[ChunkRow]) -> None:
+        now = self._clock.now()
+        queries.put_chunks(tx, changed)
+        series_queries.mark_seen(tx, {row.series_id for row in changed}, day=to_ms(now) // DAY_MS)
+        set_aside(tx, damaged, now=now)
 
     def _forget(self, tx: Tx, ids: Sequence[int]) -> None:
         queries.drop_from_log(tx, ids)
@@ -99,10 +107,11 @@ def _chunks_of(tx: Tx, parts: Sequence[Part]) -> dict[tuple[int, int], ChunkRow]
     return {(row.series_id, row.span): row for row in rows if (row.series_id, row.span) in wanted}
 
 
-def _merge(parts: Sequence[Part], found: dict[tuple[int, int], ChunkRow]) -> list[ChunkRow]:
+def _merge(parts: Sequence[Part], found: dict[tuple[int, int], ChunkRow]) -> tuple[list[ChunkRow], list[ChunkRow]]:
+    """The chunks to write, and those found that can't be decoded."""
     changed: list[ChunkRow] = []
-    stored = decode_many([(span * SPAN_MS, row.data) for (_, span), row in found.items()])
-    former = dict(zip(found, stored, strict=True))
+    stored = decode_sound([(span * SPAN_MS, row.data) for (_, span), row in found.items()])
+    former = {place: part for place, part in zip(found, stored, strict=True) if part is not None}
     merger = Merger()
     times, head = None, b""
     for number, part in enumerate(parts):
@@ -119,9 +128,4 @@ def _merge(parts: Sequence[Part], found: dict[tuple[int, int], ChunkRow]) -> lis
         if old is None or data != old.data:
             edition = 0 if old is None else old.edition
             changed.append(ChunkRow(part.series_id, part.span, edition, is_rolled=False, data=data))
-    return changed
-
-
-def _write(tx: Tx, changed: Sequence[ChunkRow], day: int) -> None:
-    queries.put_chunks(tx, changed)
-    series_queries.mark_seen(tx, {row.series_id for row in changed}, day=day)
+    return changed, [row for place, row in found.items() if place not in former]
