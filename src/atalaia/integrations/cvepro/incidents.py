@@ -65,12 +65,14 @@ def shapes(paths: Iterable[str]) -> list[FaultReport]:
     ]
 
 
-def charger_faults(chargers: Sequence[Charger], *, now: datetime, limit_s: float) -> list[FaultReport]:
-    """`now` by the cloud's own clock, since the heartbeats are."""
-    found = [_of_charger(each, "faulted", _FAULTED, _error_of(each)) for each in chargers if each.is_faulted]
+def charger_faults(
+    chargers: Sequence[Charger], *, now: datetime, limit_s: float, prefix: str = ""
+) -> list[FaultReport]:
+    """`now` by the clock that the heartbeats are told by; `prefix` of the keys, by who tells of them."""
+    found = [_of_charger(each, f"{prefix}faulted", _FAULTED, _error_of(each)) for each in chargers if each.is_faulted]
     silent = [each for each in chargers if each.is_silent(now=now, limit_s=limit_s)]
     return found + [
-        _of_charger(each, "silent", _SILENT, f"{each.heartbeat_at:%Y-%m-%d %H:%M:%S} UTC") for each in silent
+        _of_charger(each, f"{prefix}silent", _SILENT, f"{each.heartbeat_at:%Y-%m-%d %H:%M:%S} UTC") for each in silent
     ]
 
 

@@ -100,6 +100,12 @@ def change(tx: Tx, session: Session, *, now: datetime) -> None:
     tx.execute(update(sessions).where(sessions.c.id == session.id).values(**values))
 
 
+def keep_meter(tx: Tx, id: str, stop_mwh: int, *, now: datetime) -> None:
+    """How far the meter of one that is under way has gone on."""
+    c = sessions.c
+    tx.execute(update(sessions).where(c.id == id, c.stopped_at.is_(None)).values(stop_mwh=stop_mwh, changed_at=now))
+
+
 def active(tx: Tx) -> list[Session]:
     """Newest first."""
     question = select(*_COLUMNS).where(sessions.c.stopped_at.is_(None)).order_by(sessions.c.sort_at.desc())

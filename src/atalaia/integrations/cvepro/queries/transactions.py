@@ -49,10 +49,10 @@ def open_at(tx: Tx, box_id: str, connector: int | None = None) -> list[Transacti
     return [_transaction(row) for row in tx.rows(question.order_by(c.started_at.desc(), c.number.desc()))]
 
 
-def open_of_tag(tx: Tx, tag: str, *, but: int) -> bool:
+def open_tags(tx: Tx, *, but: int) -> set[str]:
+    """Of all that are under way, as they were told."""
     c = transactions.c
-    question = select(c.number).where(c.tag == tag, c.state == str(State.OPEN), c.number != but)
-    return tx.one(question.limit(1)) is not None
+    return {row.tag for row in tx.rows(select(c.tag).where(c.state == str(State.OPEN), c.number != but))}
 
 
 def change(tx: Tx, number: int, **values: Any) -> None:

@@ -1,0 +1,19 @@
+"""What a tag is worth at a charge point: residents' tags are the list."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from atalaia.integrations.cvepro.model.residents import tag_key
+from atalaia.integrations.cvepro.model.transactions import Tag
+from atalaia.integrations.cvepro.queries.residents import holder_of
+from atalaia.integrations.cvepro.tables import tags
+from atalaia.sdk.transaction import Tx
+
+
+def judge_tag(tx: Tx, tag: str, *, at: datetime) -> Tag:
+    holder = holder_of(tx, tag, at)
+    if holder is not None:
+        return Tag.ACCEPTED if holder.is_active else Tag.BLOCKED
+    known = tx.one(select(tags.c.id).where(tags.c.tag == tag_key(tag)).limit(1))
+    return Tag.INVALID if known is None else Tag.EXPIRED
