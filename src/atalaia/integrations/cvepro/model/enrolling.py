@@ -1,9 +1,11 @@
 """What importing a file of residents would do, row by row: it adds and changes, and takes nothing away. Pure.
 
-A row is somebody who is there already where the name is the same and so is the flat, the e-mail, the phone or a tag. An empty
-cell leaves what is kept. So the same file changes nothing a second time.
+Rows of one name and flat are one resident: the one of that name and flat in the register, else, where nobody else has the name
+there or in the file, the one of that name with the same e-mail, phone or tag. Which rows contradict each other is found in the
+file alone. An empty cell leaves what is kept. So the same file changes nothing a second time.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final
@@ -17,6 +19,8 @@ from atalaia.integrations.cvepro.model.rosters import Roster, Said, SheetRow, fo
 
 _VALUES: Final = ("name", "flat", "phone", "email")
 _FOLDED: Final = frozenset({"name", "flat"})
+
+Identity = tuple[str, str]  # name and flat, folded
 
 
 class RowState(StrEnum):
@@ -55,26 +59,86 @@ class RowPlan(msgspec.Struct, frozen=True, kw_only=True):
     problem: Problem | None = None
 
 
-class _Person(msgspec.Struct):
-    """A resident as the rows so far leave it; `said`: which line said what of it."""
+class _Person(msgspec.Struct, eq=False):
+    """A resident as the rows so far leave it; `key` is empty before the first row of one that is new."""
 
     key: str
     values: dict[str, str | None]
     tags: set[str]
-    said: dict[str, int] = {}
+
+
+class _Group(msgspec.Struct, eq=False):
+    """What the file says of one resident: each value with the line that said it first."""
+
+    said: dict[str, tuple[str, int]] = {}
+    tags: set[str] = set()
+    person: _Person | None = None
 
 
 def planned(roster: Roster, residents: Iterable[Resident], tags: Iterable[Tag], *, may_move: bool) -> list[RowPlan]:
-    """`tags` that are held. In the order of the file, each row seeing what those before it do."""
+    """`tags` that are held. In the order of the file."""
+    said, problems = _read(roster)
+    groups, clashes = _grouped(said)
+    problems |= clashes
     register = _Register(residents, tags, may_move=may_move)
-    return [_plan(roster, row, register) for row in roster.rows]
+    register.match(groups)
+    found = []
+    for row in roster.rows:
+        try:
+            if row.line in problems:
+                raise problems[row.line]
+            found.append(register.take(row.line, said[row.line], groups[_identity(said[row.line])]))
+        except InvalidField as error:
+            found.append(_wrong(roster, row, Problem(error.field, error.message, error.params)))
+    return found
 
 
-def _plan(roster: Roster, row: SheetRow, register: "_Register") -> RowPlan:
-    try:
-        return register.take(row.line, read_row(roster, row))
-    except InvalidField as error:
-        return _wrong(roster, row, Problem(error.field, error.message, error.params))
+def _read(roster: Roster) -> tuple[dict[int, Said], dict[int, InvalidField]]:
+    """By line."""
+    said: dict[int, Said] = {}
+    problems: dict[int, InvalidField] = {}
+    for row in roster.rows:
+        try:
+            said[row.line] = read_row(roster, row)
+        except InvalidField as error:
+            problems[row.line] = error
+    return said, problems
+
+
+def _grouped(said: Mapping[int, Said]) -> tuple[dict[Identity, _Group], dict[int, InvalidField]]:
+    """A row that contradicts one before it is left out of its group."""
+    groups: dict[Identity, _Group] = {}
+    owners: dict[str, tuple[_Group, int]] = {}
+    clashes: dict[int, InvalidField] = {}
+    for line, row in said.items():
+        group = groups.setdefault(_identity(row), _Group())
+        try:
+            _check(row, group, owners)
+        except InvalidField as error:
+            clashes[line] = error
+            continue
+        for name in ("phone", "email"):
+            if (value := getattr(row, name)) is not None:
+                group.said.setdefault(name, (value, line))
+        for tag in row.tags:
+            owners.setdefault(tag, (group, line))
+            group.tags.add(tag)
+    return groups, clashes
+
+
+def _check(row: Said, group: _Group, owners: Mapping[str, tuple[_Group, int]]) -> None:
+    """Raises: InvalidField."""
+    for name, (value, line) in group.said.items():
+        if getattr(row, name) not in {None, value}:
+            raise InvalidField(name, N_("Line {line} says something else of the same resident."), line=line)
+    for tag in row.tags:
+        owner, line = owners.get(tag, (group, 0))
+        if owner is not group:
+            raise InvalidField("tag", N_("{tag} stands in line {line} too."), tag=tag, line=line)
+
+
+def _identity(row: Said) -> Identity:
+    return fold(row.name), fold(row.flat)
 
 
 def _wrong(roster: Roster, row: SheetRow, problem: Problem) -> RowPlan:
@@ -88,81 +152,63 @@ def _wrong(roster: Roster, row: SheetRow, problem: Problem) -> RowPlan:
 class _Register:
     def __init__(self, residents: Iterable[Resident], tags: Iterable[Tag], *, may_move: bool) -> None:
         self._may_move = may_move
-        self._people: dict[str, _Person] = {}
         self._by_name: dict[str, list[_Person]] = {}
         self._holders: dict[str, _Person] = {}
-        for each in residents:
-            self._add(_Person(each.id, {name: getattr(each, name) for name in _VALUES}, set()))
+        people = {each.id: _Person(each.id, {n: getattr(each, n) for n in _VALUES}, set()) for each in residents}
+        for person in people.values():
+            self._by_name.setdefault(fold(person.values["name"] or ""), []).append(person)
         for tag in tags:
-            self._hold(tag.tag, self._people[tag.resident_id])
+            self._hold(tag.tag, people[tag.resident_id])
 
-    def take(self, line: int, said: Said) -> RowPlan:
+    def match(self, groups: Mapping[Identity, _Group]) -> None:
+        """A group without a person is of several that could be meant."""
+        names = Counter(name for name, _ in groups)
+        for (name, flat), group in groups.items():
+            namesakes = self._by_name.get(name, [])
+            found = [each for each in namesakes if fold(each.values["flat"] or "") == flat]
+            if not found and len(namesakes) == names[name] == 1:
+                found = [each for each in namesakes if _shares(each, group)]
+            if len(found) < 2:  # noqa: PLR2004 - several
+                group.person = found[0] if found else _Person("", dict.fromkeys(_VALUES), set())
+
+    def take(self, line: int, said: Said, group: _Group) -> RowPlan:
         """Raises: InvalidField, and then nothing of the row is taken."""
-        found = self._same(said)
-        person = found or _Person(f"line:{line}", dict.fromkeys(_VALUES), set())
+        person = group.person
+        if person is None:
+            raise InvalidField("name", N_("Several residents of this name could be meant."))
         news = {name: value for name in _VALUES if (value := _news(person, name, getattr(said, name))) is not None}
-        self._check_said(person, news)
         tags = tuple(tag for tag in said.tags if tag not in person.tags)
         moved = self._moved(tags)
         if len(person.tags) + len(tags) > MOST_TAGS:
             raise InvalidField("tag", N_("at most {limit} tags"), limit=MOST_TAGS)
-        plan = RowPlan(
+        is_new = not person.key
+        changes = () if is_new else _changes(person, news, tags)
+        state = RowState.NEW if is_new else RowState.CHANGED if changes else RowState.UNCHANGED
+        person.key = person.key or f"line:{line}"
+        person.values |= news
+        for tag in tags:
+            self._hold(tag, person)
+        return RowPlan(
             line=line,
-            state=_state(found, news, tags),
+            state=state,
             name=said.name,
             flat=said.flat,
             key=person.key,
             values=news,
             tags=tags,
             moved=moved,
-            changes=_changes(person, news, tags) if found else (),
+            changes=changes,
         )
-        self._put(person, said, news, line=line, is_new=found is None)
-        return plan
-
-    def _same(self, said: Said) -> _Person | None:
-        namesakes = self._by_name.get(fold(said.name), [])
-        at_home = [each for each in namesakes if fold(each.values["flat"] or "") == fold(said.flat)]
-        found = at_home or [each for each in namesakes if _shares(each, said)]
-        if len(found) > 1:
-            raise InvalidField("name", N_("Several residents of this name could be meant."))
-        return found[0] if found else None
-
-    def _check_said(self, person: _Person, news: Mapping[str, str | None]) -> None:
-        for name in news:
-            if name in person.said:
-                raise InvalidField(
-                    name, N_("Line {line} says something else of the same resident."), line=person.said[name]
-                )
 
     def _moved(self, tags: Sequence[str]) -> dict[str, str]:
+        """Raises: InvalidField: others have them, and tags may not move."""
         moved: dict[str, str] = {}
-        for tag in tags:
-            holder = self._holders.get(tag)
-            if holder is None:
-                continue
-            if f"tag:{tag}" in holder.said:
-                raise InvalidField(
-                    "tag", N_("{tag} stands in line {line} too."), tag=tag, line=holder.said[f"tag:{tag}"]
-                )
+        for tag, holder in ((tag, self._holders[tag]) for tag in tags if tag in self._holders):
             name, flat = holder.values["name"], holder.values["flat"]
             if not self._may_move:
                 raise InvalidField("tag", N_("{tag} is {name}'s now ({flat})."), tag=tag, name=name, flat=flat)
             moved[tag] = f"{name} ({flat})"
         return moved
-
-    def _put(self, person: _Person, said: Said, news: Mapping[str, str | None], *, line: int, is_new: bool) -> None:
-        person.values |= news
-        told = [name for name in _VALUES if getattr(said, name) is not None]
-        person.said |= {name: line for name in (*told, *(f"tag:{tag}" for tag in said.tags)) if name not in person.said}
-        if is_new:
-            self._add(person)
-        for tag in said.tags:
-            self._hold(tag, person)
-
-    def _add(self, person: _Person) -> None:
-        self._people[person.key] = person
-        self._by_name.setdefault(fold(person.values["name"] or ""), []).append(person)
 
     def _hold(self, tag: str, person: _Person) -> None:
         former = self._holders.get(tag)
@@ -172,11 +218,9 @@ class _Register:
         person.tags.add(tag)
 
 
-def _shares(person: _Person, said: Said) -> bool:
-    values = person.values
-    is_mail = said.email is not None and said.email == values["email"]
-    is_phone = said.phone is not None and said.phone == values["phone"]
-    return is_mail or is_phone or not person.tags.isdisjoint(said.tags)
+def _shares(person: _Person, group: _Group) -> bool:
+    is_told = any(person.values[name] == value for name, (value, _) in group.said.items())
+    return is_told or not person.tags.isdisjoint(group.tags)
 
 
 def _news(person: _Person, name: str, value: str | None) -> str | None:
@@ -185,12 +229,6 @@ def _news(person: _Person, name: str, value: str | None) -> str | None:
     if value is None or value == kept or (kept is not None and name in _FOLDED and fold(value) == fold(kept)):
         return None
     return value
-
-
-def _state(found: _Person | None, news: Mapping[str, str | None], tags: Sequence[str]) -> RowState:
-    if found is None:
-        return RowState.NEW
-    return RowState.CHANGED if news or tags else RowState.UNCHANGED
 
 
 def _changes(person: _Person, news: Mapping[str, str | None], tags: Sequence[str]) -> tuple[Change, ...]:
