@@ -76,10 +76,20 @@ sessions = Table(
     Column("doubts", Json, nullable=False),
     Column("sort_at", Instant, nullable=False),  # its start, or when it was first seen
     Column("changed_at", Instant, nullable=False),
+    # What it costs, once by a tariff of ours: see queries.costs. None of it where it changed since.
+    Column("priced_by", Text),
+    Column("priced_micros", BigInteger),
+    Column("priced_parts", Json),
     Index("ix_cvepro_sessions_sort_at_id", "sort_at", "id"),
     Index("ix_cvepro_sessions_box_id_sort_at", "box_id", "sort_at"),
     Index("ix_cvepro_sessions_stopped_at", "stopped_at"),
     Index("ix_cvepro_sessions_tag_key_sort_at", "tag_key", "sort_at"),
+    Index(
+        "ix_cvepro_sessions_unpriced",
+        "sort_at",
+        sqlite_where=text("priced_by IS NULL AND stopped_at IS NOT NULL"),
+        postgresql_where=text("priced_by IS NULL AND stopped_at IS NOT NULL"),
+    ),
 )
 
 # Incidents that are open by our word, over restarts.
@@ -185,6 +195,7 @@ reports = Table(
     Column("file_id", Text, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("job_id", Text),  # none: uploaded
+    Column("holders", Json, nullable=False),  # residents who charged in it: of those who live there now, they may read it
     Column("draft", Text),  # of a run that makes a month's: nobody sees it before all of them are there
     Column("created_by", Text, nullable=False),
     Column("created_at", Instant, nullable=False),

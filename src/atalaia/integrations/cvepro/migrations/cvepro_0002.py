@@ -74,6 +74,20 @@ def _rosters() -> None:
 
 
 def _tariffs() -> None:
+    for column in (
+        sa.Column("priced_by", sa.Text),
+        sa.Column("priced_micros", sa.BigInteger),
+        sa.Column("priced_parts", sa.Text),
+    ):
+        op.add_column("cvepro_sessions", column)
+    is_unpriced = sa.text("priced_by IS NULL AND stopped_at IS NOT NULL")
+    op.create_index(
+        "ix_cvepro_sessions_unpriced",
+        "cvepro_sessions",
+        ["sort_at"],
+        sqlite_where=is_unpriced,
+        postgresql_where=is_unpriced,
+    )
     op.create_table(
         "cvepro_tariffs",
         sa.Column("id", sa.Text, nullable=False),
@@ -95,6 +109,7 @@ def _reports() -> None:
         *(sa.Column(name, sa.Text, nullable=False) for name in ("title", "format", "file_id")),
         sa.Column("size_bytes", sa.BigInteger, nullable=False),
         sa.Column("job_id", sa.Text),
+        sa.Column("holders", sa.Text, nullable=False),
         sa.Column("draft", sa.Text),
         sa.Column("created_by", sa.Text, nullable=False),
         sa.Column("created_at", sa.BigInteger, nullable=False),

@@ -11,7 +11,7 @@ from atalaia.integrations.cvepro.tables import residents, sessions, tags
 from atalaia.sdk.transaction import Tx
 
 _c = sessions.c
-_COLUMNS: Final = (
+COLUMNS: Final = (
     _c.id,
     _c.sort_at,
     _c.started_at,
@@ -27,6 +27,9 @@ _COLUMNS: Final = (
     _c.cost_micros,
     _c.idle_s,
     _c.doubts,
+    _c.priced_by,
+    _c.priced_micros,
+    _c.priced_parts,
     RESIDENT_ID.label("resident_id"),
     RESIDENT_NAME.label("resident"),
     FLAT.label("of_flat"),
@@ -35,7 +38,7 @@ _COLUMNS: Final = (
 
 def between(tx: Tx, since: datetime, until: datetime, *more: ColumnElement[bool]) -> list[Any]:
     """Rows of sessions that began from `since` on and before `until`, oldest first."""
-    question = select(*_COLUMNS).select_from(HELD_SESSIONS).where(_c.sort_at >= since, _c.sort_at < until, *more)
+    question = select(*COLUMNS).select_from(HELD_SESSIONS).where(_c.sort_at >= since, _c.sort_at < until, *more)
     return list(tx.rows(question.order_by(_c.sort_at, _c.id)))
 
 

@@ -139,7 +139,9 @@ def _whole(value: Any) -> int | None:
 
 def _row(session: Session) -> dict[str, Any]:
     told = {name: getattr(session, name) for name in _FIELDS}
-    return {**told, "doubts": list(session.doubts), "tag_key": tag_key(session.tag)}
+    own = {"doubts": list(session.doubts), "tag_key": tag_key(session.tag)}
+    # Other than it was: it is to be priced anew.
+    return {**told, **own, "priced_by": None, "priced_micros": None, "priced_parts": None}
 
 
 def _session(row: Any) -> Session:
