@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from atalaia.integrations.cvepro.model.chargers import Charger, Connector
-from atalaia.integrations.cvepro.model.feeds import CHARGERS, SESSIONS, Feed
+from atalaia.integrations.cvepro.model.feeds import ACTIVE, CHARGERS, LIVE, SESSIONS, TAGS, Feed
 from atalaia.integrations.cvepro.model.sessions import Session
 from atalaia.integrations.cvepro.queries import chargers, sessions
 from atalaia.integrations.cvepro.queries.chargers import Unread, feed, unread
@@ -53,11 +53,16 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """`unread`: what of the last good reading could not be understood, sessions' paths too."""
+    """`unread`: what of the last good reading could not be understood, other lists' paths too.
+
+    `live` is the connection beside the polling; `refused` are lists that the account does not offer.
+    """
 
     feed: Feed
     shown: Sequence[Shown]
     unread: Unread
+    live: Feed
+    refused: Sequence[Feed] = ()
 
 
 class Board:
@@ -72,8 +77,10 @@ class Board:
             active = sessions.active(tx)
             held = holders(tx, [each.id for each in active])
             found = [_shown(each, active, held, standing, limit_s=limit_s) for each in chargers.all_of_them(tx)]
-            own, theirs = unread(tx, CHARGERS), unread(tx, SESSIONS)
-            return Seen(standing, found, Unread([*own.paths, *theirs.paths], own.strange))
+            own = unread(tx, CHARGERS)
+            paths = [path for name in (CHARGERS, SESSIONS, ACTIVE, TAGS) for path in unread(tx, name).paths]
+            refused = [each for each in (feed(tx, ACTIVE), feed(tx, TAGS)) if each.is_refused]
+            return Seen(standing, found, Unread(paths, own.strange), feed(tx, LIVE), refused)
 
         return await self._host.read(unit)
 
@@ -84,10 +91,10 @@ class Board:
 def _shown(
     charger: Charger, active: Sequence[Session], held: Mapping[str, Holder], standing: Feed, *, limit_s: float
 ) -> Shown:
-    own = [each for each in active if _is_at(each, charger)]
+    own = [each for each in active if is_at(each, charger)]
     plugs = []
     for each in charger.connectors:
-        session = _session_at(each, own, is_only=len(charger.connectors) == 1)
+        session = session_at(each, own, is_only=len(charger.connectors) == 1)
         plugs.append(Plug(each, session, held.get(session.id) if session else None))
     # As old as the data is: while nothing can be read, nobody falls silent. By the cloud's own clock, as the heartbeats.
     read_at = standing.good_at
@@ -96,12 +103,12 @@ def _shown(
     return Shown(charger, plugs, is_silent)
 
 
-def _is_at(session: Session, charger: Charger) -> bool:
+def is_at(session: Session, charger: Charger) -> bool:
     if session.box_id is not None and charger.box_id is not None:
         return session.box_id == charger.box_id
     return session.charger_uuid is not None and session.charger_uuid == charger.uuid
 
 
-def _session_at(connector: Connector, own: Sequence[Session], *, is_only: bool) -> Session | None:
+def session_at(connector: Connector, own: Sequence[Session], *, is_only: bool) -> Session | None:
     """The newest there; with one connector whatever the session calls it."""
     return next((each for each in own if is_only or each.connector == connector.number), None)

@@ -6,17 +6,21 @@ from datetime import datetime
 from atalaia.integrations.cvepro.model.chargers import Charger, recognised
 from atalaia.integrations.cvepro.model.sessions import Session, merged
 from atalaia.integrations.cvepro.queries import chargers, sessions
+from atalaia.integrations.cvepro.telling import Change, Telling
 from atalaia.sdk.transaction import Tx
 
 
-def keep_chargers(tx: Tx, told: Sequence[Charger], *, now: datetime) -> list[Charger]:
-    """As they are kept now, under the keys they have always had."""
-    found = recognised(told, chargers.told_by_vendor(tx))
+def keep_chargers(tx: Tx, told: Sequence[Charger], *, now: datetime, telling: Telling | None = None) -> list[Charger]:
+    """As they are kept now, under the keys they have always had. `telling`: residents hear what is news to them."""
+    before = chargers.told_by_vendor(tx)
+    found = recognised(told, before)
     chargers.keep_all(tx, found, now=now)
+    if telling is not None:
+        telling.of_chargers(tx, before, found, now=now)
     return found
 
 
-def keep_sessions(tx: Tx, told: Sequence[Session], *, now: datetime) -> int:
+def keep_sessions(tx: Tx, told: Sequence[Session], *, now: datetime, telling: Telling | None = None) -> int:
     """Each once by its id, also where a list holds it twice; how many are new or other than before."""
     powers = _powers(chargers.all_of_them(tx))
     kept = sessions.some(tx, sorted({each.id for each in told}))
@@ -28,6 +32,8 @@ def keep_sessions(tx: Tx, told: Sequence[Session], *, now: datetime) -> int:
     sessions.add(tx, new, now=now)
     for session in changed:
         sessions.change(tx, session, now=now)
+    if telling is not None:
+        telling.of_sessions(tx, [Change(kept.get(each.id), each) for each in (*new, *changed)], now=now)
     return len(new) + len(changed)
 
 

@@ -63,6 +63,21 @@ SETTINGS: Final = (
         N_("The condominium's time zone: tariffs, reports and quiet hours go by it."),
     ),
     _setting(
+        "quiet_from",
+        "str",
+        "22:00",
+        N_("Time of day from which residents get no notices, as 22:00; what comes then waits. Empty: at any time."),
+    ),
+    _setting("quiet_until", "str", "07:00", N_("Time of day from which residents get notices again, as 07:00.")),
+    _setting(
+        "full_after_s",
+        "float",
+        180.0,
+        N_("Seconds for which a car has taken no power, after which its driver is told that it is full."),
+        minimum=0,
+        maximum=86_400,
+    ),
+    _setting(
         "tags_path",
         "str",
         "",

@@ -17,6 +17,7 @@ from atalaia.integrations.cvepro.queries import chargers as kept_chargers
 from atalaia.integrations.cvepro.queries import sessions as kept_sessions
 from atalaia.integrations.cvepro.queries.chargers import Unread, feed, keep_feed, keep_unread
 from atalaia.integrations.cvepro.queries.stations import straight
+from atalaia.integrations.cvepro.telling import Telling
 from atalaia.integrations.cvepro.translate import ChargersRead, read_chargers, read_sessions
 from atalaia.sdk.failures import BadPayload, TemporaryFailure
 from atalaia.sdk.integration import Host
@@ -29,9 +30,10 @@ _LONGEST: Final = timedelta(days=35)  # and be under way for no longer, else nob
 
 
 class Reading:
-    def __init__(self, host: Host, cloud: Cloud) -> None:
+    def __init__(self, host: Host, cloud: Cloud, telling: Telling | None = None) -> None:
         self._host = host
         self._cloud = cloud
+        self._telling = telling
 
     async def chargers(self) -> Feed:
         """How it stands now. Raises: AtalaiaError: it failed; say so with `failed`."""
@@ -43,7 +45,7 @@ class Reading:
         def unit(tx: Tx) -> Feed:
             if not read.chargers and kept_chargers.told_by_vendor(tx):
                 raise BadPayload(N_("The list of chargers came empty."))
-            found = keep_chargers(tx, read.chargers, now=now)
+            found = keep_chargers(tx, read.chargers, now=now, telling=self._telling)
             well = feed(tx, CHARGERS).went_well(at=now, clock_offset_s=offset_s)
             keep_feed(tx, well)
             self._tell(tx, read, found, now=now, cloud_now=listed.clock_at or now)
@@ -60,7 +62,7 @@ class Reading:
         read = read_sessions(listed.items, zone=self._cloud.zone)
 
         def unit(tx: Tx) -> Feed:
-            changed = keep_sessions(tx, read.sessions, now=now)
+            changed = keep_sessions(tx, read.sessions, now=now, telling=self._telling)
             well = feed(tx, SESSIONS).went_well(at=now, clock_offset_s=None)
             keep_feed(tx, well)
             incidents.settle(self._host, tx, f"feed:{SESSIONS}", [], now=now)

@@ -34,7 +34,7 @@ class Fate(StrEnum):
     REFUSED = "refused"  # the number is not on WhatsApp
     UNKNOWN = "unknown"
     FAILED = "failed"
-    EXPIRED = "expired"
+    EXPIRED = "expired"  # it would have come too late
     QUIET = "quiet"  # in quiet hours, and no news any more at their end
     NOT_THERE = "not_there"  # the number is known not to be on WhatsApp
     NO_WAY = "no_way"  # WhatsApp is not set up
@@ -102,6 +102,24 @@ BUILT_IN: Final[Mapping[Locale, Mapping[NoticeKind, str]]] = {
         NoticeKind.CHARGER_FREE: (
             "{first_name}, {charger} has just become free. It is not reserved: first come, first served."
         ),
+    },
+}
+
+# What a message is for, on the record of deliveries: nobody's name is in it.
+SUBJECTS: Final[Mapping[Locale, Mapping[NoticeKind, str]]] = {
+    "pt-BR": {
+        NoticeKind.STARTED: "Aviso de recarga: começou",
+        NoticeKind.FULL: "Aviso de recarga: carro cheio",
+        NoticeKind.ENDED: "Aviso de recarga: terminou",
+        NoticeKind.INTERRUPTED: "Aviso de recarga: interrompida",
+        NoticeKind.CHARGER_FREE: "Aviso de recarga: carregador livre",
+    },
+    "en": {
+        NoticeKind.STARTED: "Charging notice: began",
+        NoticeKind.FULL: "Charging notice: car is full",
+        NoticeKind.ENDED: "Charging notice: ended",
+        NoticeKind.INTERRUPTED: "Charging notice: interrupted",
+        NoticeKind.CHARGER_FREE: "Charging notice: charger is free",
     },
 }
 
