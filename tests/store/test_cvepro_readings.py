@@ -2,14 +2,17 @@
 
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from atalaia.core.errors import Conflict
 from atalaia.core.permissions import SYSTEM, Permission, Principal
+from atalaia.integrations.cvepro.figures import Figures, figures
 from atalaia.integrations.cvepro.model.imports import ImportState
+from atalaia.integrations.cvepro.prices import prices
 from atalaia.integrations.cvepro.queries import sessions
-from atalaia.integrations.cvepro.queries.sessions import SessionFilter, Totals
+from atalaia.integrations.cvepro.queries.sessions import SessionFilter
 from tests.conftest import MakeStore
 from tests.fakes import FakeClock
 from tests.store.cvepro_site import SLICE, Site, in_site
@@ -32,8 +35,9 @@ OVER: dict[str, Any] = {
 }
 
 
-async def totals(site: Site, **wanted: Any) -> Totals:
-    return await site.host.read(lambda tx: sessions.totals(tx, SessionFilter(**wanted)))
+async def totals(site: Site, **wanted: Any) -> Figures:
+    conditions = SessionFilter(**wanted).conditions()
+    return await site.host.read(lambda tx: figures(tx, prices(tx, ZoneInfo("UTC")), conditions)[()])
 
 
 async def changed_at(site: Site) -> dict[str, int]:

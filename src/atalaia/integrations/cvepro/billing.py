@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 from msgspec.structs import replace
 
 from atalaia.core import formats
-from atalaia.integrations.cvepro.model import tariffs as model
 from atalaia.integrations.cvepro.model.months import Month
-from atalaia.integrations.cvepro.model.pricing import Charged, Price, PriceList, Readings, half_up
+from atalaia.integrations.cvepro.model.pricing import Price
 from atalaia.integrations.cvepro.model.sessions import Session
 from atalaia.integrations.cvepro.model.statement import FlatStatement, SessionLine, Statement, Sums, flat_order, sums_of
 from atalaia.integrations.cvepro.model.tariffs import Tariff
-from atalaia.integrations.cvepro.queries import chargers, lines, tariffs
+from atalaia.integrations.cvepro.prices import Prices, prices, readings_of
+from atalaia.integrations.cvepro.queries import chargers, lines
 from atalaia.sdk.integration import Host
 from atalaia.sdk.transaction import Tx
 
@@ -24,57 +24,12 @@ def zone_of(host: Host) -> ZoneInfo:
     return formats.zone(str(host.setting("timezone")))
 
 
-class Prices:
-    """All tariffs in a zone, ready for many sessions."""
-
-    def __init__(self, found: Sequence[Tariff], zone: ZoneInfo) -> None:
-        self.tariffs = found
-        self._zone = zone
-        self.begun = [(model.begins_at(each, zone), each) for each in found]  # in the order of their beginnings
-        self._lists: dict[str, PriceList] = {}
-
-    def tariff_at(self, at: datetime) -> Tariff | None:
-        return next((tariff for since, tariff in reversed(self.begun) if since <= at), None)
-
-    def of(self, tariff: Tariff) -> PriceList:
-        if tariff.id not in self._lists:
-            self._lists[tariff.id] = PriceList(tariff.terms, self._zone)
-        return self._lists[tariff.id]
-
-    def cost(
-        self, session: Any, *, until: datetime | None = None, readings: Readings = ()
-    ) -> tuple[Price | None, Tariff | None]:
-        """Of a session or a row of one that has ended, or as if it ended at `until`; None: nobody can say."""
-        stopped_at, energy = session.stopped_at or until, session.energy_mwh
-        if stopped_at is None:
-            return None, None
-        tariff = self.tariff_at(session.started_at) if session.started_at else None
-        if tariff is None:
-            told = session.cost_micros
-            return (None if told is None else Price(cost_micros=half_up(told))), None
-        if energy is None:
-            return None, tariff
-        charged = Charged(
-            started_at=session.started_at,
-            stopped_at=stopped_at,
-            energy_mwh=energy,
-            idle_s=session.idle_s or 0.0,
-            start_mwh=session.start_mwh,
-            stop_mwh=session.stop_mwh,
-        )
-        return self.of(tariff).price(charged, readings), tariff
-
-
-def prices(tx: Tx, zone: ZoneInfo) -> Prices:
-    return Prices(tariffs.all_of_them(tx), zone)
-
-
 def session_cost(tx: Tx, session: Session, zone: ZoneInfo, *, until: datetime | None = None) -> Price | None:
     """Of one that has ended; `until`: of one that is under way, so far. None: it can't be told."""
     found = session
     if until is not None and session.is_active and session.energy_mwh is None:
         found = _so_far(session)
-    return prices(tx, zone).cost(found, until=until)[0]
+    return prices(tx, zone).cost(found, until=until, readings=readings_of(tx, session.id))[0]
 
 
 def _so_far(session: Session) -> Session:
@@ -128,11 +83,11 @@ def _by_flat(
 def session_lines(tx: Tx, rows: Iterable[Any], priced: Prices) -> list[SessionLine]:
     """Of rows of `queries.lines`."""
     names = {id_: each.name for each in chargers.all_of_them(tx) for id_ in (each.uuid, each.box_id) if id_}
-    return [_line(row, names, priced) for row in rows]
+    return [_line(row, names, priced.of_row(tx, row)) for row in rows]
 
 
-def _line(row: Any, names: Mapping[str, str], priced: Prices) -> SessionLine:
-    price, tariff = priced.cost(row)
+def _line(row: Any, names: Mapping[str, str], priced: tuple[Price | None, Tariff | None]) -> SessionLine:
+    price, tariff = priced
     called = row.box_id or row.charger_uuid or ""
     return SessionLine(
         id=row.id,

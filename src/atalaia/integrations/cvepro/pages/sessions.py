@@ -8,10 +8,13 @@ from zoneinfo import ZoneInfo
 from atalaia.core.errors import InvalidField
 from atalaia.core.permissions import Permission
 from atalaia.core.translations import N_
+from atalaia.integrations.cvepro.billing import zone_of
+from atalaia.integrations.cvepro.figures import Figures, figures
 from atalaia.integrations.cvepro.model.chargers import Charger
 from atalaia.integrations.cvepro.pages.words import DOUBTS, SESSION_STATES, said
+from atalaia.integrations.cvepro.prices import prices
 from atalaia.integrations.cvepro.queries import chargers, residents, sessions
-from atalaia.integrations.cvepro.queries.sessions import SessionFilter, Totals
+from atalaia.integrations.cvepro.queries.sessions import SessionFilter
 from atalaia.integrations.cvepro.routes import read_day
 from atalaia.sdk.integration import Host, Page, Request, View
 from atalaia.sdk.transaction import Tx
@@ -45,11 +48,14 @@ class Sessions:
         except InvalidField as error:
             wanted, problem = SessionFilter(), said(error)
 
-        def unit(tx: Tx) -> tuple[list[Any], Totals, list[Charger], dict[str, Any]]:
+        def unit(tx: Tx) -> tuple[list[Any], Figures, list[Charger], dict[str, Any]]:
             found = sessions.page(tx, wanted, limit=_LIMIT, after=params.get("cursor"))
             resident = residents.find(tx, wanted.resident_id) if wanted.resident_id else None
-            own = {"holders": residents.holders(tx, [each.id for each in found]), "resident": resident}
-            return found, sessions.totals(tx, wanted), chargers.all_of_them(tx), own
+            own: dict[str, Any] = {"holders": residents.holders(tx, [each.id for each in found]), "resident": resident}
+            priced = prices(tx, zone_of(self._host))
+            own |= {"costs": {each.id: priced.of_session(tx, each) for each in found}, "is_ours": bool(priced.spans)}
+            sums = figures(tx, priced, wanted.conditions(), source=wanted.source)[()]
+            return found, sums, chargers.all_of_them(tx), own
 
         found, totals, known, own = await self._host.read(unit)
         page = found[:_LIMIT]

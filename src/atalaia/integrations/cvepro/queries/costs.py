@@ -90,32 +90,54 @@ def stale(
     conditions: Iterable[ColumnElement[bool]] = (),
     *,
     by: Sequence[ColumnElement[Any]] = (),
+    below: datetime | None = None,
     limit: int | None = None,
 ) -> list[Any]:
-    """Rows as of `queries.lines`, with the key behind; the newest first."""
+    """Rows as of `queries.lines`, with the key behind; the newest first. `below`: that did not begin later."""
     keys = [each.label(f"key{index}") for index, each in enumerate(by)]
-    question = select(*COLUMNS, _c.changed_at, *keys).select_from(HELD_SESSIONS)
-    return list(tx.rows(question.where(_is_stale(spans), *conditions).order_by(_c.sort_at.desc()).limit(limit)))
+    question = select(*COLUMNS, _c.changed_at, *keys).select_from(HELD_SESSIONS).where(_is_stale(spans), *conditions)
+    if below is not None:
+        question = question.where(_c.sort_at <= below)
+    return list(tx.rows(question.order_by(_c.sort_at.desc()).limit(limit)))
 
 
-def unpriced(tx: Tx, since: datetime, *, limit: int) -> list[Any]:
-    """That are new or have changed, by an index of their own: rows as of `stale`."""
-    question = select(*COLUMNS, _c.changed_at).select_from(HELD_SESSIONS)
-    is_open = and_(_c.priced_by.is_(None), _HAS_ENDED, _c.started_at.is_not(None), _c.sort_at >= since)
-    return list(tx.rows(question.where(is_open).order_by(_c.sort_at.desc()).limit(limit)))
+def unpriced(tx: Tx, spans: Sequence[Span], *, below: datetime | None = None, limit: int) -> list[Any]:
+    """Of those that are stale the new and the changed ones, by an index of their own."""
+    is_new = and_(_c.priced_by.is_(None), _HAS_ENDED, _c.started_at.is_not(None), _c.sort_at >= spans[0].since)
+    question = select(*COLUMNS, _c.changed_at).select_from(HELD_SESSIONS).where(is_new)
+    if below is not None:
+        question = question.where(_c.sort_at <= below)
+    return list(tx.rows(question.order_by(_c.sort_at.desc()).limit(limit)))
 
 
-def keep(tx: Tx, priced: Sequence[tuple[str, datetime, str, int | None, Any]]) -> None:
-    """Of each its id, when it was changed, the span's key, the cost, the parts; one that changed since is left."""
-    if not priced:
-        return
-    names = ("of_id", "of_change", "priced_by", "priced_micros", "priced_parts")
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """`parts`: as model.pricing.Part, each a list."""
+
+    id: str
+    changed_at: datetime
+    priced_by: str
+    cost_micros: int | None
+    parts: Sequence[Sequence[Any]] | None
+
+
+def keep(tx: Tx, priced: Sequence[Kept]) -> None:
+    """A session that changed since is left."""
     statement = (
         update(sessions)
         .where(_c.id == bindparam("of_id"), _c.changed_at == bindparam("of_change", type_=_c.changed_at.type))
-        .values({name: bindparam(name, type_=_c[name].type) for name in names[2:]})
+        .values(
+            priced_by=bindparam("by", type_=_c.priced_by.type),
+            priced_micros=bindparam("cost", type_=_c.priced_micros.type),
+            priced_parts=bindparam("parts", type_=_c.priced_parts.type),
+        )
     )
-    tx.execute(statement, [dict(zip(names, each, strict=True)) for each in priced])
+    rows = [
+        {"of_id": one.id, "of_change": one.changed_at, "by": one.priced_by, "cost": one.cost_micros, "parts": one.parts}
+        for one in priced
+    ]
+    if rows:
+        tx.execute(statement, rows)
 
 
 def is_priced(row: Any, spans: Sequence[Span]) -> bool:
@@ -123,7 +145,9 @@ def is_priced(row: Any, spans: Sequence[Span]) -> bool:
     if row.priced_by is None or row.started_at is None:
         return False
     return any(
-        span.key == row.priced_by and span.since <= row.started_at and (span.until is None or row.started_at < span.until)
+        span.key == row.priced_by
+        and span.since <= row.started_at
+        and (span.until is None or row.started_at < span.until)
         for span in reversed(spans)
     )
 

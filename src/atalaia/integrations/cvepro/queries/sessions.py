@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, FromClause, case, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, FromClause, func, insert, or_, select, update
 
 from atalaia.integrations.cvepro.model.residents import tag_key
 from atalaia.integrations.cvepro.model.sessions import Session
@@ -69,16 +69,6 @@ def _holds(part: str) -> ColumnElement[bool]:
     return or_(*(func.lower(each).contains(part, autoescape=True) for each in texts))
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """Energy in thousandths of a Wh, cost in millionths; None where nothing was told."""
-
-    count: int
-    energy_mwh: int | None
-    cost_micros: int | None
-    doubtful: int
-
-
 def some(tx: Tx, ids: Sequence[str]) -> dict[str, Session]:
     found: dict[str, Session] = {}
     for start in range(0, len(ids), _AT_ONCE):
@@ -122,19 +112,6 @@ def page(tx: Tx, wanted: SessionFilter, *, limit: int, after: str | None = None)
         if past is not None:
             question = question.where((c.sort_at < past.sort_at) | ((c.sort_at == past.sort_at) & (c.id < past.id)))
     return [_session(row) for row in tx.rows(question.limit(limit + 1))]
-
-
-def totals(tx: Tx, wanted: SessionFilter) -> Totals:
-    c = sessions.c
-    doubtful = func.sum(case((c.doubts != [], 1), else_=0))
-    sums = select(func.count(), func.sum(c.energy_mwh), func.sum(c.cost_micros), doubtful)
-    row = tx.one(sums.select_from(wanted.source).where(*wanted.conditions()))
-    count, energy, cost, doubts = tuple(row) if row is not None else (0, None, None, 0)
-    return Totals(count, _whole(energy), _whole(cost), int(doubts or 0))
-
-
-def _whole(value: Any) -> int | None:
-    return None if value is None else int(value)
 
 
 def _row(session: Session) -> dict[str, Any]:
