@@ -124,10 +124,14 @@ class _Person:
                 self._fetches.append((heard_at, time.time()))
 
     async def _fetch(self) -> bool:
-        try:
-            status = await self._get(self._plan.part, "Accept: */*\r\nHX-Request: true\r\n")
-        except (OSError, asyncio.IncompleteReadError):
-            status, self._way = 0, None
+        status = 0
+        for _ in range(2):  # as browsers do where the server closes a kept connection just then
+            try:
+                status = await self._get(self._plan.part, "Accept: */*\r\nHX-Request: true\r\n")
+            except (OSError, asyncio.IncompleteReadError):
+                self._way = None
+            else:
+                break
         self.failed += status != 200
         return status == 200
 

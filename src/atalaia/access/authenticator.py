@@ -20,16 +20,15 @@ import structlog
 from atalaia.access import csrf
 from atalaia.access.cookies import CookieNames, cookies_of
 from atalaia.access.credentials import digest
-from atalaia.access.model import Person, Session, principal_of_key, principal_of_person
+from atalaia.access.model import principal_of_key, principal_of_person
 from atalaia.access.queries import keys as key_queries
-from atalaia.access.queries import people as people_queries
 from atalaia.access.queries import ways_in
+from atalaia.access.session_lookup import SessionLookup
 from atalaia.access.sessions import SessionLimits, is_over, is_seen_stale
 from atalaia.core.clock import Clock
 from atalaia.core.errors import AtalaiaError, Forbidden, Unauthenticated
 from atalaia.core.permissions import Permission, Principal
 from atalaia.core.translations import N_
-from atalaia.sdk.transaction import Tx
 from atalaia.store.store import Store
 
 KEYS_TOPIC = "keys"
@@ -76,6 +75,7 @@ class Authenticator:
         self._forgot_at = _FORMER
         self._reading: asyncio.Task[None] | None = None
         self._used: set[str] = set()
+        self._sessions = SessionLookup(store)
         store.live.subscribe(self._on_live)
 
     # -- keys
@@ -208,9 +208,12 @@ class Authenticator:
 
     async def _session_principal(self, token: str, *, address: str) -> Principal | None:
         sha256 = digest(token)
-        session, person = await self._store.read(lambda tx: _session_and_person(tx, sha256))
+        found = await self._sessions.find(sha256)
         now = self._clock.now()
-        if session is None or person is None or not person.may_sign_in:
+        if found is None:
+            return None
+        session, person = found
+        if not person.may_sign_in:
             return None
         if is_over(session.created_at, session.seen_at, now=now, limits=self._limits()):
             return None
@@ -233,8 +236,3 @@ def _no_key() -> Unauthenticated:
     return Unauthenticated(
         N_("this needs an API key"), hint=N_("Send it as Authorization: Bearer <key> or as X-API-Key: <key>.")
     )
-
-
-def _session_and_person(tx: Tx, sha256: bytes) -> tuple[Session | None, Person | None]:
-    session = ways_in.find_session(tx, sha256)
-    return session, people_queries.find_by_id(tx, session.person_id) if session else None

@@ -1,5 +1,6 @@
 """SQL on people and recovery codes."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -41,6 +42,11 @@ def _secrets(row: Row[Any]) -> Secrets:
 def find_by_id(tx: Tx, person_id: str) -> Person | None:
     row = tx.one(select(people).where(people.c.id == person_id))
     return _person(row) if row else None
+
+
+def find_some(tx: Tx, ids: Sequence[str]) -> dict[str, Person]:
+    """By id; those that there are."""
+    return {row.id: _person(row) for row in tx.rows(select(people).where(people.c.id.in_(ids)))}
 
 
 def find_by_email(tx: Tx, email: str) -> Person | None:

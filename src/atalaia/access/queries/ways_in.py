@@ -43,9 +43,9 @@ def add_session(tx: Tx, sha256: bytes, *, person_id: str, address: str, user_age
     return session_id
 
 
-def find_session(tx: Tx, sha256: bytes) -> Session | None:
-    row = tx.one(select(sessions).where(sessions.c.sha256 == sha256))
-    return _session(row) if row else None
+def find_sessions(tx: Tx, hashes: Sequence[bytes]) -> dict[bytes, Session]:
+    """By hash; those that there are."""
+    return {bytes(row.sha256): _session(row) for row in tx.rows(select(sessions).where(sessions.c.sha256.in_(hashes)))}
 
 
 def sessions_of(tx: Tx, person_id: str) -> list[Session]:
