@@ -92,7 +92,7 @@ def statement(flats: Sequence[FlatStatement], *, tariffs: tuple[Tariff, ...] = (
 
 def month_of_a_house(flats: int = 40, sessions: int = 600, *, seed: int = 7) -> Statement:
     """Some with doubts, some of nobody."""
-    rng = random.Random(seed)  # noqa: S311 - a sample, no secret
+    rng = random.Random(seed)
     found: dict[str | None, list[SessionLine]] = {str(101 + 10 * n // 4): [] for n in range(flats)}
     keys = [*found, None]
     for number in range(sessions):

@@ -65,7 +65,7 @@ class ReportOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """`flat` None: of the whole condominium. `job_id` None: uploaded."""
+    """`flat` None: of the whole condominium. `job_id` None: uploaded. `holders`: ids of the residents who charged in it."""
 
     id: str
     month: str
@@ -75,6 +75,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     file_id: str
     size_bytes: int
     job_id: str | None
+    holders: tuple[str, ...] = ()
     created_by: str
     created_at: datetime
 

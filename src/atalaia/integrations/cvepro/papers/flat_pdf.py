@@ -19,7 +19,7 @@ def drawn(words: Words, look: Look, statement: Statement, own: FlatStatement) ->
     title = title_of(words, statement, flat)
     names = _names(own)
     letters = letters_for([look.condominium, look.address, flat, *own.residents, *names, *_chargers(own)])
-    sheets = Sheets(letters, words, title=title, foot=parts.foot_of(words, look, title))
+    sheets = Sheets(letters, words, title=title, foot=parts.foot_of(look, title), made=parts.made(words, look))
     below = [words.month(statement.month)]
     if own.residents:
         below.append(", ".join(own.residents))

@@ -23,9 +23,12 @@ _MISSING: Final[Sequence[tuple[Callable[[SessionLine], bool], str]]] = (
 )
 
 
-def foot_of(words: Words, look: Look, title: str) -> str:
-    made = words.translate(N_("Made on {at} ({zone})"), at=words.full(look.made_at), zone=words.zone.key)
-    return " · ".join(part for part in (look.condominium, title, made) if part)
+def made(words: Words, look: Look) -> str:
+    return words.translate(N_("Made on {at} ({zone})"), at=words.full(look.made_at), zone=words.zone.key)
+
+
+def foot_of(look: Look, title: str) -> str:
+    return " · ".join(part for part in (title, look.condominium) if part)
 
 
 def head(sheets: Sheets, look: Look, *, title: str, below: str) -> None:
@@ -38,7 +41,7 @@ def head(sheets: Sheets, look: Look, *, title: str, below: str) -> None:
     if look.condominium or look.address:
         sheets.rule(sheets.y + 4, GREY)
         sheets.down(20)
-    sheets.text(LEFT, sheets.y, title, size=18, bold=True, within=RIGHT - LEFT)
+    sheets.title(title)
     sheets.down(4)
     sheets.paragraph(below, size=9, grey=GREY)
 
@@ -61,12 +64,12 @@ def sessions(sheets: Sheets, words: Words, lines: Sequence[SessionLine], sums: S
     columns = widths(
         [
             Column(_("Began"), 76),
-            Column(_("Charger and who charged") if names else _("Charger"), 138 if names else 110),
-            Column(_("Lasted"), 44, "right"),
+            Column(_("Charger and who charged") if names else _("Charger"), 174 if names else 146),
+            Column(_("Lasted"), 46, "right"),
             Column("kWh", 56, "right"),
-            Column(_("Price"), 84, "right"),
+            Column(_("Price"), 72, "right"),
             Column(_("Idle"), 42, "right"),
-            Column(_("Cost"), 74, "right"),
+            Column(_("Cost"), 72, "right"),
         ]
     )
     rows = [_session(words, line, names=names) for line in lines]
@@ -78,7 +81,7 @@ def sessions(sheets: Sheets, words: Words, lines: Sequence[SessionLine], sums: S
 def _session(words: Words, line: SessionLine, *, names: bool) -> Row:
     mark = f" {MARK}" if line.is_marked else ""
     where = " · ".join(part for part in (line.charger, (line.name or line.tag) if names else None) if part)
-    is_simple = len(line.parts) <= 1
+    is_simple = not line.parts or (len(line.parts) == 1 and not line.parts[0].name)
     cells = (
         words.at(line.began_at) + mark,
         where or DASH,
@@ -93,9 +96,8 @@ def _session(words: Words, line: SessionLine, *, names: bool) -> Row:
 
 def _price(words: Words, line: SessionLine) -> str:
     if line.parts:
-        part = line.parts[0]
-        return f"{part.name} {words.price(part.price_micros)}".strip()
-    return words.translate(N_("as the vendor says")) if line.cost_micros is not None else DASH
+        return words.price(line.parts[0].price_micros)
+    return words.translate(N_("vendor's")) if line.cost_micros is not None else DASH
 
 
 def _part(words: Words, part: Part) -> Sequence[str]:
@@ -160,16 +162,16 @@ def _tariff(sheets: Sheets, words: Words, tariff: Tariff) -> None:
     _, terms = words.translate, tariff.terms
     since = _("In force since {day}", day=words.day(tariff.first_day))
     columns = widths([Column(since, 150), Column(_("When"), 240), Column(_("Price"), 110, "right")])
-    usual = _("Other times") if terms.bands else _("At all times")
+    usual = (_("Other times"), "") if terms.bands else (_("Energy"), _("At all times"))
     rows = [Row((band.name, _band(words, band), f"{words.price(band.price_micros)}/kWh")) for band in terms.bands]
-    rows.append(Row((_("Energy") if not rows else "", usual, f"{words.price(terms.price_micros)}/kWh")))
+    rows.append(Row((*usual, f"{words.price(terms.price_micros)}/kWh")))
     if terms.session_fee_micros:
         rows.append(Row((_("Fee per session"), "", words.price(terms.session_fee_micros))))
     if terms.idle_fee_micros:
         grace = _("after {n} min of grace", n=terms.idle_grace_min) if terms.idle_grace_min else ""
         rows.append(Row((_("Idle time"), grace, f"{words.price(terms.idle_fee_micros)}/min")))
     if terms.monthly_fee_micros:
-        rows.append(Row((_("Monthly fee"), _("a flat"), words.price(terms.monthly_fee_micros))))
+        rows.append(Row((_("Monthly fee"), _("each flat"), words.price(terms.monthly_fee_micros))))
     sheets.table(columns, rows)
 
 

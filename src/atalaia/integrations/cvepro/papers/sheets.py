@@ -24,6 +24,7 @@ _BODY: Final = 8.0
 _ROW: Final = 13.0
 _NOTE: Final = 10.5
 _GAP: Final = 6.0  # between two columns
+_SMALLEST: Final = 9.0
 _ELLIPSIS: Final = "…"
 
 Align = Literal["left", "right", "center"]
@@ -52,7 +53,8 @@ class Row:
 class Sheets:
     """`y` is how far down the sheet is used, in points from its foot."""
 
-    def __init__(self, letters: Letters, words: Words, *, title: str, foot: str) -> None:
+    def __init__(self, letters: Letters, words: Words, *, title: str, foot: str, made: str) -> None:
+        """`foot` is cut where it is too long, `made` never."""
         self._out = BytesIO()
         self._canvas = Canvas(self._out, pagesize=A4, pageCompression=1, invariant=1)
         self._canvas.setTitle(title)
@@ -60,6 +62,7 @@ class Sheets:
         self._letters = letters
         self._words = words
         self._foot = foot
+        self._made = made
         self._drawn: list[dict[str, Any]] = []
         self.y = TOP
 
@@ -82,9 +85,11 @@ class Sheets:
 
     def _draw_foot(self, number: int, of: int) -> None:
         self.rule(_FOOT_Y + 12, FAINT)
-        self.text(LEFT, _FOOT_Y, self._foot, size=7, grey=GREY, within=RIGHT - LEFT - 90)
         counted = self._words.translate(N_("Page {n} of {all}"), n=number, all=of)
-        self.text(RIGHT, _FOOT_Y, counted, size=7, grey=GREY, align="right")
+        right = f"{self._made} · {counted}"
+        taken = stringWidth(self._letters.fitting(right), self._letters.plain, 7)
+        self.text(RIGHT, _FOOT_Y, right, size=7, grey=GREY, align="right")
+        self.text(LEFT, _FOOT_Y, self._foot, size=7, grey=GREY, within=RIGHT - LEFT - taken - 14)
 
     def room(self, height: float) -> None:
         """Go on to the next sheet where there is less left."""
@@ -125,6 +130,12 @@ class Sheets:
         self._canvas.setFillGray(grey)
         self._canvas.rect(x, y, width, height, stroke=0, fill=1)
 
+    def title(self, text: str) -> None:
+        """Large, and over as many lines as it needs; from where the sheet is used so far."""
+        for number, line in enumerate(_lines(self._letters.fitting(text), self._letters.bold, 18, RIGHT - LEFT)):
+            self.down(22 if number else 0)
+            self.text(LEFT, self.y, line, size=18, bold=True)
+
     def heading(self, text: str, *, room: float = 60.0) -> None:
         """With `room` for what follows on the same sheet."""
         self.room(room + 30)
@@ -150,7 +161,8 @@ class Sheets:
                 self._canvas.setStrokeGray(FAINT)
                 self._canvas.line(x - 8, self.y, x - 8, self.y + 34)
             self.text(x, self.y + 24, label, size=7.5, grey=GREY, within=width - 16)
-            self.text(x, self.y + 4, value, size=15, bold=True, within=width - 16)
+            size = _fitting(self._letters.fitting(value), self._letters.bold, 15, within=width - 16)
+            self.text(x, self.y + 4, value, size=size, bold=True, within=width - 16)
         self.down(6)
 
     def table(self, columns: Sequence[Column], rows: Sequence[Row]) -> None:
@@ -200,6 +212,11 @@ def widths(columns: Sequence[Column]) -> Sequence[Column]:
     scaled = [Column(each.label, each.width * scale, each.align) for each in columns]
     last = scaled[-1]
     return [*scaled[:-1], Column(last.label, last.width + _GAP, last.align)]
+
+
+def _fitting(text: str, font: str, size: float, *, within: float) -> float:
+    """The size at which it fits, within reason."""
+    return min(size, max(_SMALLEST, size * within / max(stringWidth(text, font, size), 1)))
 
 
 def _cut(text: str, font: str, size: float, within: float) -> str:

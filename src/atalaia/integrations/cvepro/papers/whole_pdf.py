@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from atalaia.core.translations import N_
-from atalaia.integrations.cvepro.model.statement import FlatStatement, SessionLine, Statement, Sums, sums_of
+from atalaia.integrations.cvepro.model.statement import FlatStatement, SessionLine, Statement, Sums, flat_order, sums_of
 from atalaia.integrations.cvepro.papers import bars, parts
 from atalaia.integrations.cvepro.papers.fonts import letters_for
 from atalaia.integrations.cvepro.papers.orders import Look
@@ -25,7 +25,7 @@ def drawn(words: Words, look: Look, statement: Statement) -> bytes:
     title = title_of(words, statement)
     lines = [line for flat in statement.flats for line in flat.lines]
     letters = letters_for([look.condominium, look.address, *_texts(statement)])
-    sheets = Sheets(letters, words, title=title, foot=parts.foot_of(words, look, title))
+    sheets = Sheets(letters, words, title=title, foot=parts.foot_of(look, title), made=parts.made(words, look))
     parts.head(sheets, look, title=_("Charging of the whole condominium"), below=words.month(statement.month))
     parts.figures(sheets, words, statement.sums)
     if lines:
@@ -59,7 +59,9 @@ def _by_day(sheets: Sheets, words: Words, statement: Statement, lines: Sequence[
 
 
 def _largest(sheets: Sheets, words: Words, statement: Statement) -> None:
-    largest = sorted(statement.flats, key=lambda flat: -flat.sums.energy_mwh)[:_MOST_BARS]
+    largest = sorted(
+        (each for each in statement.flats if each.flat is not None), key=lambda flat: -flat.sums.energy_mwh
+    )[:_MOST_BARS]
     found = [each for each in largest if each.sums.energy_mwh > 0]
     if not found:
         return
@@ -91,7 +93,9 @@ def _by_charger(sheets: Sheets, words: Words, lines: Sequence[SessionLine]) -> N
             Column(_("Cost"), 90, "right"),
         ]
     )
-    rows = [_sums_of_charger(words, each or DASH, sums_of(tuple(grouped[each]))) for each in sorted(grouped)]
+    rows = [
+        _sums_of_charger(words, each or DASH, sums_of(tuple(grouped[each]))) for each in sorted(grouped, key=flat_order)
+    ]
     sheets.heading(_("By charger"))
     sheets.table(columns, [*rows, _sums_of_charger(words, _("Sum"), sums_of(tuple(lines)), is_sum=True)])
 

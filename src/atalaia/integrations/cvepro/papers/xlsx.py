@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from atalaia.integrations.cvepro.model.sessions import DOUBTS
 from atalaia.integrations.cvepro.model.statement import FlatStatement, SessionLine, Statement
-from atalaia.integrations.cvepro.papers import books
+from atalaia.integrations.cvepro.papers import books, parts
 from atalaia.integrations.cvepro.papers.books import COUNT, ENERGY, LASTED, MONEY, Book, Field, Value
 from atalaia.integrations.cvepro.papers.orders import Look
 from atalaia.integrations.cvepro.papers.whole_pdf import called
@@ -14,8 +14,7 @@ from atalaia.integrations.cvepro.papers.words import Words
 def drawn(words: Words, look: Look, statement: Statement, flats: Sequence[FlatStatement], *, title: str) -> bytes:
     _ = words.translate
     book = Book(words, title=title)
-    made = _("Made on {at} ({zone})", at=words.full(look.made_at), zone=words.zone.key)
-    above = [title, *(part for part in (look.condominium, look.address) if part), made]
+    above = [title, *(part for part in (look.condominium, look.address) if part), parts.made(words, look)]
     book.table(_("Summary"), above, _summary(words), [_flat(words, each) for each in flats])
     lines = sorted((line for each in flats for line in each.lines), key=lambda line: (line.began_at, line.id))
     bands = _bands(statement)

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, union_all, update
 
-from atalaia.integrations.cvepro.model.reports import Format, Report, Which
-from atalaia.integrations.cvepro.tables import report_orders, reports
+from atalaia.integrations.cvepro.model.reports import Format, Report, ReportOrder, Which
+from atalaia.integrations.cvepro.tables import report_orders, reports, residents, sessions
 from atalaia.sdk.transaction import Tx
 
 _FIELDS: Final = tuple(Report.__struct_fields__)
@@ -18,7 +18,8 @@ _AT_ONCE: Final = 500  # ids in one question: SQLite takes no more than 32,766
 
 
 def add(tx: Tx, report: Report, *, draft: str | None = None) -> None:
-    tx.execute(insert(reports).values(**{name: getattr(report, name) for name in _FIELDS}, draft=draft))
+    values = {name: getattr(report, name) for name in _FIELDS} | {"holders": list(report.holders)}
+    tx.execute(insert(reports).values(**values, draft=draft))
 
 
 def find(tx: Tx, id: str) -> Report | None:
@@ -57,6 +58,14 @@ def months(tx: Tx) -> list[tuple[str, int]]:
     return [(row.month, int(row.number)) for row in tx.rows(question.order_by(c.month.desc()).limit(_MOST_MONTHS))]
 
 
+def is_flat(tx: Tx, flat: str) -> bool:
+    """Whether somebody lives or has charged there."""
+    known = union_all(
+        select(residents.c.flat).where(residents.c.flat == flat), select(sessions.c.flat).where(sessions.c.flat == flat)
+    )
+    return tx.one(known.limit(1)) is not None
+
+
 def made_of(tx: Tx, month: str, which: Which, flat: str | None) -> list[Report]:
     """What an order replaces: made ones, never what people brought."""
     c = reports.c
@@ -75,6 +84,10 @@ def drafts(tx: Tx, *, month: str | None = None, before: datetime | None = None) 
     return [_report(row) for row in tx.rows(select(*_COLUMNS).where(*wanted))]
 
 
+def of_draft(tx: Tx, draft: str) -> list[Report]:
+    return [_report(row) for row in tx.rows(select(*_COLUMNS).where(reports.c.draft == draft))]
+
+
 def show_drafts(tx: Tx, draft: str) -> int:
     """How many there were."""
     return tx.execute(update(reports).where(reports.c.draft == draft).values(draft=None))
@@ -90,14 +103,17 @@ def _batched(ids: Iterable[str]) -> Iterator[list[str]]:
     return (every[start : start + _AT_ONCE] for start in range(0, len(every), _AT_ONCE))
 
 
-def add_order(
-    tx: Tx, job_id: str, *, month: str, which: Which, flat: str | None, is_scheduled: bool, by: str, now: datetime
-) -> None:
-    """Once a job."""
-    c = report_orders.c
-    if tx.one(select(c.job_id).where(c.job_id == job_id)) is None:
-        values = {"job_id": job_id, "month": month, "which": str(which), "flat": flat}
-        tx.execute(insert(report_orders).values(**values, is_scheduled=is_scheduled, created_by=by, created_at=now))
+def add_order(tx: Tx, job_id: str, order: ReportOrder, *, is_scheduled: bool, by: str, now: datetime) -> None:
+    """Once a job: what the schedule asked for too stays the schedule's."""
+    row: dict[str, Any] = {"job_id": job_id, "month": order.month, "which": str(order.which), "flat": order.flat}
+    row |= {"is_scheduled": is_scheduled, "created_by": by, "created_at": now}
+    tx.upsert(report_orders, [row], key=["job_id"], update=["is_scheduled"] if is_scheduled else [])
+
+
+def orderer(tx: Tx, job_id: str) -> str | None:
+    """The name of who asked for it."""
+    found: str | None = tx.value(select(report_orders.c.created_by).where(report_orders.c.job_id == job_id))
+    return found
 
 
 def newest_orders(tx: Tx, *, since: datetime, limit: int) -> Sequence[Any]:
@@ -119,4 +135,4 @@ def forget_orders(tx: Tx, *, before: datetime) -> None:
 
 
 def _report(row: Any) -> Report:
-    return Report(**{**row._asdict(), "format": Format(row.format)})
+    return Report(**{**row._asdict(), "format": Format(row.format), "holders": tuple(row.holders)})
