@@ -15,6 +15,7 @@ from atalaia.integrations.cvepro.board import Board
 from atalaia.integrations.cvepro.cloud import Cloud
 from atalaia.integrations.cvepro.dashboard import Dashboard
 from atalaia.integrations.cvepro.importing import Importing
+from atalaia.integrations.cvepro.offered import Offered
 from atalaia.integrations.cvepro.reading import Reading
 from atalaia.outbound.guard import Guard, Trust
 from atalaia.outbound.http import HttpClient
@@ -105,6 +106,7 @@ class Site:
         self.simulator = simulator
         self.cloud = Cloud(host)
         self.reading = Reading(host, self.cloud)
+        self.offered = Offered(host, self.cloud)
         self.board = Board(host)
         self.importing = Importing(host, self.cloud, lambda: True)
         self._dashboard = Dashboard(host, self.board)

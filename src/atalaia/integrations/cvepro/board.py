@@ -7,7 +7,7 @@ from datetime import datetime
 from atalaia.integrations.cvepro.model.chargers import Charger, Connector
 from atalaia.integrations.cvepro.model.feeds import ACTIVE, CHARGERS, LIVE, SESSIONS, TAGS, Feed
 from atalaia.integrations.cvepro.model.sessions import Session
-from atalaia.integrations.cvepro.queries import chargers, sessions
+from atalaia.integrations.cvepro.queries import chargers, sessions, stations
 from atalaia.integrations.cvepro.queries.chargers import Unread, feed, unread
 from atalaia.integrations.cvepro.queries.residents import Holder, holders
 from atalaia.sdk.integration import Host
@@ -63,6 +63,7 @@ class Seen:
     unread: Unread
     live: Feed
     refused: Sequence[Feed] = ()
+    has_stations: bool = False  # chargers that connect straight
 
 
 class Board:
@@ -76,11 +77,13 @@ class Board:
             standing = feed(tx, CHARGERS)
             active = sessions.active(tx)
             held = holders(tx, [each.id for each in active])
-            found = [_shown(each, active, held, standing, limit_s=limit_s) for each in chargers.all_of_them(tx)]
+            judge = Judge(standing, self._host.clock.now(), limit_s)
+            found = [_shown(each, active, held, judge) for each in chargers.all_of_them(tx)]
             own = unread(tx, CHARGERS)
             paths = [path for name in (CHARGERS, SESSIONS, ACTIVE, TAGS) for path in unread(tx, name).paths]
             refused = [each for each in (feed(tx, ACTIVE), feed(tx, TAGS)) if each.is_refused]
-            return Seen(standing, found, Unread(paths, own.strange), feed(tx, LIVE), refused)
+            direct = stations.has_any(tx)
+            return Seen(standing, found, Unread(paths, own.strange), feed(tx, LIVE), refused, has_stations=direct)
 
         return await self._host.read(unit)
 
@@ -88,19 +91,29 @@ class Board:
         return await self._host.read(lambda tx: feed(tx, CHARGERS))
 
 
-def _shown(
-    charger: Charger, active: Sequence[Session], held: Mapping[str, Holder], standing: Feed, *, limit_s: float
-) -> Shown:
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Who is silent: those that the vendor tells of by how old the data is, those that connect straight by our clock."""
+
+    standing: Feed
+    now: datetime
+    limit_s: float
+
+    def is_silent(self, charger: Charger) -> bool:
+        if charger.is_straight:
+            return charger.is_silent(now=self.now, limit_s=self.limit_s)
+        # While nothing can be read, nobody falls silent. By the cloud's own clock, as the heartbeats.
+        read_at, offset_s = self.standing.good_at, self.standing.clock_offset_s or 0.0
+        return read_at is not None and charger.is_silent(now=read_at, limit_s=self.limit_s - offset_s)
+
+
+def _shown(charger: Charger, active: Sequence[Session], held: Mapping[str, Holder], judge: Judge) -> Shown:
     own = [each for each in active if is_at(each, charger)]
     plugs = []
     for each in charger.connectors:
         session = session_at(each, own, is_only=len(charger.connectors) == 1)
         plugs.append(Plug(each, session, held.get(session.id) if session else None))
-    # As old as the data is: while nothing can be read, nobody falls silent. By the cloud's own clock, as the heartbeats.
-    read_at = standing.good_at
-    offset_s = standing.clock_offset_s or 0.0
-    is_silent = read_at is not None and charger.is_silent(now=read_at, limit_s=limit_s - offset_s)
-    return Shown(charger, plugs, is_silent)
+    return Shown(charger, plugs, judge.is_silent(charger))
 
 
 def is_at(session: Session, charger: Charger) -> bool:

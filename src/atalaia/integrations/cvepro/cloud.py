@@ -64,8 +64,23 @@ class Cloud:
         span = {"fromDate": f"{first.isoformat()} 00:00:00", "toDate": f"{last.isoformat()} 23:59:59"}
         return await self._list("sessions", f"transaction?{urlencode(span)}", SESSIONS)
 
+    async def offered(self, operation: str, path: str) -> Listed:
+        """A list that an account may offer, wherever in the answer it is. Raises: as `chargers`."""
+        answer = await self._get(operation, path.strip().strip("/"))
+        items = _only_list(_json(answer.body))
+        if items is None:
+            raise ShapeChanged(f"{operation}[]")
+        return Listed(items, _clock_of(answer))
+
     async def _list(self, operation: str, path: str, name: str) -> Listed:
-        answer = await self._ground.upstream(NAME).call(
+        answer = await self._get(operation, path)
+        items = _decoded(answer.body).get(name)
+        if not isinstance(items, list):
+            raise ShapeChanged(name)
+        return Listed(items, _clock_of(answer))
+
+    async def _get(self, operation: str, path: str) -> Answer:
+        return await self._ground.upstream(NAME).call(
             operation,
             "GET",
             address(self._ground.setting("base_url"), path),
@@ -73,17 +88,14 @@ class Cloud:
             authorize=authorize,
             judge=_judge,
         )
-        items = _decoded(answer.body).get(name)
-        if not isinstance(items, list):
-            raise ShapeChanged(name)
-        return Listed(items, _clock_of(answer))
 
 
 def _judge(answer: Answer) -> None:
     """`error` may be set on a 200, also where the token is not known any more. Raises: AuthExpired, TemporaryFailure."""
     if answer.status != 200:  # noqa: PLR2004 - judged by its status
         return
-    why = _decoded(answer.body).get("error")
+    found = _json(answer.body)
+    why = found.get("error") if isinstance(found, dict) else None
     if not why:
         return
     text = str(why)[:_LONGEST_ERROR]
@@ -92,12 +104,25 @@ def _judge(answer: Answer) -> None:
     raise TemporaryFailure(N_("The cloud answered with an error: {why}"), why=text)
 
 
-def _decoded(body: bytes) -> dict[str, Any]:
+def _json(body: bytes) -> Any:
     """Raises: BadPayload."""
     try:
-        found = msgspec.json.decode(body)
+        return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadPayload(N_("The cloud's answer is not JSON.")) from error
+
+
+def _only_list(found: Any) -> Sequence[Any] | None:
+    """The answer itself, or the one list in it."""
+    if isinstance(found, list):
+        return found
+    lists = [each for each in found.values() if isinstance(each, list)] if isinstance(found, dict) else []
+    return lists[0] if len(lists) == 1 else None
+
+
+def _decoded(body: bytes) -> dict[str, Any]:
+    """Raises: BadPayload."""
+    found = _json(body)
     if not isinstance(found, dict):
         raise BadPayload(N_("The cloud's answer can't be read."))
     return found

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from atalaia.integrations.cvepro import setup
 from atalaia.integrations.cvepro.login import TOKEN_LIFE_S, log_in
-from atalaia.integrations.cvepro.manifest import MANIFEST, NAME, POLL_S, TITLE
+from atalaia.integrations.cvepro.manifest import LIVE, MANIFEST, NAME, POLL_S, TITLE
 from atalaia.sdk.integration import Host, Offer
 from atalaia.sdk.jobs import JobType
 from atalaia.sdk.upstreams import UpstreamDeclaration
@@ -25,6 +25,13 @@ class CvePro:
             connect_s=5.0,
             read_s=15.0,
             whole_s=30.0,  # up to three tries within it
+        ),
+        UpstreamDeclaration(
+            name=LIVE,
+            title=f"{TITLE}, live",
+            polling_interval_s=POLL_S,
+            polling_setting="poll_s",
+            is_told_by_integration=True,
         ),
     )
     job_types: tuple[JobType, ...] = ()

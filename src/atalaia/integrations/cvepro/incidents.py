@@ -8,14 +8,19 @@ from atalaia.core.redaction import scrub
 from atalaia.core.translations import N_
 from atalaia.integrations.cvepro.manifest import TITLE
 from atalaia.integrations.cvepro.model.chargers import Charger
-from atalaia.integrations.cvepro.model.feeds import CHARGERS, Feed
+from atalaia.integrations.cvepro.model.feeds import ACTIVE, CHARGERS, LIVE, SESSIONS, TAGS, Feed
 from atalaia.integrations.cvepro.queries import faults
 from atalaia.sdk.faults import FaultReport
 from atalaia.sdk.integration import Host
 from atalaia.sdk.transaction import Tx
 
-_OUTAGE: Final = N_("Chargers can't be read")
-_SESSIONS_OUTAGE: Final = N_("Charging sessions can't be read")
+_OUTAGES: Final = {
+    CHARGERS: N_("Chargers can't be read"),
+    SESSIONS: N_("Charging sessions can't be read"),
+    ACTIVE: N_("Sessions under way can't be read"),
+    TAGS: N_("RFID tags can't be read"),
+    LIVE: N_("Live connection lost; polling goes on"),
+}
 _SILENT: Final = N_("Charger without heartbeat")
 _FAULTED: Final = N_("Charger faulted")
 _CHANGED: Final = N_("API changed")
@@ -25,6 +30,12 @@ _OUTAGE_RUNBOOK: Final = (
     "2. On the page of the upstream (Upstreams → CVE-Pro): does the login fail, or the list? Is the breaker open?\n"
     "3. A login that is refused: check e-mail, password and Api-Key in the settings.\n"
     "4. A 5xx is the vendor's: call them, with the time of the first failure."
+)
+_LIVE_RUNBOOK: Final = (
+    "Nothing is lost: the lists are read at their own pace, only changes show up to an interval later. It connects again by itself.\n\n"
+    "1. Is the address in the setting `live_url` still the vendor's, and `live_destination` what it publishes to?\n"
+    "2. A proxy or firewall between may not let WebSockets through, or cut those that are quiet.\n"
+    "3. Where the account has none any more, empty `live_url`: polling alone is no incident."
 )
 _CHARGER_RUNBOOK: Final = (
     "1. Look at the charger: is there light, does its display say an error?\n"
@@ -39,14 +50,15 @@ _SHAPE_RUNBOOK: Final = (
 
 
 def outage(feed: Feed) -> FaultReport:
-    title = _OUTAGE if feed.name == CHARGERS else _SESSIONS_OUTAGE
+    is_needed = feed.name in {CHARGERS, SESSIONS}
     return FaultReport(
         key=f"feed:{feed.name}",
-        title=title,
+        title=_OUTAGES[feed.name],
         name=TITLE,
         reason=scrub(feed.error or ""),
+        severity="critical" if is_needed else "warning",
         labels={"upstream": "cvepro", "list": feed.name},
-        runbook=_OUTAGE_RUNBOOK,
+        runbook=_LIVE_RUNBOOK if feed.name == LIVE else _OUTAGE_RUNBOOK,
     )
 
 

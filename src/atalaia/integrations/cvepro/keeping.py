@@ -6,6 +6,7 @@ from datetime import datetime
 from atalaia.integrations.cvepro.model.chargers import Charger, recognised
 from atalaia.integrations.cvepro.model.sessions import Session, merged
 from atalaia.integrations.cvepro.queries import chargers, sessions
+from atalaia.integrations.cvepro.queries.turns import hold_sessions
 from atalaia.integrations.cvepro.telling import Change, Telling
 from atalaia.sdk.transaction import Tx
 
@@ -22,6 +23,7 @@ def keep_chargers(tx: Tx, told: Sequence[Charger], *, now: datetime, telling: Te
 
 def keep_sessions(tx: Tx, told: Sequence[Session], *, now: datetime, telling: Telling | None = None) -> int:
     """Each once by its id, also where a list holds it twice; how many are new or other than before."""
+    hold_sessions(tx)
     powers = _powers(chargers.all_of_them(tx))
     kept = sessions.some(tx, sorted({each.id for each in told}))
     after = dict(kept)

@@ -1,4 +1,4 @@
-"""When the lists are read: by the leader alone, each at its own pace, however many people look.
+"""When the lists are read: by the leader alone, each at its own pace, however many people look; sooner where the doorbell rings.
 
 A reading runs beside the loop, which goes on to judge how long it has failed: a cloud that does not answer at all delays
 no alert.
@@ -13,16 +13,21 @@ import structlog
 
 from atalaia.core.errors import AtalaiaError
 from atalaia.integrations.cvepro.manifest import is_configured
-from atalaia.integrations.cvepro.model.feeds import CHARGERS, SESSIONS, Feed
+from atalaia.integrations.cvepro.model.feeds import ACTIVE, CHARGERS, SESSIONS, TAGS, Feed
+from atalaia.integrations.cvepro.offered import Offered, is_not_offered
 from atalaia.integrations.cvepro.queries.chargers import feed
 from atalaia.integrations.cvepro.reading import Reading, was_not_asked
 from atalaia.integrations.cvepro.standing import Standing
 from atalaia.sdk.contribution import Loop
-from atalaia.sdk.failures import TemporaryFailure
+from atalaia.sdk.failures import PermanentFailure, TemporaryFailure
 from atalaia.sdk.integration import Host
 
 LOOK_S: Final = 0.2
 _LEAST_WAIT_S: Final = 0.2
+_ASK_AGAIN_S: Final = 3600.0  # for what the account did not offer
+# However often the doorbell rings, no list is read twice within this time.
+BELL_S: Final = 2.0
+_SESSIONS_BELL_S: Final = 10.0
 
 log = structlog.get_logger()
 
@@ -30,11 +35,23 @@ log = structlog.get_logger()
 class Turn:
     """One list: when it is due, the reading that is under way, and how it stands as far as this process knows."""
 
-    def __init__(self, name: str, read: Callable[[], Awaitable[Feed]], *, every: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        read: Callable[[], Awaitable[Feed]],
+        *,
+        every: str,
+        bell_s: float | None = None,
+        path: str = "",
+    ) -> None:
         self.name = name
         self.read = read
         self.every = every  # the setting
+        self.path = path  # the setting of one that an account may offer; where that is empty, nobody asks
+        self.bell_s = bell_s
+        self.asked: str | None = None
         self.due_at = 0.0  # monotonic
+        self.begun_at = float("-inf")
         self.task: asyncio.Task[None] | None = None
         self.feed: Feed | None = None  # not known before the first look
         self.is_told = False
@@ -45,17 +62,25 @@ class Turn:
 
     @property
     def is_well(self) -> bool:
-        return self.feed is not None and self.feed.good_at is not None and not self.feed.is_stale
+        return self.feed is not None and self.feed.is_well
+
+    def ring(self) -> None:
+        if self.bell_s is not None and not (self.feed is not None and self.feed.is_refused):
+            self.due_at = min(self.due_at, self.begun_at + self.bell_s)
 
 
 class Polling:
-    def __init__(self, host: Host, reading: Reading, standing: Standing) -> None:
+    def __init__(self, host: Host, reading: Reading, offered: Offered, standing: Standing) -> None:
         self._host = host
         self._reading = reading
+        self._offered = offered
         self._standing = standing
-        self._chargers = Turn(CHARGERS, reading.chargers, every="poll_s")
-        self._sessions = Turn(SESSIONS, reading.sessions, every="sessions_every_s")
-        self._turns = (self._chargers, self._sessions)
+        self._chargers = Turn(CHARGERS, reading.chargers, every="poll_s", bell_s=BELL_S)
+        self._sessions = Turn(SESSIONS, reading.sessions, every="sessions_every_s", bell_s=_SESSIONS_BELL_S)
+        active = Turn(ACTIVE, offered.active, every="active_every_s", bell_s=BELL_S, path="active_path")
+        tags = Turn(TAGS, offered.tags, every="tags_every_s", path="tags_path")
+        self._besides = (active, tags)
+        self._turns = (self._chargers, self._sessions, *self._besides)
 
     @property
     def is_well(self) -> bool:
@@ -63,6 +88,11 @@ class Polling:
 
     def loop(self) -> Loop:
         return Loop("cvepro_reading", LOOK_S, self.look)
+
+    def ring(self) -> None:
+        """Something has changed there: read now, and not when the next turn is."""
+        for turn in self._turns:
+            turn.ring()
 
     async def look(self) -> None:
         if not is_configured(self._host.setting):
@@ -74,6 +104,7 @@ class Polling:
         self._begin(self._chargers)
         if self._chargers.is_well:  # else the sessions would only fail besides
             self._begin(self._sessions)
+            await self._begin_besides()
         await self._judge()
 
     async def stop(self) -> None:
@@ -85,8 +116,21 @@ class Polling:
     def _begin(self, turn: Turn) -> None:
         now = self._host.clock.monotonic()
         if turn.task is None and now >= turn.due_at:
-            turn.due_at = now + float(self._host.setting(turn.every))
+            turn.begun_at, turn.due_at = now, now + float(self._host.setting(turn.every))
             turn.task = asyncio.create_task(self._read(turn), name=f"cvepro {turn.name}")
+
+    async def _begin_besides(self) -> None:
+        """One after the other while some fail: too many failures in a row would keep the chargers from being read."""
+        is_any_failing = self._sessions.is_failing
+        for turn in self._besides:
+            path = str(self._host.setting(turn.path)).strip().strip("/")
+            if path != turn.asked and turn.task is None:
+                turn.asked, turn.due_at = path, 0.0
+                if not path and turn.feed != Feed(name=turn.name):
+                    turn.feed = await self._offered.forget(turn.name)
+            if path and not is_any_failing:
+                self._begin(turn)
+            is_any_failing = is_any_failing or turn.is_failing
 
     async def _end(self, turn: Turn) -> None:
         """What a reading raised that is no failure of the cloud's is raised here, for the supervisor."""
@@ -108,20 +152,26 @@ class Polling:
             self._standing.note(is_failing=False)
 
     async def _failed(self, turn: Turn, error: AtalaiaError) -> None:
+        if turn.path and isinstance(error, PermanentFailure) and is_not_offered(turn.feed, error):
+            log.info("cvepro_not_offered", list=turn.name, reason=str(error))
+            turn.feed = await self._offered.refused(turn.name, error)
+            turn.due_at = self._host.clock.monotonic() + _ASK_AGAIN_S
+            return
         if not turn.is_failing:
             log.warning("cvepro_unavailable", list=turn.name, reason=str(error))
         if turn is self._chargers:
             self._standing.note(is_failing=True)
         turn.feed = await self._reading.failed(turn.name, error)
-        if isinstance(error, TemporaryFailure) and was_not_asked(error):  # the next turn is when that is over
+        if turn.path:  # between two failures of its own the chargers are read at least once
+            turn.due_at = max(turn.due_at, self._host.clock.monotonic() + 2 * float(self._host.setting("poll_s")))
+        elif isinstance(error, TemporaryFailure) and was_not_asked(error):  # the next turn is when that is over
             wait_s = max(_LEAST_WAIT_S, error.retry_after_s or 0.0)
             turn.due_at = min(turn.due_at, self._host.clock.monotonic() + wait_s)
 
     async def _judge(self) -> None:
-        """While not even the chargers can be read, the sessions are no trouble of their own."""
-        turn = self._chargers if self._chargers.is_failing else self._sessions
-        after_s = float(self._host.setting("alert_after_s"))
-        if turn.feed is None or turn.is_told or not turn.feed.is_outage(now=self._host.clock.now(), after_s=after_s):
-            return
-        await self._reading.judge(turn.name)
-        turn.is_told = True
+        """While not even the chargers can be read, the others are no trouble of their own."""
+        after_s, now = float(self._host.setting("alert_after_s")), self._host.clock.now()
+        for turn in (self._chargers,) if self._chargers.is_failing else self._turns:
+            if turn.feed is not None and not turn.is_told and turn.feed.is_outage(now=now, after_s=after_s):
+                await self._reading.judge(turn.name)
+                turn.is_told = True

@@ -74,6 +74,19 @@ class Reading:
 
         return await self._host.write(unit)
 
+    async def went_well(self, name: str) -> Feed:
+        """Of what has nothing to be kept but that it is well."""
+        now = self._host.clock.now()
+
+        def unit(tx: Tx) -> Feed:
+            well = feed(tx, name).went_well(at=now, clock_offset_s=None)
+            keep_feed(tx, well)
+            incidents.settle(self._host, tx, f"feed:{name}", [], now=now)
+            tx.publish(TOPIC)
+            return well
+
+        return await self._host.write(unit)
+
     async def failed(self, name: str, error: AtalaiaError) -> Feed:
         """How it stands now; from the first failure on the data is stale."""
         now = self._host.clock.now()

@@ -10,21 +10,54 @@ def offer(host: Host) -> Offer:
     from atalaia.integrations.cvepro.cloud import Cloud
     from atalaia.integrations.cvepro.dashboard import Dashboard
     from atalaia.integrations.cvepro.importing import Importing
+    from atalaia.integrations.cvepro.live import Live
+    from atalaia.integrations.cvepro.notices import Notices
+    from atalaia.integrations.cvepro.offered import Offered
+    from atalaia.integrations.cvepro.ocpp.straight import Straight
     from atalaia.integrations.cvepro.polling import Polling
     from atalaia.integrations.cvepro.reading import Reading
+    from atalaia.integrations.cvepro.repricing import Repricing
     from atalaia.integrations.cvepro.standing import Standing
+    from atalaia.integrations.cvepro.station_api import StationRoutes
     from atalaia.integrations.cvepro.tables import metadata
     from atalaia.integrations.cvepro.tariff_api import TariffRoutes
+    from atalaia.integrations.cvepro.telling import Telling
 
     cloud, board, standing = Cloud(host), Board(host), Standing(host)
-    polling = Polling(host, Reading(host, cloud), standing)
+    notices = Notices(host)
+    telling = Telling(host, notices)
+    reading, offered = Reading(host, cloud, telling), Offered(host, cloud, telling)
+    polling = Polling(host, reading, offered, standing)
+    live = Live(host, reading, offered, ring=polling.ring, is_cloud_well=lambda: polling.is_well)
     importing = Importing(host, cloud, lambda: polling.is_well)
+    straight = Straight(host, telling)
+
+    async def stop() -> None:
+        await live.stop()
+        await polling.stop()
+        await straight.stop()
+
     return Offer(
-        routes=(*Dashboard(host, board).routes(), *routes.all_of(host, importing), *TariffRoutes(host).routes()),
-        pages=pages.all_of(host, board, importing),
+        routes=(
+            *Dashboard(host, board).routes(),
+            *routes.all_of(host, importing),
+            *TariffRoutes(host).routes(),
+            *StationRoutes(host, straight).routes(),
+        ),
+        pages=(*pages.all_of(host, board, importing), *pages.of_straight(host, straight)),
         nav=pages.NAV,
-        loops=(polling.loop(), standing.loop(), importing.loop()),
+        loops=(
+            Repricing(host).loop(),
+            polling.loop(),
+            standing.loop(),
+            importing.loop(),
+            live.loop(),
+            notices.loop(),
+            *straight.loops(),
+        ),
+        sockets=straight.sockets(),
+        on_message=notices.on_message,
         health=(standing.health(),),
         metadata=metadata,
-        stop=polling.stop,
+        stop=stop,
     )

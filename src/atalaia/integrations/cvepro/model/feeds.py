@@ -7,6 +7,10 @@ from typing import Final
 
 CHARGERS: Final = "chargers"
 SESSIONS: Final = "sessions"
+# What an account may offer besides.
+TAGS: Final = "tags"
+ACTIVE: Final = "active"
+LIVE: Final = "live"
 
 
 class Line(StrEnum):
@@ -34,6 +38,15 @@ class Feed:
         return self.failing_since is not None
 
     @property
+    def is_refused(self) -> bool:
+        """The account does not offer it: nothing to be alarmed at."""
+        return self.error is not None and self.failing_since is None
+
+    @property
+    def is_well(self) -> bool:
+        return self.good_at is not None and not self.is_stale
+
+    @property
     def line(self) -> Line:
         """One reading that failed may be a hiccup; a second one is an outage."""
         if self.failures > 1:
@@ -47,6 +60,9 @@ class Feed:
         return replace(
             self, tried_at=at, failing_since=self.failing_since or at, failures=self.failures + 1, error=error
         )
+
+    def refused(self, error: str, *, at: datetime) -> "Feed":
+        return Feed(name=self.name, tried_at=at, error=error)
 
     def is_outage(self, *, now: datetime, after_s: float) -> bool:
         return self.failing_since is not None and now - self.failing_since >= timedelta(seconds=after_s)

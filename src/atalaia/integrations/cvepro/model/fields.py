@@ -41,6 +41,10 @@ class Item:
         self._notes = notes
         self._found: dict[str, Any] = value if isinstance(value, dict) else {}
 
+    def called(self, *names: str) -> str:
+        """The first of these names that is there; where none is, the first."""
+        return next((name for name in names if name in self._found), names[0])
+
     def text(self, name: str) -> str | None:
         """A number counts as a text: ids come as either."""
         value = self._take(name)

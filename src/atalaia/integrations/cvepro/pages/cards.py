@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from atalaia.integrations.cvepro.board import Plug, Seen, Shown
 from atalaia.integrations.cvepro.model.feeds import Line
-from atalaia.integrations.cvepro.pages.words import GROUPS, LINES, SILENT, SPEEDS, STATUS, UNSAID
+from atalaia.integrations.cvepro.pages.words import GROUPS, LINES, OFFERED, SILENT, SPEEDS, STATUS, UNSAID, WAYS
 
 _GROUP_OF: Final = {"up": "free", "maintenance": "charging", "paused": "idle", "degraded": "trouble", "down": "trouble"}
 _W: Final = 1000
@@ -58,10 +58,11 @@ class Card:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineShown:
-    """`since` where it is offline; `good_at` is how old the data is."""
+    """`since` where it is offline; `good_at` is how old the data is; `how` news comes, where it is online."""
 
     state: str
     word: str
+    how: str | None
     since: datetime | None
     good_at: datetime | None
     error: str | None
@@ -89,7 +90,8 @@ def line_of(seen: Seen) -> LineShown:
     feed = seen.feed
     state, word = LINES[feed.line]
     since = feed.failing_since if feed.line is Line.OFFLINE else None
-    return LineShown(state=state, word=word, since=since, good_at=feed.good_at, error=feed.error)
+    how = WAYS[seen.live.is_well] if feed.line is Line.ONLINE else None
+    return LineShown(state=state, word=word, how=how, since=since, good_at=feed.good_at, error=feed.error)
 
 
 def counts_of(cards: Sequence[Card]) -> list[tuple[str, str, str, int]]:
@@ -140,4 +142,5 @@ def banner_values(seen: Seen, *, is_configured: bool) -> dict[str, Any]:
         "offset_s": seen.feed.clock_offset_s,
         "unread": seen.unread.paths,
         "strange": seen.unread.strange,
+        "refused": [(OFFERED[each.name], each.error) for each in seen.refused],
     }

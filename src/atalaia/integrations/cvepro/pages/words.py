@@ -10,7 +10,7 @@ from atalaia.core.errors import AtalaiaError
 from atalaia.core.translations import N_
 from atalaia.integrations.cvepro.model import sessions
 from atalaia.integrations.cvepro.model.chargers import Status
-from atalaia.integrations.cvepro.model.feeds import Line
+from atalaia.integrations.cvepro.model.feeds import ACTIVE, TAGS, Line
 from atalaia.integrations.cvepro.model.imports import ImportState
 
 SILENT: Final = ("down", N_("No heartbeat"))
@@ -42,6 +42,9 @@ LINES: Final = {
     Line.CONNECTING: ("degraded", N_("Connecting…")),
     Line.OFFLINE: ("down", N_("Offline since {at}")),
 }
+# How news comes: is the live connection up?
+WAYS: Final = {True: N_("live"), False: N_("polling")}
+OFFERED: Final = {ACTIVE: N_("Sessions under way"), TAGS: N_("RFID tags")}
 DOUBTS: Final = sessions.DOUBTS
 SESSION_STATES: Final = (
     ("active", N_("Under way")),

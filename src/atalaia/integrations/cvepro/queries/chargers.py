@@ -28,6 +28,11 @@ def keep_feed(tx: Tx, feed: Feed) -> None:
     tx.upsert(feeds, [row], key=["name"], update=[each for each in _FEED if each != "name"])
 
 
+def forget_feed(tx: Tx, name: str) -> None:
+    for table, column in ((feeds, feeds.c.name), (notes, notes.c.feed)):
+        tx.execute(delete(table).where(column == name))
+
+
 @dataclass(frozen=True, slots=True)
 class Unread:
     """What of a list could not be understood: paths of fields, and status words that we don't know with how often."""
