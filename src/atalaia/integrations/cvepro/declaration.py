@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+from atalaia.core.translations import N_
 from atalaia.integrations.cvepro import setup
 from atalaia.integrations.cvepro.login import TOKEN_LIFE_S, log_in
 from atalaia.integrations.cvepro.manifest import LIVE, MANIFEST, NAME, POLL_S, TITLE
+from atalaia.integrations.cvepro.model import reports
 from atalaia.sdk.integration import Host, Offer
-from atalaia.sdk.jobs import JobType
+from atalaia.sdk.jobs import JobType, run_of_offer
 from atalaia.sdk.upstreams import UpstreamDeclaration
 
 
@@ -34,7 +36,17 @@ class CvePro:
             is_told_by_integration=True,
         ),
     )
-    job_types: tuple[JobType, ...] = ()
+    job_types = (
+        JobType(
+            name=reports.JOB,
+            title=N_("Make the reports of a month"),
+            payload=reports.ReportOrder,
+            run=run_of_offer,
+            runs_on="hub",
+            whole_s=600.0,
+            concurrency_key=reports.month_key,
+        ),
+    )
 
     def setup(self, host: Host) -> Offer:
         return setup.offer(host)

@@ -15,6 +15,7 @@ from atalaia.core.translations import N_
 from atalaia.integrations.cvepro.billing import zone_of
 from atalaia.integrations.cvepro.model.months import Month, month_of, read_month
 from atalaia.integrations.cvepro.model.reports import (
+    JOB,
     MEDIA_TYPES,
     Report,
     ReportOrder,
@@ -32,7 +33,6 @@ from atalaia.sdk.files import Upload
 from atalaia.sdk.integration import Host, NewJob
 from atalaia.sdk.transaction import Tx
 
-JOB: Final = "cvepro-report"
 PERIOD_S: Final = 60.0
 _DRAFTS_KEPT: Final = timedelta(days=1)
 _ORDERS_KEPT: Final = timedelta(days=90)

@@ -11,11 +11,15 @@ def offer(host: Host) -> Offer:
     from atalaia.integrations.cvepro.dashboard import Dashboard
     from atalaia.integrations.cvepro.importing import Importing
     from atalaia.integrations.cvepro.live import Live
+    from atalaia.integrations.cvepro.model.reports import JOB
     from atalaia.integrations.cvepro.notices import Notices
-    from atalaia.integrations.cvepro.offered import Offered
     from atalaia.integrations.cvepro.ocpp.straight import Straight
+    from atalaia.integrations.cvepro.offered import Offered
+    from atalaia.integrations.cvepro.pages.reports import ReportPages
     from atalaia.integrations.cvepro.polling import Polling
     from atalaia.integrations.cvepro.reading import Reading
+    from atalaia.integrations.cvepro.report_api import ReportRoutes
+    from atalaia.integrations.cvepro.reports import Reports
     from atalaia.integrations.cvepro.repricing import Repricing
     from atalaia.integrations.cvepro.standing import Standing
     from atalaia.integrations.cvepro.station_api import StationRoutes
@@ -30,6 +34,7 @@ def offer(host: Host) -> Offer:
     polling = Polling(host, reading, offered, standing)
     live = Live(host, reading, offered, ring=polling.ring, is_cloud_well=lambda: polling.is_well)
     importing = Importing(host, cloud, lambda: polling.is_well)
+    reports = Reports(host)
     straight = Straight(host, telling)
 
     async def stop() -> None:
@@ -42,15 +47,22 @@ def offer(host: Host) -> Offer:
             *Dashboard(host, board).routes(),
             *routes.all_of(host, importing),
             *TariffRoutes(host).routes(),
+            *ReportRoutes(host, reports).routes(),
             *StationRoutes(host, straight).routes(),
         ),
-        pages=(*pages.all_of(host, board, importing), *pages.of_straight(host, straight)),
+        pages=(
+            *pages.all_of(host, board, importing),
+            *ReportPages(host, reports).pages(),
+            *pages.of_straight(host, straight),
+        ),
         nav=pages.NAV,
+        job_runs={JOB: reports.reporting.run},
         loops=(
             Repricing(host).loop(),
             polling.loop(),
             standing.loop(),
             importing.loop(),
+            reports.loop(),
             live.loop(),
             notices.loop(),
             *straight.loops(),

@@ -14,6 +14,7 @@ import msgspec
 from atalaia.core.errors import InvalidField
 from atalaia.core.translations import N_
 
+JOB: Final = "cvepro-report"
 MOST_BYTES: Final = 20 * 1024 * 1024
 LONGEST_TITLE: Final = 120
 _WORKBOOK: Final = {"[Content_Types].xml", "xl/workbook.xml"}
@@ -78,6 +79,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     holders: tuple[str, ...] = ()
     created_by: str
     created_at: datetime
+
+
+def month_key(order: ReportOrder) -> str:
+    """One at a time of a month."""
+    return f"cvepro-report:{order.month}"
 
 
 def one_of_them(order: ReportOrder) -> str:
