@@ -38,7 +38,7 @@ class Dashboard:
         feed = seen.feed
         if feed.is_stale:
             return {"stale": True, "staleSince": _utc(feed.failing_since), "error": feed.error}
-        if feed.good_at is not None:
+        if feed.good_at is not None or (seen.has_stations and not is_configured(self._host.setting)):
             return {}
         why = _UNREAD if is_configured(self._host.setting) else _UNCONFIGURED
         return {"stale": True, "staleSince": None, "error": why}

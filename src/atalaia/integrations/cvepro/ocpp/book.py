@@ -8,15 +8,17 @@ from atalaia.integrations.cvepro import incidents
 from atalaia.integrations.cvepro.keeping import keep_sessions
 from atalaia.integrations.cvepro.manifest import NAME
 from atalaia.integrations.cvepro.model import transactions as model
-from atalaia.integrations.cvepro.model.chargers import Status
+from atalaia.integrations.cvepro.model.chargers import Charger, Status
 from atalaia.integrations.cvepro.model.meters import Reading, told_at
 from atalaia.integrations.cvepro.model.residents import tag_key
+from atalaia.integrations.cvepro.model.sessions import Session
 from atalaia.integrations.cvepro.model.stations import Boot
 from atalaia.integrations.cvepro.model.transactions import State, Tag, Transaction
 from atalaia.integrations.cvepro.ocpp import idle
 from atalaia.integrations.cvepro.ocpp.tags import judge_tag
 from atalaia.integrations.cvepro.queries import sessions, stations, transactions
-from atalaia.integrations.cvepro.queries.chargers import told_by_vendor
+from atalaia.integrations.cvepro.queries.chargers import all_of_them, told_by_vendor
+from atalaia.integrations.cvepro.telling import Telling
 from atalaia.sdk.integration import Host
 from atalaia.sdk.transaction import Tx
 
@@ -26,8 +28,9 @@ _STEP: Final = timedelta(seconds=30)  # a session's figures go on in steps of so
 
 
 class Book:
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, telling: Telling | None = None) -> None:
         self._host = host
+        self._telling = telling
 
     def boot(self, tx: Tx, box_id: str, told: Boot) -> None:
         stations.keep_boot(tx, box_id, told, now=self._host.clock.now())
@@ -37,9 +40,15 @@ class Book:
         now = self._host.clock.now()
         told = {"status": status, "error_code": error_code, "status_at": told_at(at, now=now)}
         quiet = {"power_w": None, "soc_percent": None} if status == Status.AVAILABLE else {}
+        before = self._charger(tx, box_id)
         stations.keep_plug(tx, box_id, connector, **told, **quiet)
+        if self._telling is not None:
+            self._telling.of_chargers(tx, before, self._charger(tx, box_id), now=now)
         self.judge(tx)
         tx.publish(TOPIC)
+
+    def _charger(self, tx: Tx, box_id: str) -> list[Charger]:
+        return [each for each in all_of_them(tx) if each.box_id == box_id and each.is_straight]
 
     def judge(self, tx: Tx) -> None:
         """Tell of those that are silent or out of order, where nobody else speaks for them."""
@@ -50,6 +59,8 @@ class Book:
         ]
         told = incidents.charger_faults(own, now=now, limit_s=limit_s, prefix="straight-")
         incidents.settle(self._host, tx, "station", told, now=now)
+        if self._telling is not None:
+            self._telling.of_chargers(tx, own, own, now=now)
 
     def authorize(self, tx: Tx, tag: str) -> Tag:
         return judge_tag(tx, tag, at=self._host.clock.now())
@@ -64,7 +75,7 @@ class Book:
         kept, is_new = transactions.add(tx, told)
         if is_new:
             self._pass_over(tx, kept, now)
-            keep_sessions(tx, [model.begun(kept)], now=now)
+            self._keep(tx, model.begun(kept), now)
             self._publish(tx)
         return kept.number, self._worth(tx, kept)
 
@@ -91,7 +102,7 @@ class Book:
             idle_s = idle.seconds_of(transactions.readings(tx, number), until=stopped_at)
             session = model.ended(kept, at=stopped_at, stop_wh=stop_wh, reason=reason, idle_s=idle_s)
             transactions.change(tx, number, state=str(State.ENDED))
-            keep_sessions(tx, [session], now=now)
+            self._keep(tx, session, now)
             self._publish(tx)
         return judge_tag(tx, tag, at=now) if tag else None
 
@@ -116,10 +127,14 @@ class Book:
         return next(iter(transactions.open_at(tx, box_id, connector)), None)
 
     def _go_on(self, tx: Tx, kept: Transaction, last: Reading) -> None:
-        is_full = kept.is_full or idle.is_full(transactions.readings(tx, kept.number, since=last.at - idle.LOOK_BACK))
-        transactions.change(tx, kept.number, measured_at=last.at, is_full=is_full)
+        now = self._host.clock.now()
+        since = idle.full_since(transactions.readings(tx, kept.number, since=last.at - idle.LOOK_BACK))
+        transactions.change(tx, kept.number, measured_at=last.at, is_full=kept.is_full or since is not None)
         if last.energy_mwh is not None:
-            sessions.keep_meter(tx, kept.session_id, last.energy_mwh, now=self._host.clock.now())
+            sessions.keep_meter(tx, kept.session_id, last.energy_mwh, now=now)
+        if since is not None and not kept.is_full and self._telling is not None:
+            session = sessions.some(tx, [kept.session_id])[kept.session_id]
+            self._telling.full(tx, session, since=since, now=now)
         tx.publish(TOPIC)
 
     def _pass_over(self, tx: Tx, new: Transaction, now: datetime) -> None:
@@ -128,7 +143,7 @@ class Book:
             if each.number != new.number and each.started_at <= new.started_at:
                 transactions.change(tx, each.number, state=str(State.PASSED))
                 last = transactions.last_register(tx, each.number)
-                keep_sessions(tx, [model.passed(each, last, at=new.started_at)], now=now)
+                self._keep(tx, model.passed(each, last, at=new.started_at), now)
 
     def _end_of_another(
         self, tx: Tx, box_id: str, number: int, *, stop_wh: int, at: str, reason: str | None, tag: str | None
@@ -147,7 +162,7 @@ class Book:
         kept, is_new = transactions.add(tx, told)
         if is_new:
             session = model.begun_elsewhere(kept, at=stopped_at, stop_wh=stop_wh, reason=reason)
-            keep_sessions(tx, [session], now=now)
+            self._keep(tx, session, now)
             self._publish(tx)
 
     def _worth(self, tx: Tx, kept: Transaction) -> Tag:
@@ -157,6 +172,9 @@ class Book:
             if tag_key(kept.tag) in others:
                 return Tag.CONCURRENT
         return found
+
+    def _keep(self, tx: Tx, session: Session, now: datetime) -> None:
+        keep_sessions(tx, [session], now=now, telling=self._telling)
 
     def _publish(self, tx: Tx) -> None:
         tx.publish(SESSIONS_TOPIC)

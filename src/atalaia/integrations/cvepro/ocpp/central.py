@@ -23,6 +23,7 @@ from atalaia.integrations.cvepro.model.stations import PROTOCOL, Admission, Poli
 from atalaia.integrations.cvepro.ocpp.book import TOPIC, Book
 from atalaia.integrations.cvepro.ocpp.lines import StationLine
 from atalaia.integrations.cvepro.queries import stations
+from atalaia.integrations.cvepro.telling import Telling
 from atalaia.sdk.contribution import Loop
 from atalaia.sdk.integration import Host
 from atalaia.sdk.sockets import Socket, SocketClosed, SocketRequest, SocketRoute
@@ -48,9 +49,9 @@ log = structlog.get_logger()
 
 
 class Central:
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, telling: Telling | None = None) -> None:
         self.hub = new_id()
-        self.book = Book(host)
+        self.book = Book(host, telling)
         self.points: dict[str, Point] = {}
         self._host = host
         self._refused: Counter[str] = Counter()

@@ -19,13 +19,13 @@ def seconds_of(readings: Sequence[Reading], *, until: datetime) -> float | None:
     return sum((end - start).total_seconds() for start, end in _spans(told, until) if end - start >= FULL_AFTER)
 
 
-def is_full(readings: Sequence[Reading]) -> bool:
-    """Whether the last span is, up to the last reading."""
+def full_since(readings: Sequence[Reading]) -> datetime | None:
+    """Since when the last span goes, where it is long enough by the last reading."""
     told = powers(readings)
     if not told or told[-1][1] >= LEAST_W:
-        return False
+        return None
     start, end = _spans(told, told[-1][0])[-1]
-    return end - start >= FULL_AFTER
+    return start if end - start >= FULL_AFTER else None
 
 
 def _spans(told: Sequence[tuple[datetime, float]], until: datetime) -> list[tuple[datetime, datetime]]:

@@ -2,12 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
-
 from atalaia.integrations.cvepro.model.residents import tag_key
 from atalaia.integrations.cvepro.model.transactions import Tag
 from atalaia.integrations.cvepro.queries.residents import holder_of
-from atalaia.integrations.cvepro.tables import tags
+from atalaia.integrations.cvepro.queries.station_tags import is_known
 from atalaia.sdk.transaction import Tx
 
 
@@ -15,5 +13,4 @@ def judge_tag(tx: Tx, tag: str, *, at: datetime) -> Tag:
     holder = holder_of(tx, tag, at)
     if holder is not None:
         return Tag.ACCEPTED if holder.is_active else Tag.BLOCKED
-    known = tx.one(select(tags.c.id).where(tags.c.tag == tag_key(tag)).limit(1))
-    return Tag.INVALID if known is None else Tag.EXPIRED
+    return Tag.EXPIRED if is_known(tx, tag_key(tag)) else Tag.INVALID
