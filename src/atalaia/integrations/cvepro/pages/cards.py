@@ -26,6 +26,7 @@ class PlugCard:
     is_known: bool
     error_code: str | None
     power_max_kw: float | None
+    power_kw: float | None
     type: str | None
     current: str | None
     speed: str | None
@@ -115,6 +116,7 @@ def _plug(plug: Plug, *, names: bool) -> PlugCard:
         is_known=is_known,
         error_code=one.error_code if one.error_code != "NoError" else None,
         power_max_kw=one.power_max_w / _W if one.power_max_w is not None else None,
+        power_kw=one.power_w / _W if one.power_w is not None and is_in_use else None,
         type=one.type,
         current=one.current,
         speed=SPEEDS.get(one.speed or "", one.speed),
@@ -139,6 +141,7 @@ def banner_values(seen: Seen, *, is_configured: bool) -> dict[str, Any]:
     return {
         "line": line_of(seen),
         "is_configured": is_configured,
+        "is_alone": seen.has_stations and not is_configured,
         "offset_s": seen.feed.clock_offset_s,
         "unread": seen.unread.paths,
         "strange": seen.unread.strange,
