@@ -79,7 +79,7 @@ def page(tx: Tx, wanted: NoticeFilter, *, limit: int, after: tuple[str, str] | N
     if after is not None:
         past = tx.one(select(*_ORDER).where(notices.c.subject == after[0], notices.c.kind == after[1]))
         if past is not None:
-            question = question.where(tuple_(*_ORDER) < tuple_(*past))
+            question = question.where(tuple_(*_ORDER) < tuple_(*past, types=[each.type for each in _ORDER]))
     return [Listed(_notice(row), row.name, row.flat) for row in tx.rows(question.limit(limit + 1))]
 
 
