@@ -6,8 +6,8 @@ twice counts twice, one that is left out not at all.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from fractions import Fraction
 from itertools import pairwise
 from typing import Final
@@ -16,16 +16,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from atalaia.integrations.cvepro.model.tariffs import CENT_MICROS, WEEK_MIN, Band, Terms
+from atalaia.integrations.cvepro.model.wall import MINUTE, SECOND, WEEK, Wall, in_week, ticks
 
 KWH_MWH: Final = 1_000_000
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_TICK: Final = timedelta(microseconds=1)
-_SECOND: Final = 1_000_000  # ticks
-_MINUTE: Final = 60 * _SECOND
-_WEEK: Final = WEEK_MIN * _MINUTE
-_MONDAY: Final = 4 * 1440 * _MINUTE  # of 1970-01-05: the epoch was a Thursday
-_STEP: Final = 12 * 60 * _MINUTE  # so far is looked for a change of the clock at once
-
 Readings = Sequence[tuple[datetime, int]]
 _Weights = dict[int | None, int | Fraction]  # by the number of the band; None is outside all
 
@@ -64,7 +57,7 @@ class PriceList:
 
     def __init__(self, terms: Terms, zone: ZoneInfo) -> None:
         self.terms = terms
-        self._zone = zone
+        self._wall = Wall(zone)
         self._week = _Week(terms.bands)
 
     def price(self, charged: Charged, readings: Readings = ()) -> Price:
@@ -97,11 +90,11 @@ class PriceList:
         return [(band, share) for band, share in zip(bands, shares, strict=True) if share] or [(bands[0], 0)]
 
     def _by_time(self, charged: Charged) -> _Weights:
-        since = _ticks(charged.started_at)
-        until = _ticks(charged.stopped_at) - round(max(0.0, charged.idle_s) * _SECOND)
+        since = ticks(charged.started_at)
+        until = ticks(charged.stopped_at) - round(max(0.0, charged.idle_s) * SECOND)
         found: _Weights = {}
-        for band, lasts in self._walk(since, max(until, since + 1)):
-            found[band] = found.get(band, 0) + lasts
+        for band, begins, ends in self._wall.pieces(since, max(until, since + 1), self._week.at):
+            found[band] = found.get(band, 0) + ends - begins
         return found
 
     def _by_meter(self, charged: Charged, readings: Readings) -> _Weights:
@@ -109,37 +102,11 @@ class PriceList:
         for (since, before), (until, after) in pairwise(_points(charged, readings)):
             if after <= before or until <= since:
                 continue
-            for band, lasts in self._walk(since, until):
-                share = after - before if lasts == until - since else Fraction((after - before) * lasts, until - since)
-                found[band] = found.get(band, 0) + share
+            for band, begins, ends in self._wall.pieces(since, until, self._week.at):
+                took = (after - before) * (ends - begins)
+                is_whole = ends - begins == until - since  # most are
+                found[band] = found.get(band, 0) + (after - before if is_whole else Fraction(took, until - since))
         return found
-
-    def _walk(self, since: int, until: int) -> Iterator[tuple[int | None, int]]:
-        """Band after band with how long it lasts, in ticks."""
-        at, offset = since, self._offset(since)
-        while at < until:
-            band, left = self._week.at(at + offset)
-            ends = min(at + left, at + _STEP, until)
-            after = self._offset(ends)
-            if after != offset:
-                ends = self._change(at, ends, offset)
-            yield band, ends - at
-            at, offset = ends, after
-
-    def _offset(self, at: int) -> int:
-        """Of the zone's clocks, in ticks."""
-        found = (_EPOCH + timedelta(microseconds=at)).astimezone(self._zone).utcoffset()
-        return 0 if found is None else found // _TICK
-
-    def _change(self, well: int, changed: int, offset: int) -> int:
-        """The first tick with another offset."""
-        while changed - well > 1:
-            middle = (well + changed) // 2
-            if self._offset(middle) == offset:
-                well = middle
-            else:
-                changed = middle
-        return changed
 
 
 class _Week:
@@ -152,31 +119,27 @@ class _Week:
                 begins[since % WEEK_MIN] = index
                 begins.setdefault(until % WEEK_MIN, None)
         # A band that begins where another ends stands, whichever came first.
-        self._at = [minute * _MINUTE for minute in sorted(begins)]
+        self._at = [minute * MINUTE for minute in sorted(begins)]
         self._bands = [begins[minute] for minute in sorted(begins)]
         self.is_banded = bool(begins)
 
     def at(self, local: int) -> tuple[int | None, int]:
         """The band, and how many ticks of the clock are left of it. `local`: ticks of the clock since 1970."""
-        in_week = (local - _MONDAY) % _WEEK
-        index = bisect_right(self._at, in_week) - 1
-        ends = self._at[index + 1] if index + 1 < len(self._at) else self._at[0] + _WEEK
-        return self._bands[index], ends - in_week
+        now = in_week(local)
+        index = bisect_right(self._at, now) - 1
+        ends = self._at[index + 1] if index + 1 < len(self._at) else self._at[0] + WEEK
+        return self._bands[index], ends - now
 
 
 def _points(charged: Charged, readings: Readings) -> list[tuple[int, int]]:
     """The meter from start to end; what it says of other times is left out."""
-    since, until = _ticks(charged.started_at), _ticks(charged.stopped_at)
-    points = sorted((at, mwh) for when, mwh in readings if since <= (at := _ticks(when)) <= until)
+    since, until = ticks(charged.started_at), ticks(charged.stopped_at)
+    points = sorted((at, mwh) for when, mwh in readings if since <= (at := ticks(when)) <= until)
     if charged.start_mwh is not None:
         points.insert(0, (since, charged.start_mwh))
     if charged.stop_mwh is not None:
         points.append((until, charged.stop_mwh))
     return points
-
-
-def _ticks(at: datetime) -> int:
-    return (at - _EPOCH) // _TICK
 
 
 def shared_out(whole: int, weights: Sequence[Fraction | int]) -> list[int]:
