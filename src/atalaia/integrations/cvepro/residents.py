@@ -3,7 +3,8 @@
 A tag has one holder at a time. One that moves on ends with its former holder and keeps what was charged with it until then.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -91,17 +92,17 @@ class Residents:
 
         def unit(tx: Tx) -> Known:
             register.lock(tx)
-            new = self.enter(tx, entry, by=by)
-            return known(tx, new.id)
+            return known(tx, self._enter(tx, entry, by=by))
 
         return await self._host.write(unit)
 
-    async def change(self, id: str, entry: Entry, *, by: By) -> Known:
+    async def change(self, id: str, entry: Callable[[Known], Entry], *, by: By) -> Known:
         """Raises: NotFound, InvalidField."""
 
         def unit(tx: Tx) -> Known:
             register.lock(tx)
-            self.put(tx, known(tx, id), entry, by=by)
+            found = known(tx, id)
+            self._put(tx, found, entry(found), by=by)
             return known(tx, id)
 
         return await self._host.write(unit)
@@ -169,18 +170,35 @@ class Residents:
 
         await self._host.write(unit)
 
-    def enter(self, tx: Tx, entry: Entry, *, by: By) -> Resident:
-        """Within a transaction that has `register.lock`. Raises: InvalidField."""
+    async def link_proposed(self, *, by: By) -> int:
+        """Each resident without an account with the one of the same e-mail, where that is nobody's; how many."""
+
+        def unit(tx: Tx) -> int:
+            register.lock(tx)
+            found = proposed(tx, self._host.accounts(tx, role=Role.CLIENT))
+            for resident, account in found:
+                register.keep(tx, replace(resident, person_id=account.id, changed_at=self._host.clock.now()))
+                self._audit(tx, "resident_linked", resident.id, by, account=account.id)
+            return len(found)
+
+        return await self._host.write(unit)
+
+    async def proposed(self) -> Sequence[tuple[Resident, Account]]:
+        """Accounts that are nobody's, with the resident who has the same e-mail."""
+        return await self._host.read(lambda tx: proposed(tx, self._host.accounts(tx, role=Role.CLIENT)))
+
+    def _enter(self, tx: Tx, entry: Entry, *, by: By) -> str:
+        """Raises: InvalidField."""
         now, id_ = self._host.clock.now(), new_id()
         new = Resident(**self._values(tx, entry, id_, by), id=id_, created_at=now, changed_at=now)
         register.add(tx, new)
         for tag in read_tags(entry.tags):
             self._give(tx, new, tag, by=by, move=entry.move)
         self._audit(tx, "resident_entered", id_, by, name=new.name, flat=new.flat)
-        return new
+        return id_
 
-    def put(self, tx: Tx, found: Known, entry: Entry, *, by: By) -> None:
-        """As `enter`."""
+    def _put(self, tx: Tx, found: Known, entry: Entry, *, by: By) -> None:
+        """Raises: InvalidField."""
         former, now = found.resident, self._host.clock.now()
         values = self._values(tx, entry, former.id, by)
         changed = {name: value for name, value in values.items() if value != getattr(former, name)}
@@ -242,6 +260,16 @@ class Residents:
         target = f"cvepro_resident:{id}"
         self._host.audit(tx, by=by.principal, action=f"cvepro.{what}", target=target, client=by.client, **details)
         tx.publish(TOPIC, id)
+
+
+def proposed(tx: Tx, accounts: Sequence[Account]) -> list[tuple[Resident, Account]]:
+    """Neither where two residents have that e-mail."""
+    everybody = register.everybody(tx)
+    taken = {each.person_id for each in everybody}
+    free = {each.email.lower(): each for each in accounts if each.id not in taken}
+    mails = Counter(each.email for each in everybody if each.email)
+    alone = (each for each in everybody if each.person_id is None and each.email and mails[each.email] == 1)
+    return [(each, free[each.email]) for each in alone if each.email in free]
 
 
 def known(tx: Tx, id: str) -> Known:

@@ -9,6 +9,7 @@ def offer(host: Host) -> Offer:
     from atalaia.integrations.cvepro.board import Board
     from atalaia.integrations.cvepro.cloud import Cloud
     from atalaia.integrations.cvepro.dashboard import Dashboard
+    from atalaia.integrations.cvepro.enrolling import Enrolling
     from atalaia.integrations.cvepro.importing import Importing
     from atalaia.integrations.cvepro.live import Live
     from atalaia.integrations.cvepro.model.reports import JOB
@@ -21,6 +22,8 @@ def offer(host: Host) -> Offer:
     from atalaia.integrations.cvepro.report_api import ReportRoutes
     from atalaia.integrations.cvepro.reports import Reports
     from atalaia.integrations.cvepro.repricing import Repricing
+    from atalaia.integrations.cvepro.resident_api import ResidentRoutes
+    from atalaia.integrations.cvepro.residents import Residents
     from atalaia.integrations.cvepro.standing import Standing
     from atalaia.integrations.cvepro.station_api import StationRoutes
     from atalaia.integrations.cvepro.tables import metadata
@@ -35,6 +38,7 @@ def offer(host: Host) -> Offer:
     live = Live(host, reading, offered, ring=polling.ring, is_cloud_well=lambda: polling.is_well)
     importing = Importing(host, cloud, lambda: polling.is_well)
     reports = Reports(host)
+    residents, enrolling = Residents(host), Enrolling(host)
     straight = Straight(host, telling)
 
     async def stop() -> None:
@@ -47,11 +51,13 @@ def offer(host: Host) -> Offer:
             *Dashboard(host, board).routes(),
             *routes.all_of(host, importing),
             *TariffRoutes(host).routes(),
+            *ResidentRoutes(residents, enrolling).routes(),
             *ReportRoutes(host, reports).routes(),
             *StationRoutes(host, straight).routes(),
         ),
         pages=(
             *pages.all_of(host, board, importing),
+            *pages.of_residents(host, residents, enrolling),
             *ReportPages(host, reports).pages(),
             *pages.of_straight(host, straight),
         ),
@@ -65,6 +71,7 @@ def offer(host: Host) -> Offer:
             reports.loop(),
             live.loop(),
             notices.loop(),
+            enrolling.loop(),
             *straight.loops(),
         ),
         sockets=straight.sockets(),

@@ -12,6 +12,7 @@ from atalaia.integrations.cvepro.model import sessions
 from atalaia.integrations.cvepro.model.chargers import Status
 from atalaia.integrations.cvepro.model.feeds import ACTIVE, TAGS, Line
 from atalaia.integrations.cvepro.model.imports import ImportState
+from atalaia.integrations.cvepro.model.notices import NoticeKind
 
 SILENT: Final = ("down", N_("No heartbeat"))
 UNSAID: Final = ("unknown", N_("Not told"))
@@ -61,6 +62,13 @@ MONTHS: Final = (
     *(N_("Jan"), N_("Feb"), N_("Mar"), N_("Apr"), N_("May"), N_("Jun")),
     *(N_("Jul"), N_("Aug"), N_("Sep"), N_("Oct"), N_("Nov"), N_("Dec")),
 )
+NOTICES: Final = {
+    str(NoticeKind.STARTED): N_("My charging begins"),
+    str(NoticeKind.FULL): N_("My car is full and still plugged in"),
+    str(NoticeKind.ENDED): N_("My charging has ended, with kWh and cost"),
+    str(NoticeKind.INTERRUPTED): N_("My charging was interrupted"),
+    str(NoticeKind.CHARGER_FREE): N_("A charger is free that I wait for"),
+}
 SPEEDS: Final = {"FAST": N_("Fast"), "SLOW": N_("Slow")}
 
 
