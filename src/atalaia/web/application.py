@@ -15,6 +15,7 @@ from atalaia.web.errors import Answer, answer_to
 from atalaia.web.live import LiveStreams
 from atalaia.web.openapi import Described
 from atalaia.web.pages import Pages, locale_of
+from atalaia.web.registering import Application
 from atalaia.web.static_files import PREFIX as STATIC_PREFIX
 
 MAX_FORM_BYTES = 1_048_576
@@ -38,7 +39,7 @@ def create_application(
     static = asgi(STATIC_PREFIX, is_mount=True, copy_scope=True, opt={"public": True})(pages.renderer.static)
     documents = {path: item for part in contributions for path, item in part.documents.items()}
     described = Described(hot_routes, documents)
-    return Litestar(
+    return Application(
         route_handlers=[
             static,
             described.route(),
