@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 
 from atalaia.access.service.keys import create_key
-from atalaia.app.slices import Base, declared_settings, migration_folders, wire_slices
+from atalaia.app.migrations import migration_folders
+from atalaia.app.slices import Base, declared_settings, wire_slices
 from atalaia.core.clock import to_ms
 from atalaia.core.permissions import SYSTEM
 from atalaia.core.settings import Settings

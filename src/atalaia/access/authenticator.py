@@ -19,7 +19,7 @@ import structlog
 
 from atalaia.access import csrf
 from atalaia.access.cookies import CookieNames, cookies_of
-from atalaia.access.credentials import digest
+from atalaia.access.credentials import KEYS_TOPIC, digest
 from atalaia.access.model import principal_of_key, principal_of_person
 from atalaia.access.queries import keys as key_queries
 from atalaia.access.queries import ways_in
@@ -31,7 +31,6 @@ from atalaia.core.permissions import Permission, Principal
 from atalaia.core.translations import N_
 from atalaia.store.store import Store
 
-KEYS_TOPIC = "keys"
 GOOD_FOR_S = 0.9
 READ_AGAIN_AFTER_S = 0.4
 _BEARER = b"bearer "

@@ -9,6 +9,7 @@ from atalaia.core.errors import InvalidField
 from atalaia.core.translations import N_
 
 KEY_MARK = "ata"
+KEYS_TOPIC = "keys"  # told live when one is revoked
 _KEY_ID_BYTES = 6
 _KEY_SECRET_BYTES = 32
 # Shorter ones are taken over from the systems that people use today, with a warning.

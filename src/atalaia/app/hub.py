@@ -15,9 +15,10 @@ import structlog
 from atalaia.app.health import Health
 from atalaia.app.integrations import integration_folders
 from atalaia.app.memory import limit_arenas, settle
+from atalaia.app.migrations import migration_folders
 from atalaia.app.options import HubOptions
 from atalaia.app.own import HubMetrics, own_health, own_loops
-from atalaia.app.slices import Base, migration_folders, read_settings, wire_slices
+from atalaia.app.slices import Base, read_settings, wire_slices
 from atalaia.app.supervisor import Supervisor
 from atalaia.core import log_files
 from atalaia.core.clock import SystemClock

@@ -18,12 +18,7 @@ from atalaia.app.declared_upstreams import declared_upstreams
 from atalaia.app.frame_sources import frame_sources
 from atalaia.app.host import HostParts
 from atalaia.app.hub_jobs import HubJobs
-from atalaia.app.integrations import (
-    integration_folders,
-    integration_settings,
-    set_up,
-    unreadable_integrations,
-)
+from atalaia.app.integrations import integration_settings, set_up, unreadable_integrations
 from atalaia.app.kept_keys import kept_keys
 from atalaia.app.snapshots import pages as snapshot_pages
 from atalaia.app.snapshots.gathering import Sources
@@ -106,22 +101,6 @@ def declared_settings() -> Sequence[Setting]:
 def read_settings(data_dir: Path) -> Settings:
     """The settings of file and environment; those of the page come from the store, once it is open."""
     return load_settings(declared_settings(), data_dir=data_dir, unreadable=unreadable_integrations())
-
-
-def migration_folders() -> Sequence[Path]:
-    return (
-        access_wiring.MIGRATIONS,
-        agents_wiring.MIGRATIONS,
-        captures_wiring.MIGRATIONS,
-        jobs_wiring.MIGRATIONS,
-        metrics_wiring.MIGRATIONS,
-        notify_wiring.MIGRATIONS,
-        pings_wiring.MIGRATIONS,
-        signals_wiring.MIGRATIONS,
-        upstreams_wiring.MIGRATIONS,
-        watch_wiring.MIGRATIONS,
-        *integration_folders("migrations").values(),
-    )
 
 
 def wire_slices(base: Base) -> Slices:

@@ -10,7 +10,8 @@ import msgspec
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
-from atalaia.app.slices import migration_folders, read_settings
+from atalaia.app.migrations import migration_folders
+from atalaia.app.slices import read_settings
 from atalaia.cli import reaching, surroundings
 from atalaia.cli.integrations import examine_integrations
 from atalaia.cli.kept_settings import open_kept_settings

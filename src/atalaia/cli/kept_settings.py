@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from atalaia.app.slices import migration_folders
+from atalaia.app.migrations import migration_folders
 from atalaia.core.errors import AtalaiaError
 from atalaia.core.settings import Settings
 from atalaia.store.encryption import FILE_NAME as KEY_NAME

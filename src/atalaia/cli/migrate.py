@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from atalaia.app.slices import migration_folders
+from atalaia.app.migrations import migration_folders
 from atalaia.cli.places import DatabaseUrl, DataDir
 from atalaia.store.directory import DirectoryLock, prepare_data_dir
 from atalaia.store.migrations import pending

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from atalaia.app.slices import migration_folders
+from atalaia.app.migrations import migration_folders
 from atalaia.cli.places import DatabaseUrl, DataDir
 from atalaia.core.errors import ConfigError
 from atalaia.store.backup import restore_backup

@@ -9,6 +9,7 @@ import typer
 import uvicorn
 
 from atalaia.app.hub import Hub
+from atalaia.app.memory import building
 from atalaia.app.options import HubOptions
 from atalaia.cli.places import DatabaseUrl, DataDir
 from atalaia.cli.ports import port_holder
@@ -55,7 +56,8 @@ def serve(
     """
     options = HubOptions(data_dir, host, port, database_url, tls_cert, tls_key)
     listener = _listen(options)
-    hub = Hub(options)
+    with building():
+        hub = Hub(options)
     config = uvicorn.Config(
         hub.asgi,
         loop="uvloop",

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from atalaia.app.slices import migration_folders
+from atalaia.app.migrations import migration_folders
 from atalaia.core.errors import ConfigError
 from atalaia.core.logging import configure_logging
 from atalaia.core.permissions import Permission, Principal

@@ -22,7 +22,6 @@ from atalaia.access.service.people import (
     parse_role,
     remove_second_factor,
 )
-from atalaia.app.slices import read_settings
 from atalaia.cli.places import DatabaseUrl, DataDir
 from atalaia.cli.stores import opened_store, operator
 from atalaia.sdk.transaction import Tx
@@ -205,6 +204,8 @@ def _address(store: Store, data_dir: Path, link: PasswordLink | None, url: str |
     if link is None:
         return None
     if url is None:
+        from atalaia.app.slices import read_settings  # the whole hub, for a link's address alone
+
         settings = read_settings(data_dir)
         settings.set_page_values(store.read_now(read_page_settings))
         url = str(settings.get("hub.public_url")) or _DEFAULT_URL

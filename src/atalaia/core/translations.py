@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, cast, get_args
 
-from babel.messages.pofile import read_po
-
 Locale = Literal["en", "pt-BR"]
 
 LOCALES: Final[tuple[Locale, ...]] = get_args(Locale)
@@ -69,6 +67,8 @@ class Translations:
 
 def read_catalogue(paths: Iterable[Path]) -> Catalogue:
     """The files as one; the first translation of a msgid stands, untranslated ones fall back to English."""
+    from babel.messages.pofile import read_po  # texts are marked everywhere, and read by the hub alone
+
     texts: dict[str, str] = {}
     plurals: dict[str, tuple[str, str]] = {}
     for path in paths:

@@ -1,22 +1,30 @@
-"""Migrations: each slice has its own branch; all run forward at start, under a lock, each in a transaction."""
+"""Migrations: each slice has its own branch; all run forward at start, under a lock, each in a transaction.
+
+Alembic is loaded where there is something to do, which most starts and commands find there is not.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from alembic.config import Config
-from alembic.runtime.environment import EnvironmentContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import Connection
 
 from atalaia.core.errors import ConfigError
+from atalaia.store.revisions import heads
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
 
 _LOCK_NUMBER = 0x41_7A_1A_1A  # any constant that others won't take
 
 
-def _configured(locations: Sequence[Path]) -> tuple[Config, ScriptDirectory]:
+def _configured(locations: Sequence[Path]) -> "tuple[Config, ScriptDirectory]":
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
     config = Config()
     config.set_main_option("script_location", str(locations[0]))
     config.set_main_option("version_locations", "\n".join(str(location) for location in locations))
@@ -30,9 +38,11 @@ def pending(engine: Engine, locations: Sequence[Path]) -> list[str]:
     Raises:
         ConfigError: the database has a revision that this version doesn't know.
     """
-    _, scripts = _configured(locations)
     with engine.connect() as connection:
         applied = _applied(connection)
+    if applied == heads(locations):
+        return []
+    _, scripts = _configured(locations)
     _refuse_newer(scripts, applied)
     done = {script.revision for script in scripts.iterate_revisions(tuple(applied), "base")} if applied else set()
     every = [script.revision for script in scripts.walk_revisions()]
@@ -45,6 +55,9 @@ def migrate(engine: Engine, locations: Sequence[Path], *, to: tuple[str, ...] = 
     Raises:
         ConfigError: the database is of a newer version.
     """
+    with engine.connect() as connection:
+        if to == ("heads",) and _applied(connection) == heads(locations):
+            return []
     config, scripts = _configured(locations)
     with engine.connect() as connection, _locked(connection):
         applied = _applied(connection)
@@ -56,7 +69,9 @@ def migrate(engine: Engine, locations: Sequence[Path], *, to: tuple[str, ...] = 
     return todo
 
 
-def _upgrade(connection: Connection, config: Config, scripts: ScriptDirectory, *, to: tuple[str, ...]) -> None:
+def _upgrade(connection: Connection, config: "Config", scripts: "ScriptDirectory", *, to: tuple[str, ...]) -> None:
+    from alembic.runtime.environment import EnvironmentContext
+
     context = EnvironmentContext(
         config,
         scripts,
@@ -91,7 +106,7 @@ def _applied(connection: Connection) -> set[str]:
     return set(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
 
 
-def _refuse_newer(scripts: ScriptDirectory, applied: set[str]) -> None:
+def _refuse_newer(scripts: "ScriptDirectory", applied: set[str]) -> None:
     known = {script.revision for script in scripts.walk_revisions()}
     unknown = sorted(applied - known)
     if unknown:

@@ -7,8 +7,7 @@ from datetime import datetime
 import msgspec
 
 from atalaia.access.audit import record
-from atalaia.access.authenticator import KEYS_TOPIC
-from atalaia.access.credentials import adopt_key, make_key
+from atalaia.access.credentials import KEYS_TOPIC, adopt_key, make_key
 from atalaia.access.model import ApiKey
 from atalaia.access.queries import keys as queries
 from atalaia.core.clock import Clock
