@@ -129,6 +129,41 @@ def cvepro(
     return 0
 
 
+@app.command()
+def chargepoint(
+    *,
+    url: Annotated[
+        str, typer.Option(help="The hub's address, as https://watch.example.org.")
+    ] = "http://127.0.0.1:8400",
+    id: Annotated[str, typer.Option(help="Its charge box identity.")] = "SIM-001",
+    password: Annotated[str | None, typer.Option(help="Its password, where the hub has given it one.")] = None,
+    tag: Annotated[str, typer.Option(help="The RFID tag of whoever charges there.")] = "04A21B3C",
+    power_kw: Annotated[float, typer.Option(help="What it gives while it charges.", min=0.1)] = 7.4,
+    need_kwh: Annotated[float, typer.Option(help="What each car takes until it is full.", min=0.1)] = 12.0,
+    pause_s: Annotated[float, typer.Option(help="Simulated seconds between two cars.", min=0)] = 1800.0,
+    scale: Annotated[float, typer.Option(help="Simulated seconds that go by in one.", min=0.1)] = 60.0,
+) -> int:
+    """A charger that connects straight to a hub (OCPP 1.6-J): it plugs in, charges, fills, unplugs, and obeys.
+
+    Example: atalaia simulate chargepoint --url http://127.0.0.1:8400 --id SIM-001
+    Example: atalaia simulate chargepoint --url wss://watch.example.org --id SIM-001 --password 5f0c… --scale 1
+    """
+    from atalaia_simulators.chargepoint import Options, serve  # loaded for this command alone
+
+    options = Options(
+        url=url,
+        box_id=id,
+        password=password,
+        tag=tag,
+        power_w=power_kw * 1000,
+        need_wh=need_kwh * 1000,
+        pause_s=pause_s,
+        scale=scale,
+    )
+    asyncio.run(_until_signal(serve(options, tell=_say)))
+    return 0
+
+
 def _run(serving: Coroutine[None, None, None], *, host: str, port: int) -> None:
     """Raises: ConfigError: the port is taken."""
     try:
@@ -177,4 +212,9 @@ def _introduce_cvepro(url: str) -> None:
         f"  log        {url}/_sim/log\n"
         f"  faults     POST {url}/_sim/faults\n"
     )
+    sys.stdout.flush()
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
