@@ -127,7 +127,7 @@ class Notices:
             phone=phone,
             created_at=now,
         )
-        way = self._way(tx)
+        way = self.has_way(tx)
         plan = Plan(Fate.QUEUED, expires_at=now + timedelta(minutes=10)) if way else Plan(Fate.NO_WAY)
         return self._send(tx, replace(notice, fate=plan.fate), plan, locale) or plan.fate
 
@@ -137,7 +137,7 @@ class Notices:
     def _plan(self, tx: Tx, kind: NoticeKind, resident: Resident, *, happened_at: datetime, now: datetime) -> Plan:
         if resident.is_refused:
             return Plan(Fate.NOT_THERE)
-        if not self._way(tx):
+        if not self.has_way(tx):
             return Plan(Fate.NO_WAY)
         fresh_for = FRESH_FOR.get(kind)
         expires_at = happened_at + fresh_for if fresh_for else None
@@ -152,7 +152,8 @@ class Notices:
             return Plan(Fate.QUIET)
         return Plan(Fate.QUEUED, not_before=quiet_until, expires_at=expires_at)
 
-    def _way(self, tx: Tx) -> bool:
+    def has_way(self, tx: Tx) -> bool:
+        """Whether WhatsApp is set up."""
         return any(each.name == WAY and each.is_ready for each in self._host.message_kinds(tx))
 
     def _send(self, tx: Tx, notice: Notice, plan: Plan, locale: Locale) -> Fate | None:
@@ -194,6 +195,16 @@ class Notices:
         await self._host.write(lambda tx: queries.prune(tx, before=before))
 
     # -- words
+
+    def words(self, tx: Tx, locale: Locale) -> dict[NoticeKind, tuple[str, bool]]:
+        """In force, and whether they are somebody's own."""
+        own = queries.own_words(tx)
+        texts = {kind: own.get((str(kind), locale)) for kind in NoticeKind}
+        return {kind: (text or BUILT_IN[locale][kind], text is not None) for kind, text in texts.items()}
+
+    def preview(self, kind: NoticeKind, locale: Locale, text: str) -> str:
+        """On example data. Raises: InvalidField: text."""
+        return render(read_template(text, kind), self.example(locale))
 
     async def keep_words(
         self, kind: NoticeKind, locale: Locale, text: str, *, by: Principal, client: str | None

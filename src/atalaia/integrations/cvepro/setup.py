@@ -57,7 +57,8 @@ def offer(host: Host) -> Offer:
         ),
         pages=(
             *pages.all_of(host, board, importing),
-            *pages.of_residents(host, residents, enrolling),
+            *pages.of_notices(host, notices),
+            *pages.of_residents(host, board, residents, enrolling, reports),
             *ReportPages(host, reports).pages(),
             *pages.of_straight(host, straight),
         ),

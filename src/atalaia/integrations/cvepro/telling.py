@@ -12,6 +12,7 @@ from atalaia.integrations.cvepro.model.notice_values import locale_of, person_va
 from atalaia.integrations.cvepro.model.notices import Fate, NoticeKind, is_interrupted
 from atalaia.integrations.cvepro.model.residents import Resident, tag_key
 from atalaia.integrations.cvepro.model.sessions import Session
+from atalaia.integrations.cvepro.model.transactions import number_of
 from atalaia.integrations.cvepro.notices import Notices, wants
 from atalaia.integrations.cvepro.queries import chargers, residents, sessions
 from atalaia.integrations.cvepro.queries import notices as queries
@@ -66,12 +67,13 @@ class Telling:
         if not wants(resident, kind):
             return
         told_at = session.started_at if kind is NoticeKind.STARTED else session.stopped_at
+        is_straight = number_of(session.id) is not None
         self._notices.tell(
             tx,
             kind,
             session.id,
             resident,
-            happened_at=happened_at or _by_our_clock(tx, told_at, now),
+            happened_at=happened_at or _by_our_clock(tx, told_at, now, is_straight=is_straight),
             now=now,
             values=self._values(tx, session, resident, now=now),
         )
@@ -97,7 +99,7 @@ class Telling:
             (charger, plug, since)
             for charger in found
             for plug in charger.connectors
-            if plug.status == Status.SUSPENDED_EV and now - (since := _by_our_clock(tx, plug.status_at, now)) >= after
+            if plug.status == Status.SUSPENDED_EV and now - (since := _status_at(tx, charger, plug, now)) >= after
         ]
         if not idle:
             return
@@ -110,7 +112,7 @@ class Telling:
 
     def _free(self, tx: Tx, charger: Charger, plug: Connector, *, now: datetime) -> None:
         """The first of those who wait and can be told; only one, since only one can have it."""
-        since = _by_our_clock(tx, plug.status_at, now)
+        since = _status_at(tx, charger, plug, now)
         for resident in queries.waiting(tx, charger.key):
             if not wants(resident, NoticeKind.CHARGER_FREE):
                 continue
@@ -155,9 +157,13 @@ def _charger_name(tx: Tx, session: Session) -> str:
     return charger.name if charger else session.box_id or session.charger_uuid or "?"
 
 
-def _by_our_clock(tx: Tx, at: datetime | None, now: datetime) -> datetime:
-    """The vendor's clock may differ from ours; never later than now."""
+def _status_at(tx: Tx, charger: Charger, plug: Connector, now: datetime) -> datetime:
+    return _by_our_clock(tx, plug.status_at, now, is_straight=charger.is_straight)
+
+
+def _by_our_clock(tx: Tx, at: datetime | None, now: datetime, *, is_straight: bool) -> datetime:
+    """The vendor's clock may differ from ours. Never later than now."""
     if at is None:
         return now
-    offset_s = feed(tx, CHARGERS).clock_offset_s or 0.0
+    offset_s = 0.0 if is_straight else feed(tx, CHARGERS).clock_offset_s or 0.0
     return min(now, at - timedelta(seconds=offset_s))

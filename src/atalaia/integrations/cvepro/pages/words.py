@@ -12,7 +12,7 @@ from atalaia.integrations.cvepro.model import sessions
 from atalaia.integrations.cvepro.model.chargers import Status
 from atalaia.integrations.cvepro.model.feeds import ACTIVE, TAGS, Line
 from atalaia.integrations.cvepro.model.imports import ImportState
-from atalaia.integrations.cvepro.model.notices import NoticeKind
+from atalaia.integrations.cvepro.model.notices import Fate, NoticeKind
 
 SILENT: Final = ("down", N_("No heartbeat"))
 UNSAID: Final = ("unknown", N_("Not told"))
@@ -51,6 +51,7 @@ SESSION_STATES: Final = (
     ("active", N_("Under way")),
     ("ended", N_("Ended")),
     ("doubtful", N_("With doubtful figures")),
+    ("nobody", N_("Of no known flat")),
 )
 IMPORT_STATES: Final = {
     str(ImportState.RUNNING): ("maintenance", N_("Under way")),
@@ -68,6 +69,25 @@ NOTICES: Final = {
     str(NoticeKind.ENDED): N_("My charging has ended, with kWh and cost"),
     str(NoticeKind.INTERRUPTED): N_("My charging was interrupted"),
     str(NoticeKind.CHARGER_FREE): N_("A charger is free that I wait for"),
+}
+# The same for who looks after them.
+NOTICE_KINDS: Final = {
+    str(NoticeKind.STARTED): N_("Charging began"),
+    str(NoticeKind.FULL): N_("Car is full"),
+    str(NoticeKind.ENDED): N_("Charging ended"),
+    str(NoticeKind.INTERRUPTED): N_("Charging interrupted"),
+    str(NoticeKind.CHARGER_FREE): N_("Charger is free"),
+}
+NOTICE_FATES: Final = {
+    str(Fate.QUEUED): ("maintenance", N_("On its way")),
+    str(Fate.DELIVERED): ("up", N_("Delivered")),
+    str(Fate.REFUSED): ("down", N_("Not on WhatsApp")),
+    str(Fate.UNKNOWN): ("unknown", N_("Unknown if sent")),
+    str(Fate.FAILED): ("down", N_("Given up")),
+    str(Fate.EXPIRED): ("paused", N_("Too late, not sent")),
+    str(Fate.QUIET): ("paused", N_("Quiet hours, not sent")),
+    str(Fate.NOT_THERE): ("paused", N_("Known not to be on WhatsApp")),
+    str(Fate.NO_WAY): ("degraded", N_("WhatsApp not set up")),
 }
 SPEEDS: Final = {"FAST": N_("Fast"), "SLOW": N_("Slow")}
 

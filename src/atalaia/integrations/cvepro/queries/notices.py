@@ -145,3 +145,10 @@ def waiting(tx: Tx, charger_key: str) -> list[Resident]:
 def end_waits(tx: Tx, resident_id: str) -> None:
     """All of them: who is told of one charger asks again for the next."""
     tx.execute(delete(waits).where(waits.c.resident_id == resident_id))
+
+
+def count_opted_in(tx: Tx) -> int:
+    """Of those who can be told."""
+    c = residents.c
+    wanted = (c.opted_in_at.is_not(None), c.is_active, c.phone.is_not(None))
+    return int(tx.value(select(func.count()).select_from(residents).where(*wanted)))
