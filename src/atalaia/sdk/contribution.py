@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from atalaia.core.events import Event
-from atalaia.core.permissions import Permission
+from atalaia.core.permissions import Permission, Role
 from atalaia.core.settings import Setting
 from atalaia.sdk.sockets import SocketRoute
 from atalaia.sdk.transaction import Tx
@@ -51,7 +51,10 @@ class HotRoute:
 
 @dataclass(frozen=True, slots=True)
 class NavItem:
-    """A way in the menu. `group` is a key of web.navigation.GROUPS (overview, watch, incidents, act, connect, serve, admin)."""
+    """A way in the menu. `group` is a key of web.navigation.GROUPS (overview, watch, incidents, act, connect, serve, admin).
+
+    `roles`: only for people of these; none: for all who have the permission.
+    """
 
     group: str
     label: str
@@ -61,6 +64,7 @@ class NavItem:
     icon: str | None = None  # a name of web/static/icons.svg
     badge: Callable[[], int] | None = None  # asked for every page, so it must be quick and not touch the store
     badge_state: str | None = None
+    roles: frozenset[Role] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,13 +41,17 @@ def navigation(items: Sequence[NavItem], *, viewer: Principal | None, path: str,
     """What `viewer` may open, with the entry of `path` marked; groups without an entry are left out."""
     if viewer is None:
         return []
-    allowed = sorted((item for item in items if viewer.may(item.permission)), key=lambda item: (item.order, item.href))
+    allowed = sorted((item for item in items if _is_for(item, viewer)), key=lambda item: (item.order, item.href))
     current = max((item.href for item in allowed if _is_within(path, item.href)), key=len, default=None)
     return [
         Group(translator.translate(label), icon, links)
         for key, (label, icon) in GROUPS.items()
         if (links := [_link(item, current, translator) for item in allowed if item.group == key])
     ]
+
+
+def _is_for(item: NavItem, viewer: Principal) -> bool:
+    return viewer.may(item.permission) and (not item.roles or viewer.role in item.roles)
 
 
 def _link(item: NavItem, current: str | None, translator: Translator) -> Link:

@@ -23,7 +23,7 @@ from atalaia.integrations.cvepro.model.rosters import Roster
 from atalaia.integrations.cvepro.queries import enrolling as queries
 from atalaia.integrations.cvepro.queries import register
 from atalaia.integrations.cvepro.queries.enrolling import Waiting
-from atalaia.integrations.cvepro.residents import TOPIC, By
+from atalaia.integrations.cvepro.residents import BOARD_TOPIC, TOPIC, By
 from atalaia.integrations.cvepro.rosters import read_file
 from atalaia.sdk.contribution import Loop
 from atalaia.sdk.files import Upload
@@ -101,7 +101,8 @@ class Enrolling:
             target = f"cvepro_roster:{id}"
             action = "cvepro.residents_imported"
             self._host.audit(tx, by=by.principal, action=action, target=target, client=by.client, **details)
-            tx.publish(TOPIC)
+            for topic in (TOPIC, BOARD_TOPIC):
+                tx.publish(topic)
 
         await self._host.write(unit)
 

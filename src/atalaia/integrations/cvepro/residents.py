@@ -32,6 +32,7 @@ from atalaia.sdk.integration import Account, Host
 from atalaia.sdk.transaction import Tx
 
 TOPIC: Final = "cvepro_residents"
+BOARD_TOPIC: Final = "cvepro"  # who charges is shown by name there
 _LOCALE: Final = "pt-BR"
 
 
@@ -259,7 +260,8 @@ class Residents:
     def _audit(self, tx: Tx, what: str, id: str, by: By, **details: Any) -> None:
         target = f"cvepro_resident:{id}"
         self._host.audit(tx, by=by.principal, action=f"cvepro.{what}", target=target, client=by.client, **details)
-        tx.publish(TOPIC, id)
+        for topic in (TOPIC, BOARD_TOPIC):
+            tx.publish(topic)
 
 
 def proposed(tx: Tx, accounts: Sequence[Account]) -> list[tuple[Resident, Account]]:

@@ -13,9 +13,9 @@ from atalaia.integrations.cvepro.pages.commands import Commands
 from atalaia.integrations.cvepro.pages.enrolling import EnrollingPages
 from atalaia.integrations.cvepro.pages.history import History
 from atalaia.integrations.cvepro.pages.live import Live
+from atalaia.integrations.cvepro.pages.mine import Mine
 from atalaia.integrations.cvepro.pages.notice_words import WordPages
 from atalaia.integrations.cvepro.pages.notices import NoticePages
-from atalaia.integrations.cvepro.pages.mine import Mine
 from atalaia.integrations.cvepro.pages.residents import ResidentPages
 from atalaia.integrations.cvepro.pages.sessions import Sessions
 from atalaia.integrations.cvepro.pages.stations import Stations
