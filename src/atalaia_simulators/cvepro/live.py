@@ -109,12 +109,15 @@ class Doorbell:
         for connection in list(self._open):
             connection.cut()
 
+    async def close(self, _app: web.Application) -> None:
+        """While the server still waits for its connections."""
+        self.cut()
+
     async def run(self, _app: web.Application) -> AsyncIterator[None]:
         """While the simulator serves: looks for changes, and beats."""
         task = asyncio.create_task(self._watch())
         yield
         task.cancel()
-        self.cut()
         with contextlib.suppress(asyncio.CancelledError):
             await task
 

@@ -59,6 +59,7 @@ class CvePro:
             ]
         )
         app.cleanup_ctx.append(doorbell.run)
+        app.on_shutdown.append(doorbell.close)
         return app
 
     def _told(self, answer: Callable[[web.Request, bytes], web.Response]) -> Any:
