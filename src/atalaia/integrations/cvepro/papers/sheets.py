@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, Final, Literal
 
+from reportlab import rl_config
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
@@ -13,6 +14,7 @@ from atalaia.core.translations import N_
 from atalaia.integrations.cvepro.papers.fonts import Letters
 from atalaia.integrations.cvepro.papers.words import Words
 
+rl_config.useA85 = 0  # streams as bytes: a quarter smaller, and quicker than as text
 WIDTH, HEIGHT = A4
 LEFT: Final = 48.0
 RIGHT: Final = WIDTH - 48.0
