@@ -249,6 +249,18 @@ def test_a_tag_that_comes_to_be_known_on_the_way_says_whose_it_is(store: Store, 
     run(store, clock, body)
 
 
+def test_a_tag_that_is_told_by_number_alone_is_known_by_it_from_before(store: Store, clock: FakeClock) -> None:
+    async def body(house: House) -> None:
+        former = {"started_at": NOON - 5 * HOUR, "stopped_at": NOON - 4 * HOUR, "tag_pk": "77"}
+        await house.keep(replace(SESSION, id="s0", tag="elsewhere", **{**former, "started_at": NOON - 9 * HOUR}))
+        await house.keep(replace(SESSION, id="s1", **former))
+        await house.keep(replace(SESSION, id="s2", tag=None, tag_pk="77"), replace(SESSION, id="s3", tag=None))
+        await house.settle()
+        assert [each.subject for each in await house.record()] == ["s2"]
+
+    run(store, clock, body)
+
+
 def test_a_short_one_that_is_heard_of_at_its_end_is_told_as_ended_alone(store: Store, clock: FakeClock) -> None:
     async def body(house: House) -> None:
         await house.keep(replace(SESSION, stopped_at=NOON, energy_mwh=None))

@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from atalaia.integrations.cvepro.model.chargers import Charger, recognised
 from atalaia.integrations.cvepro.model.sessions import Session, merged
 from atalaia.integrations.cvepro.queries import chargers, sessions
+from atalaia.integrations.cvepro.queries.tag_names import tags_by_pk
 from atalaia.integrations.cvepro.queries.turns import hold_sessions
 from atalaia.integrations.cvepro.telling import Change, Telling
 from atalaia.sdk.transaction import Tx
@@ -27,7 +30,7 @@ def keep_sessions(tx: Tx, told: Sequence[Session], *, now: datetime, telling: Te
     powers = _powers(chargers.all_of_them(tx))
     kept = sessions.some(tx, sorted({each.id for each in told}))
     after = dict(kept)
-    for each in told:
+    for each in _tagged(tx, told, kept):
         after[each.id] = merged(after.get(each.id), each, power_w=_power(each, powers))
     new = [session for id_, session in after.items() if id_ not in kept]
     changed = [session for id_, session in after.items() if id_ in kept and session != kept[id_]]
@@ -37,6 +40,15 @@ def keep_sessions(tx: Tx, told: Sequence[Session], *, now: datetime, telling: Te
     if telling is not None:
         telling.of_sessions(tx, [Change(kept.get(each.id), each) for each in (*new, *changed)], now=now)
     return len(new) + len(changed)
+
+
+def _tagged(tx: Tx, told: Sequence[Session], kept: Mapping[str, Session]) -> list[Session]:
+    """While a session is under way the vendor may name its tag by number alone."""
+    nameless = {each.id for each in told if each.tag is None and not (each.id in kept and kept[each.id].tag)}
+    names = tags_by_pk(tx, {each.tag_pk for each in told if each.id in nameless and each.tag_pk})
+    return [
+        replace(each, tag=names[each.tag_pk]) if each.id in nameless and each.tag_pk in names else each for each in told
+    ]
 
 
 def _powers(found: Sequence[Charger]) -> dict[str, float]:

@@ -84,6 +84,7 @@ sessions = Table(
     Index("ix_cvepro_sessions_box_id_sort_at", "box_id", "sort_at"),
     Index("ix_cvepro_sessions_stopped_at", "stopped_at"),
     Index("ix_cvepro_sessions_tag_key_sort_at", "tag_key", "sort_at"),
+    Index("ix_cvepro_sessions_tag_pk_sort_at", "tag_pk", "sort_at"),
     Index(
         "ix_cvepro_sessions_unpriced",
         "sort_at",

@@ -53,6 +53,7 @@ def _residents() -> None:
     )
     op.add_column("cvepro_sessions", sa.Column("tag_key", sa.Text))
     op.create_index("ix_cvepro_sessions_tag_key_sort_at", "cvepro_sessions", ["tag_key", "sort_at"])
+    op.create_index("ix_cvepro_sessions_tag_pk_sort_at", "cvepro_sessions", ["tag_pk", "sort_at"])
     sessions = sa.table("cvepro_sessions", sa.column("tag"), sa.column("tag_key"))
     key: sa.ColumnElement[str] = sa.func.upper(sessions.c.tag)
     for separator in " -:._/":  # as model.residents.tag_key writes it
