@@ -50,7 +50,9 @@ class Box(ChargePoint):
     async def boot(self, **more: Any) -> Any:
         return await self.ask(call.BootNotification(charge_point_vendor="Simulated", charge_point_model="One", **more))
 
-    async def status(self, status: str, *, connector: int = 1, error: str = "NoError", at: datetime | None = None) -> Any:
+    async def status(
+        self, status: str, *, connector: int = 1, error: str = "NoError", at: datetime | None = None
+    ) -> Any:
         return await self.ask(
             call.StatusNotification(
                 connector_id=connector, error_code=error, status=status, timestamp=zulu(at) if at else None
@@ -65,7 +67,9 @@ class Box(ChargePoint):
     async def end(self, number: int, *, wh: int, at: datetime, **more: Any) -> Any:
         return await self.ask(call.StopTransaction(transaction_id=number, meter_stop=wh, timestamp=zulu(at), **more))
 
-    async def measure(self, *samples: dict[str, str], at: datetime, connector: int = 1, number: int | None = None) -> Any:
+    async def measure(
+        self, *samples: dict[str, str], at: datetime, connector: int = 1, number: int | None = None
+    ) -> Any:
         value = [{"timestamp": zulu(at), "sampled_value": list(samples)}]
         return await self.ask(call.MeterValues(connector_id=connector, meter_value=value, transaction_id=number))
 
