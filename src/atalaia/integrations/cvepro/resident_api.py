@@ -102,8 +102,8 @@ def read_filter(query: Mapping[str, str]) -> ResidentFilter:
     return ResidentFilter(
         q=text_of(query, "q") or None,
         flat=text_of(query, "flat") or None,
-        state=_one_of(query, "state", STATES),
-        without=_one_of(query, "without", WITHOUT),
+        state=one_of(query, "state", STATES),
+        without=one_of(query, "without", WITHOUT),
     )
 
 
@@ -123,7 +123,7 @@ def text_of(query: Mapping[str, str], name: str) -> str:
     return text
 
 
-def _one_of(query: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str | None:
+def one_of(query: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str | None:
     text = text_of(query, name)
     if text and text not in allowed:
         raise InvalidField(name, N_("must be one of {names}"), names=", ".join(allowed))

@@ -13,6 +13,7 @@ def offer(host: Host) -> Offer:
     from atalaia.integrations.cvepro.importing import Importing
     from atalaia.integrations.cvepro.live import Live
     from atalaia.integrations.cvepro.model.reports import JOB
+    from atalaia.integrations.cvepro.notice_api import NoticeRoutes
     from atalaia.integrations.cvepro.notices import Notices
     from atalaia.integrations.cvepro.ocpp.straight import Straight
     from atalaia.integrations.cvepro.offered import Offered
@@ -51,7 +52,9 @@ def offer(host: Host) -> Offer:
             *Dashboard(host, board).routes(),
             *routes.all_of(host, importing),
             *TariffRoutes(host).routes(),
+            *UsageRoutes(host).routes(),
             *ResidentRoutes(residents, enrolling).routes(),
+            *NoticeRoutes(host).routes(),
             *ReportRoutes(host, reports).routes(),
             *StationRoutes(host, straight).routes(),
         ),

@@ -10,7 +10,7 @@ from atalaia.integrations.cvepro.model.notices import Fate, NoticeKind
 from atalaia.integrations.cvepro.notices import Notices
 from atalaia.integrations.cvepro.pages.words import NOTICE_FATES, NOTICE_KINDS, Said, said
 from atalaia.integrations.cvepro.queries import notices as queries
-from atalaia.integrations.cvepro.queries.notices import Listed, NoticeFilter
+from atalaia.integrations.cvepro.queries.notices import NoticeFilter, cursor_of, read_cursor
 from atalaia.sdk.integration import Host, Page, Request, View
 from atalaia.sdk.transaction import Tx
 
@@ -65,12 +65,12 @@ class NoticePages:
             resident_id=params.get("resident"),
             q=params.get("q"),
         )
-        after = _cursor(params.get("cursor", ""))
+        after = read_cursor(params.get("cursor", ""))
         found = await self._host.read(lambda tx: queries.page(tx, wanted, limit=_LIMIT, after=after))
         page = found[:_LIMIT]
         return {
             "found": page,
-            "next": _cursor_of(page[-1]) if len(found) > _LIMIT else None,
+            "next": cursor_of(page[-1]) if len(found) > _LIMIT else None,
             "params": params,
             "is_filtered": bool(params.keys() - {"cursor"}),
             "kinds": NOTICE_KINDS,
@@ -81,13 +81,3 @@ class NoticePages:
 
 def _known(text: str | None, words: type[NoticeKind] | type[Fate]) -> str | None:
     return text if text in set(words) else None
-
-
-def _cursor_of(listed: Listed) -> str:
-    return f"{listed.notice.kind}|{listed.notice.subject}"
-
-
-def _cursor(text: str) -> tuple[str, str] | None:
-    """The subject and the kind, of an address."""
-    kind, found, subject = text.partition("|")
-    return (subject, kind) if found else None

@@ -45,6 +45,16 @@ class Listed:
     flat: str | None
 
 
+def cursor_of(listed: Listed) -> str:
+    return f"{listed.notice.kind}|{listed.notice.subject}"
+
+
+def read_cursor(text: str) -> tuple[str, str] | None:
+    """Subject and kind; None of what is no cursor."""
+    kind, found, subject = text.partition("|")
+    return (subject, kind) if found else None
+
+
 def claim(tx: Tx, notice: Notice) -> bool:
     """Whether it is the first of its subject and kind."""
     return tx.upsert(notices, [{name: getattr(notice, name) for name in _FIELDS}], key=["subject", "kind"]) > 0
