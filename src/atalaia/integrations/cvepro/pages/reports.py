@@ -23,7 +23,7 @@ _UPLOAD_FIELDS: Final = ("title", "month", "flat")
 _STATES: Final = {
     "pending": ("paused", N_("Waiting")),
     "processing": ("maintenance", N_("Under way")),
-    "completed": ("up", N_("Done")),
+    "completed": ("up", N_("Completed")),
     "error": ("down", N_("Failed")),
     "cancelled": ("paused", N_("Cancelled")),
 }
@@ -114,7 +114,7 @@ class ReportPages:
         shelves = shelved(fitting)
         return {
             "orders": [(each, *_STATES[each.status], *_month_said(each.month)) for each in await self._orders()],
-            "months": [(each, *_month_said(each), count) for each, count in _with(months, month)],
+            "months": [(each, *_month_said(each)) for each in sorted({month, *dict(months)}, reverse=True)],
             "month": month,
             "month_said": _month_said(month),
             "shelves": shelves,
@@ -141,11 +141,6 @@ def shelved(found: Sequence[Report]) -> list[Shelf]:
         if report.job_id is not None:
             shelves.setdefault(report.flat, Shelf(report.flat)).made[report.format] = report
     return sorted(shelves.values(), key=lambda shelf: (shelf.flat is not None, flat_order(shelf.flat)))
-
-
-def _with(months: Sequence[tuple[str, int]], shown: str) -> list[tuple[str, int]]:
-    """Newest first, with the one that is shown, also where it has no reports."""
-    return sorted({shown: 0, **dict(months)}.items(), reverse=True)
 
 
 def _month_said(text: str) -> tuple[str, int]:

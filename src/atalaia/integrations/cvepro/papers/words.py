@@ -2,7 +2,6 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -12,7 +11,6 @@ from atalaia.core.formats import decimal, moment
 from atalaia.core.translations import Locale, Translations
 from atalaia.integrations.cvepro.model.months import Month
 
-_FOLDER: Final = Path(__file__).resolve().parents[1]
 _MICROS: Final = 1_000_000
 _MINUTE_S: Final = 60
 _HOUR_MIN: Final = 60
@@ -24,7 +22,7 @@ class Words:
     def __init__(self, locale: Locale, zone: str) -> None:
         self.locale = locale
         self.zone = ZoneInfo(zone)
-        translator = Translations.load((_FOLDER,)).translator(locale)
+        translator = Translations.load().translator(locale)
         self.translate = translator.translate
         self.ngettext = translator.ngettext
 
