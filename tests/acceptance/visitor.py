@@ -10,14 +10,15 @@ TIMEOUT_S = 30
 
 
 class Visitor:
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, language: str = "en") -> None:
         self._url = url
+        self._language = language
         jar = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
         self._opener = urllib.request.build_opener(jar)
 
     def page(self, path: str) -> tuple[int, str]:
         return self._open(
-            urllib.request.Request(self._url + path, headers={"Accept": "text/html", "Accept-Language": "en"})
+            urllib.request.Request(self._url + path, headers={"Accept": "text/html", "Accept-Language": self._language})
         )
 
     def sign_in(self, email: str, password: str) -> None:

@@ -3,16 +3,18 @@
 from enum import StrEnum
 from typing import Annotated, Any
 
-from litestar import get, post
+from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from atalaia.access.guards import requires
+from atalaia.core.formats import zone
 from atalaia.core.permissions import Permission
 from atalaia.notify.model.severity import Severity
 from atalaia.watch.api.checks import Limit
 from atalaia.watch.api.forms import CommentIn, IncidentOut, IncidentWithTimeline, incident_out, incident_with_timeline
-from atalaia.watch.edges import AnyRequest, Watch, actor_of, one_of
+from atalaia.watch.edges import AnyRequest, ThePages, Watch, actor_of, one_of
 from atalaia.watch.model.incidents import IncidentState
+from atalaia.watch.model.post_mortem import MEDIA_TYPE, Writing, post_mortem
 from atalaia.watch.model.values import IncidentFilter
 from atalaia.web.cursors import DEFAULT_LIMIT, Listing, decode_cursor, page_of
 
@@ -72,6 +74,21 @@ async def read_incident(incident_id: FromPath[str], watch: Watch) -> IncidentWit
     return await _whole(watch, incident_id)
 
 
+@get("/api/incidents/{incident_id:str}/post-mortem", media_type="text/markdown", **_READ)
+async def read_post_mortem(
+    incident_id: FromPath[str], request: AnyRequest, watch: Watch, pages: ThePages
+) -> Response[str]:
+    """What was recorded of it, as Markdown to go on writing in; in the reader's language and time zone."""
+    incident, events = await watch.incident(incident_id)
+    writing = Writing(pages.translator(request), zone(pages.timezone_of(request)), watch.now())
+    text = post_mortem(incident, events, writing=writing, address=f"{watch.public_url}/incidents/{incident.id}")
+    headers = {
+        "content-disposition": f'attachment; filename="post-mortem-{incident.id}.md"',
+        "cache-control": "no-store",
+    }
+    return Response(text, media_type=MEDIA_TYPE, headers=headers)
+
+
 @post("/api/incidents/{incident_id:str}/acknowledge", **_WRITE)
 async def acknowledge_incident(incident_id: FromPath[str], request: AnyRequest, watch: Watch) -> IncidentWithTimeline:
     """Say that somebody is at it: nobody is told again."""
@@ -94,4 +111,11 @@ async def close_incident(incident_id: FromPath[str], request: AnyRequest, watch:
     return await _whole(watch, incident_id)
 
 
-ROUTES = (list_incidents, read_incident, acknowledge_incident, comment_incident, close_incident)
+ROUTES = (
+    list_incidents,
+    read_incident,
+    read_post_mortem,
+    acknowledge_incident,
+    comment_incident,
+    close_incident,
+)

@@ -9,10 +9,10 @@ from litestar.response import Redirect
 from atalaia.access.guards import requires
 from atalaia.core.errors import InvalidField
 from atalaia.core.permissions import Permission
-from atalaia.core.translations import N_
 from atalaia.notify.model.severity import Severity
 from atalaia.watch.edges import AnyRequest, ThePages, Watch, actor_of, reasons_of
 from atalaia.watch.model.incidents import IncidentState
+from atalaia.watch.model.timeline import EVENT_WORDS
 from atalaia.watch.model.titles import shown_title
 from atalaia.watch.model.values import IncidentFilter
 from atalaia.watch.pages.checks import SEVERITY_WORDS, choice
@@ -22,21 +22,6 @@ from atalaia.web.pages import see_other
 _READ = [requires(Permission.INCIDENTS_READ)]
 _WRITE = [requires(Permission.INCIDENTS_WRITE)]
 PAGE_ROWS = 50
-# kind of a timeline event -> (its mark, its words)
-EVENT_WORDS = {
-    "opened": ("opened", N_("Opened")),
-    "recovered": ("recovered", N_("Recovered by itself")),
-    "superseded": ("closed", N_("Went on as another incident")),
-    "closed": ("closed", N_("Closed")),
-    "check_removed": ("closed", N_("The check was removed")),
-    "acknowledged": ("acknowledged", N_("Acknowledged")),
-    "comment": ("comment", N_("Comment")),
-    "told": ("message", N_("Message queued")),
-    "nobody_told": ("down", N_("Nobody was told: no route fits")),
-    "message_delivered": ("message", N_("Message delivered")),
-    "message_dead": ("down", N_("Message could not be delivered")),
-    "message_unknown": ("down", N_("Nobody knows whether the message went out; it is not sent again")),
-}
 
 
 class IncidentPages(Controller):
