@@ -60,3 +60,18 @@ def _with(one: Figures, price: Price | None) -> Figures:
     if price is None:
         return dataclasses.replace(one, unpriced=one.unpriced + 1)
     return dataclasses.replace(one, cost_micros=(one.cost_micros or 0) + price.cost_micros)
+
+
+def added(one: Figures, other: Figures) -> Figures:
+    return Figures(
+        count=one.count + other.count,
+        energy_mwh=_sum(one.energy_mwh, other.energy_mwh),
+        cost_micros=_sum(one.cost_micros, other.cost_micros),
+        idle_s=one.idle_s + other.idle_s,
+        doubtful=one.doubtful + other.doubtful,
+        unpriced=one.unpriced + other.unpriced,
+    )
+
+
+def _sum(one: int | None, other: int | None) -> int | None:
+    return other if one is None else one if other is None else one + other

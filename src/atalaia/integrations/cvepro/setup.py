@@ -30,6 +30,7 @@ def offer(host: Host) -> Offer:
     from atalaia.integrations.cvepro.tables import metadata
     from atalaia.integrations.cvepro.tariff_api import TariffRoutes
     from atalaia.integrations.cvepro.telling import Telling
+    from atalaia.integrations.cvepro.usage_api import UsageRoutes
 
     cloud, board, standing = Cloud(host), Board(host), Standing(host)
     notices = Notices(host)

@@ -9,6 +9,7 @@ from atalaia.integrations.cvepro.enrolling import Enrolling
 from atalaia.integrations.cvepro.importing import Importing
 from atalaia.integrations.cvepro.notices import Notices
 from atalaia.integrations.cvepro.ocpp.straight import Straight
+from atalaia.integrations.cvepro.pages.cloud_tags import CloudTags
 from atalaia.integrations.cvepro.pages.commands import Commands
 from atalaia.integrations.cvepro.pages.enrolling import EnrollingPages
 from atalaia.integrations.cvepro.pages.history import History
@@ -20,6 +21,7 @@ from atalaia.integrations.cvepro.pages.residents import ResidentPages
 from atalaia.integrations.cvepro.pages.sessions import Sessions
 from atalaia.integrations.cvepro.pages.stations import Stations
 from atalaia.integrations.cvepro.pages.tariffs import TariffPages
+from atalaia.integrations.cvepro.pages.usage import UsagePage
 from atalaia.integrations.cvepro.reports import Reports
 from atalaia.integrations.cvepro.residents import Residents
 from atalaia.sdk.contribution import NavItem
@@ -49,6 +51,7 @@ def of_residents(
     return (
         *EnrollingPages(enrolling).pages(),
         *ResidentPages(host, residents).pages(),
+        *CloudTags(host, residents).pages(),
         *Mine(host, board, reports).pages(),
     )
 
@@ -62,5 +65,6 @@ def all_of(host: Host, board: Board, importing: Importing) -> tuple[Page, ...]:
         *Live(host, board).pages(),
         *Sessions(host).pages(),
         *History(host, importing).pages(),
+        *UsagePage(host).pages(),
         *TariffPages(host).pages(),
     )

@@ -1,6 +1,6 @@
 """SQL on sessions: each once, by the vendor's id."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -18,9 +18,17 @@ _COLUMNS: Final = [sessions.c[name] for name in _FIELDS]
 _AT_ONCE: Final = 500  # ids in one question: SQLite takes no more than 32,766
 
 
+_STATES: Final[Mapping[str | None, ColumnElement[bool]]] = {
+    "active": sessions.c.stopped_at.is_(None),
+    "ended": sessions.c.stopped_at.is_not(None),
+    "doubtful": sessions.c.doubts != [],
+    "nobody": FLAT.is_(None),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionFilter:
-    """`since` included, `until` not; `state` is active, ended or doubtful; `q` a part of name, flat or tag.
+    """`since` included, `until` not; `state` is active, ended, doubtful or nobody; `q` a part of name, flat or tag.
 
     `resident_id` and `flat` by the tag at the session's start; a flat also by the vendor's word where the tag is nobody's.
     """
@@ -36,7 +44,7 @@ class SessionFilter:
     @property
     def source(self) -> FromClause:
         """What the conditions are on."""
-        return HELD_SESSIONS if self.q or self.resident_id or self.flat else sessions
+        return HELD_SESSIONS if self.q or self.resident_id or self.flat or self.state == "nobody" else sessions
 
     def conditions(self) -> list[ColumnElement[bool]]:
         c = sessions.c
@@ -53,13 +61,8 @@ class SessionFilter:
             found.append(RESIDENT_ID.in_([self.resident_id]))
         if self.flat:
             found.append(FLAT.in_([self.flat]))
-        match self.state:
-            case "active":
-                found.append(c.stopped_at.is_(None))
-            case "ended":
-                found.append(c.stopped_at.is_not(None))
-            case "doubtful":
-                found.append(c.doubts != [])
+        if self.state in _STATES:
+            found.append(_STATES[self.state])
         return found
 
 
