@@ -9,7 +9,7 @@ import structlog
 
 from atalaia.core.clock import Clock, from_ms, to_ms
 from atalaia.core.ids import new_id
-from atalaia.core.permissions import Principal
+from atalaia.core.permissions import Permission, Principal
 from atalaia.core.translations import N_, Translator
 from atalaia.notify.channels.registry import ChannelKinds
 from atalaia.notify.model.channel import Attempt, Channel, RouteRecord
@@ -187,8 +187,9 @@ class NotifyService:
         """Whether some route leads to a channel that is on; known without asking the store."""
         return self._has_route
 
-    def banners(self, _viewer: Principal, translator: Translator) -> list[Banner]:
-        if self._has_route:
+    def banners(self, viewer: Principal, translator: Translator) -> list[Banner]:
+        """Not for people who see nothing of what is watched: they can do nothing about it."""
+        if self._has_route or not viewer.may(Permission.OVERVIEW_READ):
             return []
         text = translator.translate(N_("Nobody will be told: there is no route that leads to a channel."))
         return [Banner("danger", text, href="/channels", action=translator.translate(N_("Set up channels and routes")))]

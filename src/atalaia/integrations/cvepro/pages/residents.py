@@ -87,7 +87,9 @@ class ResidentPages:
     async def new(self, request: Request) -> View:
         """With a tag or a flat that the address brings: of one that nobody has here."""
         typed = {
-            name: text for name in ("flat", "tags") if (text := request.query.get(name, "")) and text.isprintable()
+            name: text
+            for name in ("name", "flat", "tags")
+            if (text := request.query.get(name, "")) and text.isprintable()
         }
         return await self._form({**dict.fromkeys(_TYPED, ""), "locale": "pt-BR", **typed}, None)
 
@@ -121,7 +123,7 @@ class ResidentPages:
         accounts = await self._residents.accounts()
         own = {
             "resident": resident,
-            "accounts": [(each.id, f"{each.name} · {each.email}") for each in accounts],
+            "accounts": [(each.id, f"{each.name} · {each.email}".removeprefix(" · ")) for each in accounts],
             "proposal": None if values["account"] else _same_mail(values["email"], accounts),
             "values": values,
             "errors": _errors(error),
