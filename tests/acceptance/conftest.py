@@ -43,8 +43,8 @@ def hub(make_hub: MakeHub) -> Hub:
 
 @pytest.fixture(scope="module")
 def shared_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    """One running hub for the tests of a module: they must not mind each other's traces."""
-    hub = Hub(tmp_path_factory.mktemp("shared"))
+    """One running hub for the tests of a module: they must not mind each other's traces. Started as people start it."""
+    hub = Hub(tmp_path_factory.mktemp("shared"), is_cold=True)
     try:
         yield hub.start()
     finally:

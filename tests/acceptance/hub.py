@@ -6,18 +6,33 @@ def test_x(hub: Hub, receiver: Receiver) -> None:
     hub.kill(); hub.start()                    # kill -9, and up again on the same directory and port
 """
 
-import json
+import atexit
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
+from atalaia.access.passwords import PasswordHasher
+from atalaia.access.service.keys import create_key
+from atalaia.access.service.people import create_person
+from atalaia.app.migrations import migration_folders
+from atalaia.cli.stores import operator
+from atalaia.core.permissions import Role
+from atalaia.sdk.transaction import Tx
+from atalaia.store.opening import FILE_NAME, migrate_store, open_store
 from tests.acceptance.calls import Client
+from tests.acceptance.nursery import Child
 from tests.servers import free_port, wait_until
 
+T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent.parent
 ATALAIA = Path(sys.executable).with_name("atalaia")
 ADMIN = "admin@example.org"
@@ -43,14 +58,28 @@ def run_cli(
     )
 
 
-class Process:
-    """A program whose output goes to a file; it can be killed and started again."""
+@cache
+def _migrated() -> Path:
+    """A directory with the tables of a new hub, made once: hubs begin with a copy."""
+    folder = Path(tempfile.mkdtemp(prefix="atalaia-tables-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    store = open_store(folder)
+    try:
+        migrate_store(store, migration_folders())
+    finally:
+        store.close()
+    return folder
 
-    def __init__(self, command: list[str], *, log: Path, env: Mapping[str, str]) -> None:
+
+class Process:
+    """A program whose output goes to a file; it can be killed and started again. `is_warm`: a hub from the nursery."""
+
+    def __init__(self, command: list[str], *, log: Path, env: Mapping[str, str], is_warm: bool = False) -> None:
         self.command = command
         self.log = log
         self.env = dict(env)
-        self.process: subprocess.Popen[bytes] | None = None
+        self.is_warm = is_warm
+        self.process: subprocess.Popen[bytes] | Child | None = None
         self._log_start = 0
 
     @property
@@ -70,6 +99,9 @@ class Process:
     def launch(self) -> None:
         assert not self.is_running
         self._log_start = self.log.stat().st_size if self.log.exists() else 0
+        if self.is_warm:
+            self.process = Child(self.command, log=self.log, env=self.env)
+            return
         with self.log.open("ab") as file:
             self.process = subprocess.Popen(
                 self.command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=self.env, cwd=self.log.parent
@@ -101,10 +133,19 @@ class Process:
 
 
 class Hub:
-    """`atalaia serve` on a directory and a port that stay the same over restarts."""
+    """`atalaia serve` on a directory and a port that stay the same over restarts.
+
+    `is_cold`: through the command itself, and on an empty directory; else from the nursery, and on tables made before.
+    """
 
     def __init__(
-        self, folder: Path, *, database_url: str | None = None, env: Mapping[str, str] | None = None, port: int = 0
+        self,
+        folder: Path,
+        *,
+        database_url: str | None = None,
+        env: Mapping[str, str] | None = None,
+        port: int = 0,
+        is_cold: bool = False,
     ) -> None:
         self.folder = folder
         self.data_dir = folder / "hub"
@@ -114,11 +155,16 @@ class Hub:
         settings = {"ATALAIA_ALLOW_PRIVATE_TARGETS": "1", **(env or {})}
         command = [str(ATALAIA), "serve", "--data-dir", str(self.data_dir), "--port", str(self.port)]
         command += ["--database-url", database_url] if database_url else []
-        self.process = Process(command, log=folder / "hub.log", env=environment(settings))
+        # With a path of its own it may have other modules than ours.
+        self._is_warm = not is_cold and "PYTHONPATH" not in (env or {})
+        self.process = Process(command, log=folder / "hub.log", env=environment(settings), is_warm=self._is_warm)
         self.agents: list[Agent] = []
         self._keys: dict[tuple[str, ...], str] = {}
 
     def start(self) -> "Hub":
+        if self._is_warm and self.database_url is None and not self.data_dir.exists():
+            self.data_dir.mkdir(mode=0o700)
+            shutil.copy(_migrated() / FILE_NAME, self.data_dir)
         self.process.launch()
         self.process.await_output(_READY)
         return self
@@ -155,22 +201,38 @@ class Hub:
         return run_cli(*arguments, stdin=stdin, env=where)
 
     def make_admin(self, email: str = ADMIN, password: str = PASSWORD) -> tuple[str, str]:
-        done = self.cli("user", "create", email, "--role", "ADMIN", "--password-stdin", stdin=password + "\n")
-        assert done.returncode == 0, done.stderr
+        """Beside the hub, as `atalaia user create` does it, and a command's start quicker."""
+        hasher = PasswordHasher()
+        try:
+            hashed = hasher.hash(password)
+        finally:
+            hasher.close()
+        now = datetime.now(UTC)
+        self._write(
+            lambda tx: create_person(tx, operator(), email=email, role=Role.ADMIN, password_hash=hashed, now=now)
+        )
         return email, password
 
     def make_key(self, *scopes: str) -> str:
-        """A key with these scopes; the same one for the same scopes. The first is made by command, the rest by it."""
+        """A key with these scopes; the same one for the same scopes. The first is made as by command, the rest by it."""
         if scopes not in self._keys:
             if ("admin",) not in self._keys:
-                done = self.cli("key", "create", "acceptance", "--scope", "admin", "--json")
-                assert done.returncode == 0, done.stderr
-                self._keys["admin",] = json.loads(done.stdout)["key"]
+                now = datetime.now(UTC)
+                made = self._write(lambda tx: create_key(tx, operator(), name="acceptance", scopes=["admin"], now=now))
+                self._keys["admin",] = made.value
             admin = Client(self.url, self._keys["admin",])
             if scopes != ("admin",):
-                made = admin.made("/api/keys", {"name": " ".join(scopes), "scopes": list(scopes)})
-                self._keys[scopes] = made["key"]
+                answer = admin.made("/api/keys", {"name": " ".join(scopes), "scopes": list(scopes)})
+                self._keys[scopes] = answer["key"]
         return self._keys[scopes]
+
+    def _write(self, unit: Callable[[Tx], T]) -> T:
+        """Into the hub's store, beside it."""
+        store = open_store(self.data_dir, database_url=self.database_url)
+        try:
+            return store.write_now(unit)
+        finally:
+            store.close()
 
     def client(self, *scopes: str) -> Client:
         """With a key of these scopes; none: without a key."""
