@@ -23,3 +23,11 @@ class FakeClock:
     def jump(self, seconds: float) -> None:
         """The wall clock is set anew; durations go on."""
         self._now += timedelta(seconds=seconds)
+
+
+class SlowClock(FakeClock):
+    """Everything that is timed by it takes some tenths of a second."""
+
+    def monotonic(self) -> float:
+        self._monotonic += 0.2
+        return self._monotonic

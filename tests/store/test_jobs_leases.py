@@ -9,7 +9,7 @@ import pytest
 
 from atalaia.store.store import Store
 from tests.conftest import MakeStore
-from tests.fakes import FakeClock
+from tests.fakes import FakeClock, SlowClock
 from tests.store.jobs_site import SLICES, Site, make_site, opened, talk
 
 Talk = Callable[..., None]
@@ -125,6 +125,25 @@ def test_after_a_restart_leases_have_one_time_to_live_of_grace(store: Store, clo
             await again.complete(job)
 
     talk(store, clock, tmp_path, conversation)
+
+
+def test_where_looking_takes_long_a_lost_lease_is_still_due_soon(store: Store, tmp_path: Path) -> None:
+    """It is looked from the first one on that was held; what is held before that is seen when all is looked at."""
+
+    async def conversation(hub: Site) -> None:
+        first, second = await hub.create(), await hub.create()
+        (early,) = await hub.lease()
+        await hub.lease(worker="w2")
+        await hub.lapse(3)
+        await hub.complete(early, outcome="released")
+        await hub.lapse(1)
+        assert {job["id"] for job in await hub.lease(worker="w3")} == {first}
+        await hub.lapse(31)
+        assert await hub.state(second) == "waiting"
+        await hub.lapse(31)
+        assert await hub.state(first) == "waiting"
+
+    talk(store, SlowClock(), tmp_path, conversation)
 
 
 def test_the_same_outcome_again_is_answered_the_same_and_another_is_refused(site: Talk) -> None:

@@ -7,6 +7,7 @@
    forward is no time that a job took: what is left of each attempt stays.
 """
 
+import asyncio
 from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
@@ -22,10 +23,12 @@ from atalaia.sdk.transaction import Tx
 from atalaia.store.store import Store
 
 PAUSE_S = 4.0
+TICK_S = 1.0
 CLOCK_SLACK_S = 1.0
 STEP_ROWS = 500
 UNRESOLVED_EVERY = 5
-# Looking takes long where PostgreSQL keeps what has ended for some old transaction: then it is done less often.
+# Looking from the beginning takes long where PostgreSQL keeps what has ended for some old transaction: then it is done less
+# often, and in between from the first that was held when it was looked last.
 REST_TIMES = 20
 
 
@@ -45,7 +48,9 @@ class Reaper:
         self._last: _Round | None = None
         self._resumed_at_s = 0.0
         self._rounds = 0
-        self._not_before_s = 0.0
+        self._first: int | None = None  # of those held, when it was looked last
+        self._whole_at_s = 0.0
+        self._awake_at_s = clock.monotonic()
 
     async def round(self) -> None:
         now = _Round(self._clock.monotonic(), to_ms(self._clock.now()))
@@ -55,15 +60,36 @@ class Reaper:
         if drift_s > CLOCK_SLACK_S:
             await self._store.write(partial(queries.put_off_deadlines, by_ms=round(drift_s * 1000)))
         self._last = now
-        if now.at_s >= self._not_before_s:
-            await self._reap(now, grace_ms=round((now.at_s - self._resumed_at_s) * 1000))
-            self._not_before_s = now.at_s + REST_TIMES * (self._clock.monotonic() - now.at_s)
+        self._tick()
+        is_whole = now.at_s >= self._whole_at_s
+        start = 0 if is_whole else self._first
+        if start is not None:
+            await self._reap(now, grace_ms=round((now.at_s - self._resumed_at_s) * 1000), start=start)
+        if is_whole:
+            self._whole_at_s = now.at_s + REST_TIMES * (self._clock.monotonic() - now.at_s)
         self._rounds += 1
         if self._rounds % UNRESOLVED_EVERY == 1:
             await self._give_up(now)
 
     def _must_wait(self, now: _Round, drift_s: float) -> bool:
-        return self._last is None or now.at_s - self._last.at_s > PAUSE_S or abs(drift_s) > CLOCK_SLACK_S
+        return self._last is None or now.at_s - self._awake_at_s > PAUSE_S or abs(drift_s) > CLOCK_SLACK_S
+
+    def _tick(self) -> None:
+        """It is awake, and hears renewals; a look that takes long is no pause."""
+        at_s = self._clock.monotonic()
+        if at_s - self._awake_at_s > PAUSE_S:
+            self._resumed_at_s = at_s
+        self._awake_at_s = at_s
+
+    async def _held_after(self, seq: int) -> list[tuple[int, int, int, int]]:
+        reading = asyncio.ensure_future(self._store.read(partial(queries.held_after, seq=seq, limit=STEP_ROWS)))
+        try:
+            while not reading.done():
+                await asyncio.wait({reading}, timeout=TICK_S)
+                self._tick()
+        finally:
+            reading.cancel()
+        return reading.result()
 
     def _drift_s(self, now: _Round) -> float:
         """By how much the wall clock went another way than time since the last round."""
@@ -71,12 +97,15 @@ class Reaper:
             return 0.0
         return (now.now_ms - self._last.now_ms) / 1000 - (now.at_s - self._last.at_s)
 
-    async def _reap(self, now: _Round, *, grace_ms: int) -> None:
-        after, is_more = 0, True
+    async def _reap(self, now: _Round, *, grace_ms: int, start: int) -> None:
+        after, is_more = start - 1, True
+        self._first = None
         while is_more:
-            held = await self._store.read(partial(queries.held_after, seq=after, limit=STEP_ROWS))
+            held = await self._held_after(after)
             is_more = len(held) == STEP_ROWS
-            after = held[-1][0] if held else 0
+            if held:
+                self._first = held[0][0] if self._first is None else self._first
+                after = held[-1][0]
             lapsed = [row[0] for row in held if _is_over(row, now.now_ms) and row[2] <= grace_ms]
             long = [(now.now_ms + ttl_ms, seq) for seq, until, ttl_ms, _ in held if until > now.now_ms + ttl_ms]
             if lapsed or long:
