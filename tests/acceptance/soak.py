@@ -14,6 +14,7 @@ from pathlib import Path
 
 from atalaia.version import COMMIT, VERSION
 from tests.acceptance.binance_crashes import run_closes
+from tests.acceptance.charging_history import run_history
 from tests.acceptance.crashes import Alerts, Crashes, run_alerts, run_crashes
 from tests.acceptance.fleet_crashes import run_fleet_crashes
 
@@ -23,6 +24,8 @@ KILLS = 50
 FLEET_KILLS = 1000
 CLOSES = 1000
 CLOSE = "closes of operations: killed at every await"
+SESSIONS, SESSION_DAYS, IMPORT_KILLS = 100_000, 365, 5
+PAST = "charging: a past imported and counted twice"
 FLEET = "fleet commands: kill −9 of hub, workers and third party"
 HEAD = """\
 # Reliability
@@ -39,7 +42,9 @@ have ended and agree with the simulated third party's own book: completed means 
 and only an outcome that is marked unknown may be either. For closes of operations the engine is stopped for ever at one
 step of its tasks after the other, over the exchange's faults, and the next process goes on; then each leg must be closed
 once, with one row of history, and money equal to the last decimal, by the exchange's own book, also after the dead ones
-have woken up.
+have woken up. For charging a year of sessions is imported from a simulated cloud that says some of them twice, late, too small
+or corrected, while the hub is killed; then what it says by month, flat and charger and in its statements must be what is counted
+from what really was, to the last Wh and cent ("missing" counts the sums that differ).
 """
 
 
@@ -51,7 +56,7 @@ def main() -> int:
     parser.add_argument("--only", choices=sorted(RUNS), help="this run alone; its line replaces the former one")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     options = parser.parse_args()
-    counts = {FLEET: options.fleet_kills, CLOSE: options.closes}
+    counts = {FLEET: options.fleet_kills, CLOSE: options.closes, PAST: IMPORT_KILLS}
     rows, is_well = [], True
     for name, run in RUNS.items():
         if options.only not in {None, name}:
@@ -105,6 +110,18 @@ def closes(folder: Path, seed: int, kills: int) -> tuple[str, bool]:
     return f"{found.kills:,} | {kept} | {len(found.wrong) - len(twice)} | {len(twice)}", found.is_well
 
 
+def past(folder: Path, seed: int, kills: int) -> tuple[str, bool]:
+    found = run_history(folder, seed=seed, sessions=SESSIONS, days=SESSION_DAYS, kills=kills)
+    for each in found.wrong:
+        sys.stderr.write(f"{each}\n")
+    first_s, second_s = found.imports_s
+    kept = (
+        f"{found.sessions:,} sessions imported in {first_s:.0f} s and again in {second_s:.0f} s, {found.corrected:,} corrected,"
+        f" {found.marked:,} of them marked"
+    )
+    return f"{found.kills} | {kept} | {len(found.wrong)} | 0", not found.wrong and found.sessions == SESSIONS
+
+
 def _of_crashes(found: Crashes) -> tuple[str, bool]:
     kills = found.hub_kills + found.agent_kills
     kept = f"{found.acknowledged:,} acknowledged requests, {found.spooled:,} records seen on the agent's disk"
@@ -118,6 +135,7 @@ RUNS = {
     "kill −9 of the hub after an incident": alert_kills,
     FLEET: fleet_kills,
     CLOSE: closes,
+    PAST: past,
 }
 
 
