@@ -104,9 +104,10 @@ class Book:
 
     def _text(self, sheet: Any, text: str, *, font: Font | None = None) -> Any:
         """Never a formula: neither here nor where somebody edits the cell."""
-        cell = WriteOnlyCell(sheet, value=_clean(text))
+        clean = _clean(text)
+        cell = WriteOnlyCell(sheet, value=clean)
         cell.data_type = "s"
-        cell.quotePrefix = text.startswith(("=", "+", "-", "@"))
+        cell.quotePrefix = clean.startswith(("=", "+", "-", "@"))
         if font is not None:
             cell.font = font
         return cell

@@ -114,9 +114,9 @@ def _part(words: Words, part: Part) -> Sequence[str]:
             return ("", name, "", words.kwh(part.energy_mwh), words.price(part.price_micros), "", cost)
 
 
-def notes(sheets: Sheets, words: Words, lines: Iterable[SessionLine]) -> None:
-    """What the asterisks mean, reason by reason, with the sessions."""
-    marked = [line for line in lines if line.is_marked]
+def notes(sheets: Sheets, words: Words, lines: Iterable[SessionLine], *, flats: bool = False) -> None:
+    """What the asterisks mean, reason by reason, with the sessions; `flats`: and whose they are."""
+    marked = sorted((line for line in lines if line.is_marked), key=lambda line: line.began_at)
     if not marked:
         return
     _ = words.translate
@@ -128,14 +128,16 @@ def notes(sheets: Sheets, words: Words, lines: Iterable[SessionLine]) -> None:
         bold=True,
     )
     for doubt, text in DOUBTS.items():
-        _note(sheets, words, _(text), [line for line in marked if doubt in line.doubts])
+        _note(sheets, words, _(text), [line for line in marked if doubt in line.doubts], flats=flats)
     for is_missing, text in _MISSING:
-        _note(sheets, words, _(text), [line for line in marked if is_missing(line)])
+        _note(sheets, words, _(text), [line for line in marked if is_missing(line)], flats=flats)
 
 
-def _note(sheets: Sheets, words: Words, text: str, found: Sequence[SessionLine]) -> None:
-    if found:
-        sheets.paragraph(f"{text}: {', '.join(words.at(line.began_at) for line in found)}.", size=7.5, grey=GREY)
+def _note(sheets: Sheets, words: Words, text: str, found: Sequence[SessionLine], *, flats: bool) -> None:
+    if not found:
+        return
+    named = (words.at(line.began_at) + (f" ({line.flat})" if flats and line.flat else "") for line in found)
+    sheets.paragraph(f"{text}: {', '.join(named)}.", size=7.5, grey=GREY)
 
 
 def under_way(sheets: Sheets, words: Words, count: int) -> None:

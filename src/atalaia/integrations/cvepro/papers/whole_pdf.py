@@ -38,7 +38,7 @@ def drawn(words: Words, look: Look, statement: Statement) -> bytes:
     if statement.flats:
         _by_flat(sheets, words, statement)
     _unknown(sheets, words, statement.of(None))
-    parts.notes(sheets, words, lines)
+    parts.notes(sheets, words, lines, flats=True)
     parts.under_way(sheets, words, len(statement.under_way))
     parts.tariffs(sheets, words, statement)
     return sheets.finished()

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -18,11 +19,16 @@ _BABEL: Final[dict[Locale, str]] = {"en": "en_US", "pt-BR": "pt_BR"}
 DASH: Final = "–"
 
 
+@cache
+def _translations() -> Translations:
+    return Translations.load()
+
+
 class Words:
     def __init__(self, locale: Locale, zone: str) -> None:
         self.locale = locale
         self.zone = ZoneInfo(zone)
-        translator = Translations.load().translator(locale)
+        translator = _translations().translator(locale)
         self.translate = translator.translate
         self.ngettext = translator.ngettext
 
