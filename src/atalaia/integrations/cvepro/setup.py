@@ -17,6 +17,7 @@ def offer(host: Host) -> Offer:
     from atalaia.integrations.cvepro.notices import Notices
     from atalaia.integrations.cvepro.ocpp.straight import Straight
     from atalaia.integrations.cvepro.offered import Offered
+    from atalaia.integrations.cvepro.pages.plan import PlanPages
     from atalaia.integrations.cvepro.pages.reports import ReportPages
     from atalaia.integrations.cvepro.polling import Polling
     from atalaia.integrations.cvepro.reading import Reading
@@ -52,6 +53,7 @@ def offer(host: Host) -> Offer:
         routes=(
             *Dashboard(host, board).routes(),
             *routes.all_of(host, importing),
+            *PlanPages(host, board).routes(),
             *TariffRoutes(host).routes(),
             *UsageRoutes(host).routes(),
             *ResidentRoutes(residents, enrolling).routes(),

@@ -17,6 +17,7 @@ from atalaia.integrations.cvepro.pages.live import Live
 from atalaia.integrations.cvepro.pages.mine import Mine
 from atalaia.integrations.cvepro.pages.notice_words import WordPages
 from atalaia.integrations.cvepro.pages.notices import NoticePages
+from atalaia.integrations.cvepro.pages.plan import PlanPages
 from atalaia.integrations.cvepro.pages.residents import ResidentPages
 from atalaia.integrations.cvepro.pages.sessions import Sessions
 from atalaia.integrations.cvepro.pages.stations import Stations
@@ -63,6 +64,7 @@ def of_notices(host: Host, notices: Notices) -> tuple[Page, ...]:
 def all_of(host: Host, board: Board, importing: Importing) -> tuple[Page, ...]:
     return (
         *Live(host, board).pages(),
+        *PlanPages(host, board).pages(),
         *Sessions(host).pages(),
         *History(host, importing).pages(),
         *UsagePage(host).pages(),

@@ -15,3 +15,6 @@ const drawCharts = async (root) => {
 };
 drawCharts(document);
 document.body.addEventListener("htmx:load", (event) => drawCharts(event.detail.elt));
+
+// Only the page that needs it loads it.
+if (document.querySelector("[data-placing]")) import("./placing.js").then(({ mountPlacing }) => mountPlacing(document));
