@@ -28,7 +28,7 @@ class BadFrame(BadPayload):
 
     code = "cvepro_bad_frame"
 
-    def __init__(self, why: str) -> None:
+    def __init__(self, *, why: str) -> None:
         super().__init__(N_("The live connection sent what is no frame: {why}"), why=why)
 
 
@@ -62,7 +62,7 @@ class Frames:
             frame, self._rest = taken
             yield frame
         if len(self._rest) > MOST_BYTES:
-            raise BadFrame(f"more than {MOST_BYTES} bytes")
+            raise BadFrame(why=f"more than {MOST_BYTES} bytes")
 
 
 def beats(told: str | None, *, wish_ms: int) -> tuple[float | None, float | None]:
@@ -89,7 +89,7 @@ def _take(raw: bytes) -> tuple[Frame, bytes] | None:
     end, null = _HEAD_END.search(raw), raw.find(b"\0")
     if end is None or -1 < null < end.start():
         if null >= 0:
-            raise BadFrame("no empty line after the headers")
+            raise BadFrame(why="no empty line after the headers")
         return None
     command, headers = _head(raw[: end.start()])
     stop = _body_end(raw, end.end(), headers.get("content-length"))
@@ -103,12 +103,12 @@ def _body_end(raw: bytes, start: int, told: str | None) -> int | None:
         found = raw.find(b"\0", start)
         return None if found < 0 else found
     if not (told.isascii() and told.isdecimal() and len(told) <= len(str(MOST_BYTES))):
-        raise BadFrame("a content-length that is none")
+        raise BadFrame(why="a content-length that is none")
     stop = start + int(told)
     if len(raw) <= stop:
         return None
     if raw[stop]:
-        raise BadFrame("it does not end where its content-length says")
+        raise BadFrame(why="it does not end where its content-length says")
     return stop
 
 
@@ -118,7 +118,7 @@ def _head(raw: bytes) -> tuple[str, dict[str, str]]:
     for line in lines:
         key, colon, value = line.partition(":")
         if not colon:
-            raise BadFrame("a header without a colon")
+            raise BadFrame(why="a header without a colon")
         is_plain = command in _PLAIN
         headers.setdefault(_in(key, is_plain), _in(value, is_plain))  # of two the first holds
     return command, headers
@@ -128,7 +128,7 @@ def _text(raw: bytes) -> str:
     try:
         return raw.decode()
     except UnicodeDecodeError as error:
-        raise BadFrame("no UTF-8") from error
+        raise BadFrame(why="no UTF-8") from error
 
 
 def _out(text: str, is_plain: bool) -> str:
@@ -141,7 +141,7 @@ def _in(text: str, is_plain: bool) -> str:
 
     def plain(found: re.Match[str]) -> str:
         if found[0] not in _ESCAPES:
-            raise BadFrame("an escape that there is not")
+            raise BadFrame(why="an escape that there is not")
         return _ESCAPES[found[0]]
 
     return _ESCAPE.sub(plain, text)
