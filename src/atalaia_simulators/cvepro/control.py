@@ -44,6 +44,7 @@ class Control:
             web.get("/_sim/faults", self._show_faults),
             web.post("/_sim/faults", self._change_faults),
             web.post("/_sim/transactions", self._put_transactions),
+            web.post("/_sim/statuses", self._set_statuses),
             web.post("/_sim/history", self._set_history),
             web.get("/_sim/records", self._show_records),
             web.post("/_sim/ring", self._ring),
@@ -80,6 +81,15 @@ class Control:
         self._site.extra.update(found)
         return plain({"kept": len(found)})
 
+    async def _set_statuses(self, request: web.Request) -> web.Response:
+        """`{"CVE-004": "SuspendedEV"}`; null is their own again."""
+        try:
+            given = json.loads(await request.read())
+            self._site.set_statuses(given)
+        except (ValueError, AttributeError, TypeError) as error:
+            return plain({"error": f"words by charger: {error}"}, status=HTTPStatus.BAD_REQUEST)
+        return plain({box_id: word for box_id, (word, _) in self._site.statuses.items()})
+
     async def _set_history(self, request: web.Request) -> web.Response:
         """`{}` is one of 100,000 sessions over a year; `null` takes it away."""
         try:
@@ -108,6 +118,7 @@ class Control:
     async def _reset(self, _request: web.Request) -> web.Response:
         self._faults.change({})
         self._site.extra.clear()
+        self._site.statuses.clear()
         self._site.set_history(self._site.options.history)
         self._log.clear()
         return plain({})

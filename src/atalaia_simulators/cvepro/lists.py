@@ -34,6 +34,7 @@ class Lists:
                 now,
                 is_silent=charger.box_id in silent,
                 is_faulted=charger.box_id in faulted,
+                says=self._site.statuses.get(charger.box_id),
             )
             for charger in self._site.chargers()
         ]

@@ -139,7 +139,9 @@ class Doorbell:
         active, now = self._site.active(), self._site.now()
         faulted = self._faults.look("faulted", ())
         return {
-            each.box_id: "Faulted" if each.box_id in faulted else status_of(active.get(each.box_id), now)[0]
+            each.box_id: "Faulted"
+            if each.box_id in faulted
+            else (self._site.statuses.get(each.box_id) or status_of(active.get(each.box_id), now))[0]
             for each in self._site.chargers()
         }
 

@@ -1,7 +1,7 @@
 """The condominium as it is now: its chargers, who charges, and what was put in by hand."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
@@ -30,12 +30,16 @@ class Options:
 
 @dataclass(slots=True)
 class Site:
-    """`extra` are transactions put in by hand, as the vendor says them; one of an id takes the place of what was there."""
+    """`extra` are transactions put in by hand, as the vendor says them; one of an id takes the place of what was there.
+
+    `statuses`: what chargers say in place of what they would, by their ids, and since when.
+    """
 
     options: Options
     offset_s: Callable[[], float] = lambda: 0.0
     extra: dict[Any, dict[str, Any]] = field(default_factory=dict)
     history: History | None = None
+    statuses: dict[str, tuple[str, datetime]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.set_history(self.options.history)
@@ -43,6 +47,14 @@ class Site:
     def set_history(self, given: Any) -> None:
         """Raises: BadHistory."""
         self.history = read_history(given, today=self.today(), chargers=self.options.chargers)
+
+    def set_statuses(self, given: Mapping[str, str | None]) -> None:
+        """Of these; None is their own again."""
+        for box_id, word in given.items():
+            if word is None:
+                self.statuses.pop(box_id, None)
+            elif self.statuses.get(box_id, ("",))[0] != word:
+                self.statuses[box_id] = (word, self.now())
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.options.now() + self.offset_s(), UTC)

@@ -30,8 +30,15 @@ def iso(at: datetime) -> str:
 
 
 def charger_item(
-    charger: Charger, session: Session | None, now: datetime, *, is_silent: bool = False, is_faulted: bool = False
+    charger: Charger,
+    session: Session | None,
+    now: datetime,
+    *,
+    is_silent: bool = False,
+    is_faulted: bool = False,
+    says: tuple[str, datetime] | None = None,
 ) -> Any:
+    """`says`: this status since then, whatever it does."""
     heartbeat = now - (timedelta(days=1) if is_silent else timedelta(seconds=20))
     row, bay = divmod(charger.number - 1, _BAYS_A_ROW)
     return {
@@ -54,12 +61,14 @@ def charger_item(
             "city": "São Paulo",
             "state": "SP",
         },
-        "connectors": [_connector(charger, session, now, is_faulted=is_faulted)],
+        "connectors": [_connector(charger, session, now, is_faulted=is_faulted, says=says)],
     }
 
 
-def _connector(charger: Charger, session: Session | None, now: datetime, *, is_faulted: bool) -> dict[str, Any]:
-    status, since = status_of(session, now)
+def _connector(
+    charger: Charger, session: Session | None, now: datetime, *, is_faulted: bool, says: tuple[str, datetime] | None
+) -> dict[str, Any]:
+    status, since = says or status_of(session, now)
     return {
         "connectorPk": charger.number * 10 + 1,
         "connectorId": 1,
