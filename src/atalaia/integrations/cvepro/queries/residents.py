@@ -31,7 +31,7 @@ def held_at(key: ColumnElement[Any], at: ColumnElement[Any]) -> ColumnElement[bo
 HELD_SESSIONS: Final = sessions.outerjoin(tags, held_at(sessions.c.tag_key, sessions.c.sort_at)).outerjoin(
     residents, residents.c.id == tags.c.resident_id
 )
-RESIDENT_ID: Final[ColumnElement[Any]] = residents.c.id
+RESIDENT_ID: Final[ColumnElement[Any]] = tags.c.resident_id  # and not residents.c.id: SQLite then begins with the tags
 RESIDENT_NAME: Final[ColumnElement[Any]] = residents.c.name
 FLAT: Final[ColumnElement[Any]] = func.coalesce(residents.c.flat, sessions.c.flat)
 
