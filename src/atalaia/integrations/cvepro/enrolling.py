@@ -107,7 +107,7 @@ class Enrolling:
         await self._host.write(unit)
 
     async def drop(self, id: str) -> None:
-        await self._host.write(lambda tx: self._forget(tx, queries.find(tx, id)))
+        await self._host.write(lambda tx: self._forget(tx, queries.find(tx, id) if id.isprintable() else None))
 
     async def forget(self) -> None:
         """Files whose time is over."""
@@ -125,7 +125,7 @@ class Enrolling:
         return _written(preview, say)
 
     def _preview(self, tx: Tx, id: str) -> Preview:
-        waiting = queries.find(tx, id)
+        waiting = queries.find(tx, id) if id.isprintable() else None
         content = None if waiting is None else self._host.files.read(tx, waiting.file_id)
         if waiting is None or content is None or waiting.expires_at <= self._host.clock.now():
             raise NotFound(N_("This file is not kept any more: upload it again."))

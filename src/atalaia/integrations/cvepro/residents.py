@@ -20,6 +20,7 @@ from atalaia.integrations.cvepro.model.residents import (
     Tag,
     read_email,
     read_flat,
+    read_label,
     read_name,
     read_phone,
     read_tag,
@@ -149,9 +150,7 @@ class Residents:
             found = known(tx, id)
             tag = read_tag(text)
             if tag not in {each.tag for each in found.held}:
-                self._give(
-                    tx, found.resident, tag, by=by, move=move, field="tag", label=" ".join(label.split()) or None
-                )
+                self._give(tx, found.resident, tag, by=by, move=move, field="tag", label=read_label(label))
 
         await self._host.write(unit)
 
@@ -160,7 +159,7 @@ class Residents:
 
         def unit(tx: Tx) -> None:
             register.lock(tx)
-            tag = register.find_tag(tx, tag_id)
+            tag = register.find_tag(tx, tag_id) if tag_id.isprintable() else None
             if tag is None or tag.resident_id != id:
                 raise NotFound(N_("There is no such tag."))
             if was_never:
@@ -234,7 +233,7 @@ class Residents:
         """Raises: InvalidField."""
         if not account:
             return None
-        former = queries.of_person(tx, account)
+        former = queries.of_person(tx, account) if account.isprintable() else None
         if former is not None and former.id != id:
             raise InvalidField("account", N_("This account is {name}'s."), name=_named(former, by))
         if former is None and account not in {each.id for each in self._host.accounts(tx, role=Role.CLIENT)}:
@@ -276,7 +275,7 @@ def proposed(tx: Tx, accounts: Sequence[Account]) -> list[tuple[Resident, Accoun
 
 def known(tx: Tx, id: str) -> Known:
     """Raises: NotFound."""
-    found = queries.find(tx, id)
+    found = queries.find(tx, id) if id.isprintable() else None
     if found is None:
         raise NotFound(N_("There is no such resident."))
     return _known(tx, [found])[0]

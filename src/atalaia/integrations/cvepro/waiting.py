@@ -24,12 +24,13 @@ def wait(host: Host, tx: Tx, resident: Resident, charger_key: str) -> None:
     """Whoever asked first is told first; asking again keeps the place. Raises: InvalidField, NotFound."""
     if not wants(resident, NoticeKind.CHARGER_FREE):
         raise InvalidField("charger", N_("Switch the notice on first: without it nobody can tell you."))
-    if charger_key != ANY and chargers.one(tx, charger_key) is None:
+    if charger_key != ANY and (not charger_key.isprintable() or chargers.one(tx, charger_key) is None):
         raise NotFound(N_("There is no such charger."))
     waits.add(tx, resident.id, charger_key, at=host.clock.now())
     tx.publish(TOPIC)
 
 
 def stop_waiting(tx: Tx, resident: Resident, charger_key: str) -> None:
-    waits.drop(tx, resident.id, charger_key)
-    tx.publish(TOPIC)
+    if charger_key.isprintable():
+        waits.drop(tx, resident.id, charger_key)
+        tx.publish(TOPIC)

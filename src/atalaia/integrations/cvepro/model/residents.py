@@ -137,6 +137,11 @@ def read_flat(text: str, field: str = "flat") -> str:
     return _line(text, field, longest=LONGEST_FLAT)
 
 
+def read_label(text: str, field: str = "label") -> str | None:
+    """Raises: InvalidField."""
+    return _line(text, field, longest=LONGEST_FLAT) if text.strip() else None
+
+
 def _line(text: str, field: str, *, longest: int) -> str:
     plain = " ".join(text.split())
     if not plain:
