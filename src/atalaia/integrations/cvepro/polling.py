@@ -6,12 +6,14 @@ no alert.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from functools import partial
 from typing import Final
 
 import structlog
 
 from atalaia.core.errors import AtalaiaError
+from atalaia.core.translations import N_
 from atalaia.integrations.cvepro.manifest import is_configured
 from atalaia.integrations.cvepro.model.feeds import ACTIVE, CHARGERS, SESSIONS, TAGS, Feed
 from atalaia.integrations.cvepro.offered import Offered, is_not_offered
@@ -24,6 +26,7 @@ from atalaia.sdk.integration import Host
 
 LOOK_S: Final = 0.2
 _LEAST_WAIT_S: Final = 0.2
+_LEAST_HANG_S: Final = 3.0
 _ASK_AGAIN_S: Final = 3600.0  # for what the account did not offer
 # However often the doorbell rings, no list is read twice within this time.
 BELL_S: Final = 2.0
@@ -52,6 +55,7 @@ class Turn:
         self.asked: str | None = None
         self.due_at = 0.0  # monotonic
         self.begun_at = float("-inf")
+        self.asked_at: datetime | None = None  # as `begun_at`, by the clock on the wall
         self.task: asyncio.Task[None] | None = None
         self.feed: Feed | None = None  # not known before the first look
         self.is_told = False
@@ -117,6 +121,7 @@ class Polling:
         now = self._host.clock.monotonic()
         if turn.task is None and now >= turn.due_at:
             turn.begun_at, turn.due_at = now, now + float(self._host.setting(turn.every))
+            turn.asked_at = self._host.clock.now()
             turn.task = asyncio.create_task(self._read(turn), name=f"cvepro {turn.name}")
 
     async def _begin_besides(self) -> None:
@@ -161,16 +166,25 @@ class Polling:
             log.warning("cvepro_unavailable", list=turn.name, reason=str(error))
         if turn is self._chargers:
             self._standing.note(is_failing=True)
-        turn.feed = await self._reading.failed(turn.name, error)
+        turn.feed = await self._reading.failed(turn.name, error, since=turn.asked_at)
         if turn.path:  # between two failures of its own the chargers are read at least once
             turn.due_at = max(turn.due_at, self._host.clock.monotonic() + 2 * float(self._host.setting("poll_s")))
         elif isinstance(error, TemporaryFailure) and was_not_asked(error):  # the next turn is when that is over
             wait_s = max(_LEAST_WAIT_S, error.retry_after_s or 0.0)
             turn.due_at = min(turn.due_at, self._host.clock.monotonic() + wait_s)
 
+    def _hangs(self, turn: Turn, after_s: float) -> bool:
+        if turn.task is None or turn.task.done() or turn.is_failing:
+            return False
+        most_s = max(after_s, float(self._host.setting("poll_s")), _LEAST_HANG_S)
+        return self._host.clock.monotonic() - turn.begun_at >= most_s
+
     async def _judge(self) -> None:
         """While not even the chargers can be read, the others are no trouble of their own."""
         after_s, now = float(self._host.setting("alert_after_s")), self._host.clock.now()
+        for turn in (self._chargers, self._sessions):
+            if self._hangs(turn, after_s):  # not known to fail yet, and not to be waited for any longer
+                await self._failed(turn, TemporaryFailure(N_("There is no answer.")))
         for turn in (self._chargers,) if self._chargers.is_failing else self._turns:
             if turn.feed is not None and not turn.is_told and turn.feed.is_outage(now=now, after_s=after_s):
                 await self._reading.judge(turn.name)

@@ -87,15 +87,15 @@ class Reading:
 
         return await self._host.write(unit)
 
-    async def failed(self, name: str, error: AtalaiaError) -> Feed:
-        """How it stands now; from the first failure on the data is stale."""
+    async def failed(self, name: str, error: AtalaiaError, *, since: datetime | None = None) -> Feed:
+        """How it stands now; from the first failure on the data is stale. `since`: when the reading that failed began."""
         now = self._host.clock.now()
 
         def unit(tx: Tx) -> Feed:
             known = feed(tx, name)
             # That nobody was asked says less than why nobody is.
             words = known.error if known.error and was_not_asked(error) else scrub(str(error))
-            found = known.failed(words, at=now)
+            found = known.failed(words, at=now, since=since)
             keep_feed(tx, found)
             if isinstance(error, ShapeChanged):
                 incidents.settle(self._host, tx, f"shape:{name}", incidents.shapes([error.path]), now=now)

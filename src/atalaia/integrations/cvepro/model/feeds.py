@@ -23,7 +23,7 @@ class Line(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """`failing_since` is the first reading that failed, of those in a row; `failures` counts them."""
+    """`failing_since` is when the first reading that failed began, of those in a row; `failures` counts them."""
 
     name: str
     good_at: datetime | None = None
@@ -56,10 +56,10 @@ class Feed:
     def went_well(self, *, at: datetime, clock_offset_s: float | None) -> "Feed":
         return Feed(name=self.name, good_at=at, tried_at=at, clock_offset_s=clock_offset_s)
 
-    def failed(self, error: str, *, at: datetime) -> "Feed":
-        return replace(
-            self, tried_at=at, failing_since=self.failing_since or at, failures=self.failures + 1, error=error
-        )
+    def failed(self, error: str, *, at: datetime, since: datetime | None = None) -> "Feed":
+        """`since`: from when on it did, where it took its time to."""
+        failing_since = self.failing_since or since or at
+        return replace(self, tried_at=at, failing_since=failing_since, failures=self.failures + 1, error=error)
 
     def refused(self, error: str, *, at: datetime) -> "Feed":
         return Feed(name=self.name, tried_at=at, error=error)
