@@ -8,6 +8,7 @@ from atalaia.core.permissions import Principal
 from atalaia.core.redaction import Secret
 from atalaia.core.translations import N_
 from atalaia.integrations.cvepro.model.stations import Admission, Station, read_box_id
+from atalaia.integrations.cvepro.ocpp.book import Book
 from atalaia.integrations.cvepro.ocpp.central import STATIONS_TOPIC, digest
 from atalaia.integrations.cvepro.ocpp.commanding import Commanding
 from atalaia.integrations.cvepro.queries import stations
@@ -19,8 +20,9 @@ _PASSWORD_BYTES: Final = 20
 
 
 class Admitting:
-    def __init__(self, host: Host, commanding: Commanding) -> None:
+    def __init__(self, host: Host, commanding: Commanding, book: Book) -> None:
         self._host = host
+        self._book = book
         self._commanding = commanding
 
     async def all_of_them(self) -> list[Station]:
@@ -70,6 +72,7 @@ class Admitting:
 
         def unit(tx: Tx) -> None:
             self._decide(tx, box_id, Admission.REFUSED, by=by, client=client)
+            self._book.end_faults(tx, box_id)
             self._commanding.drop(tx, box_id, by=by)
 
         await self._change(unit)
@@ -80,6 +83,7 @@ class Admitting:
         def unit(tx: Tx) -> None:
             _known(tx, box_id)
             stations.forget(tx, box_id)
+            self._book.end_faults(tx, box_id)
             self._commanding.drop(tx, box_id, by=by)
             self._note(tx, "cvepro.station_forgotten", box_id, by=by, client=client)
 

@@ -1,6 +1,6 @@
 """What a charge point tells, within a unit of work. Whatever is told again changes nothing and is answered as before."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,12 +12,12 @@ from atalaia.integrations.cvepro.model.chargers import Charger, Status
 from atalaia.integrations.cvepro.model.meters import Reading, told_at
 from atalaia.integrations.cvepro.model.residents import tag_key
 from atalaia.integrations.cvepro.model.sessions import Session
-from atalaia.integrations.cvepro.model.stations import Boot
+from atalaia.integrations.cvepro.model.stations import Boot, shown_once
 from atalaia.integrations.cvepro.model.transactions import State, Tag, Transaction
 from atalaia.integrations.cvepro.ocpp import idle
 from atalaia.integrations.cvepro.ocpp.tags import judge_tag
 from atalaia.integrations.cvepro.queries import sessions, stations, transactions
-from atalaia.integrations.cvepro.queries.chargers import all_of_them, told_by_vendor
+from atalaia.integrations.cvepro.queries.chargers import told_by_vendor
 from atalaia.integrations.cvepro.telling import Telling
 from atalaia.sdk.integration import Host
 from atalaia.sdk.transaction import Tx
@@ -40,27 +40,37 @@ class Book:
         now = self._host.clock.now()
         told = {"status": status, "error_code": error_code, "status_at": told_at(at, now=now)}
         quiet = {"power_w": None, "soc_percent": None} if status == Status.AVAILABLE else {}
-        before = self._charger(tx, box_id)
+        vendors = told_by_vendor(tx)
+        before = stations.straight(tx, box_id)
         stations.keep_plug(tx, box_id, connector, **told, **quiet)
+        after = stations.straight(tx, box_id)
         if self._telling is not None:
-            self._telling.of_chargers(tx, before, self._charger(tx, box_id), now=now)
-        self.judge(tx)
+            self._telling.of_chargers(tx, _as_shown(vendors, before), _as_shown(vendors, after), now=now)
+        for charger, _ in after.values():
+            self._settle(tx, charger, now)
         tx.publish(TOPIC)
-
-    def _charger(self, tx: Tx, box_id: str) -> list[Charger]:
-        return [each for each in all_of_them(tx) if each.box_id == box_id and each.is_straight]
 
     def judge(self, tx: Tx) -> None:
         """Tell of those that are silent or out of order, where nobody else speaks for them."""
-        now, limit_s = self._host.clock.now(), float(self._host.setting("heartbeat_limit_s"))
-        known = {each.box_id for each in told_by_vendor(tx)}
-        own = [
-            charger for box_id, (charger, is_there) in stations.straight(tx).items() if is_there or box_id not in known
-        ]
-        told = incidents.charger_faults(own, now=now, limit_s=limit_s, prefix="straight-")
-        incidents.settle(self._host, tx, "station", told, now=now)
+        now, vendors = self._host.clock.now(), told_by_vendor(tx)
+        known = {each.box_id for each in vendors}
+        found = stations.straight(tx)
+        for box_id, (charger, is_connected) in found.items():
+            if is_connected or box_id not in known:
+                self._settle(tx, charger, now)
+            else:
+                self.end_faults(tx, box_id)
         if self._telling is not None:
+            own = [each for each in shown_once(vendors, found) if each.is_straight]
             self._telling.of_chargers(tx, own, own, now=now)
+
+    def end_faults(self, tx: Tx, box_id: str) -> None:
+        incidents.settle(self._host, tx, _family(box_id), [], now=self._host.clock.now())
+
+    def _settle(self, tx: Tx, charger: Charger, now: datetime) -> None:
+        limit_s = float(self._host.setting("heartbeat_limit_s"))
+        told = incidents.charger_faults([charger], now=now, limit_s=limit_s, prefix="straight-")
+        incidents.settle(self._host, tx, _family(charger.key), told, now=now)
 
     def authorize(self, tx: Tx, tag: str) -> Tag:
         return judge_tag(tx, tag, at=self._host.clock.now())
@@ -168,7 +178,7 @@ class Book:
     def _worth(self, tx: Tx, kept: Transaction) -> Tag:
         found = judge_tag(tx, kept.tag, at=kept.started_at)
         if found is Tag.ACCEPTED and self._host.setting("ocpp_one_session_a_tag") and kept.state is State.OPEN:
-            others = {tag_key(each) for each in transactions.open_tags(tx, but=kept.number)}
+            others = {tag_key(each) for each in transactions.open_tags(tx, before=kept.number)}
             if tag_key(kept.tag) in others:
                 return Tag.CONCURRENT
         return found
@@ -179,3 +189,12 @@ class Book:
     def _publish(self, tx: Tx) -> None:
         tx.publish(SESSIONS_TOPIC)
         tx.publish(TOPIC)
+
+
+def _family(box_id: str) -> str:
+    return f"station:{box_id}"
+
+
+def _as_shown(vendors: Sequence[Charger], straight: Mapping[str, tuple[Charger, bool]]) -> list[Charger]:
+    """Under the keys that they have on the board."""
+    return [each for each in shown_once(vendors, straight) if each.box_id in straight]

@@ -53,6 +53,7 @@ class Central:
         self.hub = new_id()
         self.book = Book(host, telling)
         self.points: dict[str, Point] = {}
+        self._lines: dict[str, StationLine] = {}  # the newest of each, also while it is being taken up
         self._host = host
         self._refused: Counter[str] = Counter()
         self._is_new = True
@@ -104,24 +105,33 @@ class Central:
         return station.standing
 
     async def serve(self, socket: Socket, standing: Admission | None) -> None:
-        # Late, and in a thread: the library with its schemas takes a third of a second to load.
-        point = await asyncio.to_thread(importlib.import_module, "atalaia.integrations.cvepro.ocpp.point")
         box_id = read_box_id(socket.request.path_params["box_id"])
         line = StationLine(box_id, socket, standing=standing, clock=self._host.clock)
-        own: Point = point.Point(line, self)
-        before = self.points.get(box_id)
-        self.points[box_id] = own
-        if before is not None:
-            await before.line.close("it has connected anew")
+        before, self._lines[box_id] = self._lines.get(box_id), line
         try:
-            await self._connected(line)
-            await own.listen()
+            if before is not None:
+                await before.close("it has connected anew")
+            # Late, and in a thread: the library with its schemas takes a third of a second to load.
+            module = await asyncio.to_thread(importlib.import_module, "atalaia.integrations.cvepro.ocpp.point")
+            if self._lines.get(box_id) is line:
+                await self._listen(module.Point(line, self))
         except SocketClosed as error:
             log.info("ocpp_left", box_id=box_id, code=error.code)
         finally:
-            if self.points.get(box_id) is own:
-                del self.points[box_id]
-            if standing is not None:
+            if self._lines.get(box_id) is line:
+                del self._lines[box_id]
+
+    async def _listen(self, point: "Point") -> None:
+        """Raises: SocketClosed."""
+        line = point.line
+        self.points[line.box_id] = point
+        try:
+            await self._connected(line)
+            await point.listen()
+        finally:
+            if self.points.get(line.box_id) is point:
+                del self.points[line.box_id]
+            if line.standing is not None:
                 await self._disconnected(line)
 
     async def standing_of(self, line: StationLine) -> Admission | None:
@@ -214,7 +224,6 @@ class Central:
     def _tell(self, tx: Tx, line: StationLine) -> None:
         tx.publish(STATIONS_TOPIC)
         if line.is_admitted:
-            self.book.judge(tx)
             tx.publish(TOPIC)
 
 

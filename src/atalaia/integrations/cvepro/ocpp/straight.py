@@ -27,7 +27,7 @@ class Straight:
         self._has_tidied = False
         self.central = Central(host, telling)
         self.commanding = Commanding(host, self.central)
-        self.admitting = Admitting(host, self.commanding)
+        self.admitting = Admitting(host, self.commanding, self.central.book)
 
     def sockets(self) -> Sequence[SocketRoute]:
         return (self.central.route(),)

@@ -1,6 +1,6 @@
 """SQL on charge points that connect straight: what each is, its line, its connectors."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -136,10 +136,10 @@ def keep_plug(tx: Tx, box_id: str, connector: int, **values: Any) -> None:
     tx.upsert(plugs, [row], key=["box_id", "connector"], update=list(values))
 
 
-def plugs_of(tx: Tx, box_ids: Iterable[str] | None = None) -> dict[str, list[PlugState]]:
+def plugs_of(tx: Tx, box_id: str | None = None) -> dict[str, list[PlugState]]:
     question = select(plugs.c.box_id, *(plugs.c[name] for name in _PLUG))
-    if box_ids is not None:
-        question = question.where(plugs.c.box_id.in_(list(box_ids)))
+    if box_id is not None:
+        question = question.where(plugs.c.box_id == box_id)
     found: dict[str, list[PlugState]] = {}
     for row in tx.rows(question):
         values = row._asdict()
@@ -147,10 +147,11 @@ def plugs_of(tx: Tx, box_ids: Iterable[str] | None = None) -> dict[str, list[Plu
     return found
 
 
-def straight(tx: Tx) -> dict[str, tuple[Charger, bool]]:
-    """Those that were let in, as chargers, with whether each is connected; by box id."""
-    found = [each for each in all_of_them(tx) if each.is_admitted]
-    own: Mapping[str, Sequence[PlugState]] = plugs_of(tx) if found else {}
+def straight(tx: Tx, box_id: str | None = None) -> dict[str, tuple[Charger, bool]]:
+    """Those that were let in, or this one, as chargers, with whether each is connected; by box id."""
+    asked = all_of_them(tx) if box_id is None else [each for each in (find(tx, box_id),) if each is not None]
+    found = [each for each in asked if each.is_admitted]
+    own: Mapping[str, Sequence[PlugState]] = plugs_of(tx, box_id) if found else {}
     return {each.box_id: (charger_of(each, own.get(each.box_id, ())), each.is_connected) for each in found}
 
 

@@ -49,10 +49,10 @@ def open_at(tx: Tx, box_id: str, connector: int | None = None) -> list[Transacti
     return [_transaction(row) for row in tx.rows(question.order_by(c.started_at.desc(), c.number.desc()))]
 
 
-def open_tags(tx: Tx, *, but: int) -> set[str]:
-    """Of all that are under way, as they were told."""
+def open_tags(tx: Tx, *, before: int) -> set[str]:
+    """Of those that are under way and came before, as they were told."""
     c = transactions.c
-    return {row.tag for row in tx.rows(select(c.tag).where(c.state == str(State.OPEN), c.number != but))}
+    return {row.tag for row in tx.rows(select(c.tag).where(c.state == str(State.OPEN), c.number < before))}
 
 
 def change(tx: Tx, number: int, **values: Any) -> None:
