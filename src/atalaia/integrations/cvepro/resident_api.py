@@ -22,7 +22,7 @@ WITHOUT: Final = ("tag", "phone", "account")
 MOST: Final = 500
 _USUAL: Final = 100
 _FOLDER: Final = Path(__file__).parent
-_CSV: Final = "text/csv; charset=utf-8"
+_CSV: Final = "text/csv"  # the framework says which charset
 _SAMPLE: Final = (
     "Nome;Bloco;Apartamento;Telefone;E-mail;Tag\r\n"
     "Ana Souza;A;101;(11) 91234-5678;ana@example.org;04A21B33\r\n"
