@@ -1,6 +1,7 @@
 """What all tests share: a store on either engine, a clock to hold."""
 
 import contextlib
+import gc
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from atalaia.store.opening import migrate_store, open_store
 from atalaia.store.store import Store
 from tests import servers
 from tests.fakes import FakeClock
+from tests.tables import copy_tables
 
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "atalaia"
 
@@ -25,6 +27,12 @@ MakeStore = Callable[..., Store]
 # How long an example takes depends on what else the machine does; speed is for the benchmarks.
 hypothesis.settings.register_profile("atalaia", deadline=None)
 hypothesis.settings.load_profile("atalaia")
+
+
+def pytest_collection_finish() -> None:
+    """What was loaded stays for the whole run: the collector need not look at it again after every few objects."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
@@ -96,17 +104,10 @@ class Templates:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._made: dict[tuple[str, ...], Path | str] = {}
+        self._made: dict[tuple[str, ...], str] = {}
 
     def copy_sqlite(self, slices: tuple[str, ...], data_dir: Path) -> None:
-        made = self._made.get(("sqlite", *slices))
-        if made is None:
-            made = self._folder / f"{len(self._made)}"
-            made.mkdir()
-            self._migrate(open_store(made), slices)
-            self._made["sqlite", *slices] = made
-        for file in Path(made).iterdir():
-            shutil.copy(file, data_dir)
+        copy_tables(data_dir, [SOURCE / name / "migrations" for name in slices])
 
     def copy_postgresql(self, slices: tuple[str, ...], url: str) -> None:
         server, _, name = url.rpartition("/")

@@ -6,31 +6,27 @@ def test_x(hub: Hub, receiver: Receiver) -> None:
     hub.kill(); hub.start()                    # kill -9, and up again on the same directory and port
 """
 
-import atexit
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
 from atalaia.access.passwords import PasswordHasher
 from atalaia.access.service.keys import create_key
 from atalaia.access.service.people import create_person
-from atalaia.app.migrations import migration_folders
 from atalaia.cli.stores import operator
 from atalaia.core.permissions import Role
 from atalaia.sdk.transaction import Tx
-from atalaia.store.opening import FILE_NAME, migrate_store, open_store
+from atalaia.store.opening import open_store
 from tests.acceptance.calls import Client
 from tests.acceptance.nursery import Child
 from tests.servers import free_port, wait_until
+from tests.tables import copy_tables
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -56,19 +52,6 @@ def run_cli(
     return subprocess.run(
         command, input=stdin, env=environment(env), capture_output=True, text=True, timeout=timeout_s, check=False
     )
-
-
-@cache
-def _migrated() -> Path:
-    """A directory with the tables of a new hub, made once: hubs begin with a copy."""
-    folder = Path(tempfile.mkdtemp(prefix="atalaia-tables-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    store = open_store(folder)
-    try:
-        migrate_store(store, migration_folders())
-    finally:
-        store.close()
-    return folder
 
 
 class Process:
@@ -163,8 +146,7 @@ class Hub:
 
     def start(self) -> "Hub":
         if self._is_warm and self.database_url is None and not self.data_dir.exists():
-            self.data_dir.mkdir(mode=0o700)
-            shutil.copy(_migrated() / FILE_NAME, self.data_dir)
+            copy_tables(self.data_dir)
         self.process.launch()
         self.process.await_output(_READY)
         return self

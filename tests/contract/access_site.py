@@ -17,7 +17,7 @@ from atalaia.core.permissions import SYSTEM, Role
 from atalaia.core.settings import Settings
 from atalaia.core.translations import Translations
 from atalaia.store.encryption import load_sealer
-from atalaia.store.opening import migrate_store, open_store
+from atalaia.store.opening import open_store
 from atalaia.store.store import Store
 from atalaia.web.addresses import TrustedProxies
 from atalaia.web.application import create_application
@@ -27,6 +27,7 @@ from atalaia.web.pages import Pages
 from atalaia.web.rendering import Renderer
 from atalaia.web.static_files import StaticFiles
 from tests.fakes import FakeClock
+from tests.tables import copy_tables
 
 PASSWORD = "três tigres tristes"
 _PROOF = re.compile(r'name="csrf_token" value="([^"]+)"')
@@ -86,8 +87,8 @@ class Site:
 
 
 def make_site(folder: Path, clock: FakeClock, *, base_url: str = "http://hub.example") -> Site:
+    copy_tables(folder, [MIGRATIONS])
     store = open_store(folder)
-    migrate_store(store, [MIGRATIONS])
     settings = Settings(SETTINGS)
     translations = Translations.load()
     pages = Pages(Renderer(translations, StaticFiles()), version="1", default_timezone=lambda: "UTC")

@@ -30,7 +30,7 @@ from atalaia.pings.settings import SETTINGS as PINGS_SETTINGS
 from atalaia.pings.wiring import MIGRATIONS as PINGS_MIGRATIONS
 from atalaia.pings.wiring import wire as wire_pings
 from atalaia.store.encryption import load_sealer
-from atalaia.store.opening import migrate_store, open_store
+from atalaia.store.opening import open_store
 from atalaia.store.store import Store
 from atalaia.web.addresses import TrustedProxies
 from atalaia.web.application import create_application
@@ -40,6 +40,7 @@ from atalaia.web.pages import Pages
 from atalaia.web.rendering import Renderer
 from atalaia.web.static_files import StaticFiles
 from tests.fakes import FakeClock
+from tests.tables import copy_tables
 
 HUB = "http://hub.example"
 PEER = ("192.0.2.7", 50000)
@@ -66,8 +67,8 @@ class Site:
 
 
 def make_site(folder: Path, clock: FakeClock) -> Site:
+    copy_tables(folder, [ACCESS_MIGRATIONS, METRICS_MIGRATIONS, AGENTS_MIGRATIONS, PINGS_MIGRATIONS])
     store = open_store(folder)
-    migrate_store(store, [ACCESS_MIGRATIONS, METRICS_MIGRATIONS, AGENTS_MIGRATIONS, PINGS_MIGRATIONS])
     settings = Settings([*ACCESS_SETTINGS, *METRICS_SETTINGS, *PINGS_SETTINGS])
     sealer = load_sealer(folder)
     translations = Translations.load()

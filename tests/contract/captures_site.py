@@ -21,7 +21,7 @@ from atalaia.core.permissions import SYSTEM, Role
 from atalaia.core.settings import Settings
 from atalaia.core.translations import Translations
 from atalaia.store.encryption import load_sealer
-from atalaia.store.opening import migrate_store, open_store
+from atalaia.store.opening import open_store
 from atalaia.store.store import Store
 from atalaia.web.addresses import TrustedProxies
 from atalaia.web.application import create_application
@@ -33,6 +33,7 @@ from atalaia.web.static_files import StaticFiles
 from tests.contract.access_site import PASSWORD, Browser
 from tests.fakes import FakeClock
 from tests.store.captures_kit import SOURCE, UPSTREAM
+from tests.tables import copy_tables
 
 HUB = "http://hub.example"
 _QUICK = PasswordHasher(memory_kib=64, passes=1)
@@ -69,8 +70,8 @@ class Site:
 
 @contextmanager
 def opened_site(folder: Path, clock: FakeClock, *, sources: Mapping[str, FrameSource] | None = None) -> Iterator[Site]:
+    copy_tables(folder, [ACCESS_MIGRATIONS, MIGRATIONS])
     store = open_store(folder)
-    migrate_store(store, [ACCESS_MIGRATIONS, MIGRATIONS])
     settings = Settings(SETTINGS)
     translations = Translations.load()
     pages = Pages(Renderer(translations, StaticFiles()), version="1", default_timezone=lambda: "UTC")

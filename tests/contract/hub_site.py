@@ -12,11 +12,13 @@ import structlog
 from atalaia.access.service.entering import Visitor, enter
 from atalaia.access.service.people import create_person
 from atalaia.app.hub import Hub
+from atalaia.app.memory import building
 from atalaia.app.options import HubOptions
 from atalaia.core.clock import SystemClock
 from atalaia.core.logging import configure_logging
 from atalaia.core.permissions import SYSTEM, Role
 from tests.contract.access_site import Browser
+from tests.tables import copy_tables
 
 Visit = Callable[[Hub, Browser], Awaitable[None]]
 
@@ -28,7 +30,9 @@ def visit_hub(data_dir: Path, visit: Visit, *, role: Role = Role.ADMIN) -> None:
 
 
 def _visit(data_dir: Path, visit: Visit, role: Role) -> None:
-    hub = Hub(HubOptions(data_dir))
+    copy_tables(data_dir)
+    with building():
+        hub = Hub(HubOptions(data_dir))
     now = SystemClock().now()
     person = hub.store.write_now(lambda tx: create_person(tx, SYSTEM, email="a@example.com", role=role, now=now))
     entered = hub.store.write_now(lambda tx: enter(tx, person, visitor=Visitor(address="192.0.2.7"), now=now))

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from atalaia.jobs.model.wire import MAX_PAYLOAD_BYTES, MAX_STEP_BYTES
+from atalaia.store.opening import open_store
 from atalaia.store.store import Store
 from tests.conftest import SOURCE
 from tests.fakes import FakeClock
 from tests.store.jobs_site import SLICES, Json, Site, make_site, opened
+from tests.tables import copy_tables
 
 JOB = {"type": "mow", "payload": {}}
 LEASE = {"worker_id": "w1", "types": ["mow"]}
@@ -21,10 +23,8 @@ GOOD = "1.1.secret"
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    from atalaia.store.opening import migrate_store, open_store
-
+    copy_tables(tmp_path, [SOURCE / name / "migrations" for name in SLICES])
     store = open_store(tmp_path)
-    migrate_store(store, [SOURCE / name / "migrations" for name in SLICES])
     yield store
     store.close()
 

@@ -10,14 +10,13 @@ from typing import Any
 import httpx
 
 from atalaia.access.service.keys import create_key
-from atalaia.app.migrations import migration_folders
 from atalaia.app.slices import Base, declared_settings, wire_slices
 from atalaia.core.clock import to_ms
 from atalaia.core.permissions import SYSTEM
 from atalaia.core.settings import Settings
 from atalaia.core.translations import Translations
 from atalaia.store.encryption import load_sealer
-from atalaia.store.opening import migrate_store, open_store
+from atalaia.store.opening import open_store
 from atalaia.store.store import Store
 from atalaia.web.addresses import TrustedProxies
 from atalaia.web.application import create_application
@@ -27,6 +26,7 @@ from atalaia.web.pages import Pages
 from atalaia.web.rendering import Renderer
 from atalaia.web.static_files import StaticFiles
 from tests.fakes import FakeClock
+from tests.tables import copy_tables
 
 HUB = "http://hub.example"
 SPOOL = "0d9c4a8e-0000-4000-8000-0000000000aa"
@@ -86,9 +86,9 @@ Conversation = Callable[[Visit], Awaitable[None]]
 
 def visit(folder: Path, conversation: Conversation) -> None:
     clock = FakeClock()
+    copy_tables(folder)
     store = open_store(folder)
     try:
-        migrate_store(store, migration_folders())
         asyncio.run(_talk(store, folder, clock, conversation))
     finally:
         store.close()

@@ -16,10 +16,11 @@ from atalaia.signals.model.signals import SignalIn
 from atalaia.signals.service.running import ActiveRun
 from atalaia.signals.service.starting import Unknown, Wish
 from atalaia.signals.service.tasks import Started
-from atalaia.store.opening import migrate_store, open_store
+from atalaia.store.opening import open_store
 from tests.conftest import SOURCE
 from tests.fakes import FakeClock
 from tests.store.signals_site import OPERATOR, SLICES, Site
+from tests.tables import copy_tables
 
 LEASE_S, MIN_INTERVAL_S = 30.0, 5.0
 NAME = "watch"
@@ -34,8 +35,8 @@ class Signals(RuleBasedStateMachine):
     def open(self) -> None:
         self._folder = TemporaryDirectory()
         self.clock = FakeClock()
+        copy_tables(Path(self._folder.name), [SOURCE / name / "migrations" for name in SLICES])
         self.store = open_store(Path(self._folder.name), database_url=None)
-        migrate_store(self.store, [SOURCE / name / "migrations" for name in SLICES])
         self.hubs = [Site(self.store, self.clock) for _ in range(2)]
         self.in_force: Started | None = None
         self.until = self.started_at = float("-inf")
