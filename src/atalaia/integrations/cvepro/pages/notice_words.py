@@ -101,7 +101,7 @@ class WordPages:
         wrong = {_name(error): said(error[1])} if error else {}
         return View(
             "cvepro/notice_words.html",
-            N_("Words of the notices"),
+            N_("Texts of the notices"),
             {
                 "kinds": [self._shown(kind, locale, *words[kind], typed=typed) for kind in NoticeKind],
                 "kind_words": NOTICE_KINDS,

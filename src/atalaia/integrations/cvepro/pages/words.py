@@ -86,7 +86,7 @@ NOTICE_FATES: Final = {
     str(Fate.FAILED): ("down", N_("Given up")),
     str(Fate.EXPIRED): ("paused", N_("Too late, not sent")),
     str(Fate.QUIET): ("paused", N_("Quiet hours, not sent")),
-    str(Fate.NOT_THERE): ("paused", N_("Known not to be on WhatsApp")),
+    str(Fate.NOT_THERE): ("paused", N_("Not tried: not on WhatsApp")),
     str(Fate.NO_WAY): ("degraded", N_("WhatsApp not set up")),
 }
 SPEEDS: Final = {"FAST": N_("Fast"), "SLOW": N_("Slow")}
