@@ -31,12 +31,20 @@ def names_in(value: Any) -> Iterator[str]:
             yield from names_in(each)
 
 
-def known_fields() -> list[str]:
-    """All that the vendor is known to tell, of a session that is over too."""
+def known_fields() -> dict[str, set[str]]:
+    """All that the vendor is known to tell, of a session that is over too, each with the lists that have it."""
     session = sessions_of(7, FEW, date(2026, 1, 15))[0]
-    charger = charger_item(session.charger, session, session.stop)
-    told = (charger, transaction_item(session, session.stop), active_item(session, session.start), tag_item("04A1", 1))
-    return sorted({*names_in(list(told)), *TOP})
+    told = {
+        "chargers": charger_item(session.charger, session, session.stop),
+        "sessions": transaction_item(session, session.stop),
+        "active": active_item(session, session.start),
+        "tags": tag_item("04A1", 1),
+    }
+    found: dict[str, set[str]] = {name: set(told) for name in TOP}
+    for list_, item in told.items():
+        for name in names_in(item):
+            found.setdefault(name, set()).add(list_)
+    return found
 
 
 CHANGES: dict[str, Any] = {
@@ -47,16 +55,19 @@ CHANGES: dict[str, Any] = {
 }
 
 
-async def is_whole(site: Site, what: str) -> None:
+async def is_whole(site: Site, what: str, n: int) -> None:
+    """`n`: of all chargers one has its own page looked at, each in its turn."""
     found = await site.dashboard()
     assert len(found["data"]) == FEW, what
     assert all(item["statusConector"] and item["tipoConector"] and item["velocidade"] for item in found["data"]), what
     html = await site.page("/cvepro/cards")
     assert html.count("data-key=") == FEW, what
-    for item in (await site.board.look()).shown:
-        shown = await site.page("/cvepro/chargers/{key}", path_params={"key": item.charger.key})
-        assert item.charger.name in shown, what
+    charger = (await site.board.look()).shown[n % FEW].charger
+    assert charger.name in await site.page("/cvepro/chargers/{key}", path_params={"key": charger.key}), what
     assert "<table" in await site.page("/cvepro/sessions"), what
+    plan = await site.page("/cvepro/plan/now")
+    assert plan.count("data-key=") >= FEW, what
+    assert "<svg" in plan or "the cards alone" in plan, what
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -67,26 +78,29 @@ def test_whatever_becomes_of_a_field_the_pages_are_whole(make_store: MakeStore, 
     async def act(site: Site) -> None:
         await site.reading.chargers()
         await site.reading.sessions()
-        for name in fields:
+        for n, (name, lists) in enumerate(sorted(fields.items())):
             site.fault(**{"drop": None, "null": None, "retype": None, "rename": None, **CHANGES[change](name)})
             clock.advance(30)
-            await site.read()
-            await read_sessions(site)
-            await is_whole(site, f"{name} {change}")
+            if "chargers" in lists:
+                await site.read()
+            await read_besides(site, lists)
+            await is_whole(site, f"{name} {change}", n)
         site.fault()
         assert await site.read() is None
-        await site.reading.sessions()
+        await read_besides(site, {"sessions", "active", "tags"})
         assert site.host.faults == {}, "well again, nothing is left open"
 
     options = Options(chargers=FEW, now=lambda: clock.now().timestamp())
-    in_site(make_store(SLICE), clock, act, options=options)
+    in_site(make_store(SLICE), clock, act, options=options, tags_path="tags", active_path="transaction/active")
 
 
-async def read_sessions(site: Site) -> None:
-    try:
-        await site.reading.sessions()
-    except AtalaiaError as error:
-        await site.reading.failed("sessions", error)
+async def read_besides(site: Site, lists: set[str]) -> None:
+    readings = {"sessions": site.reading.sessions, "active": site.offered.active, "tags": site.offered.tags}
+    for name in sorted(lists & readings.keys()):
+        try:
+            await readings[name]()
+        except AtalaiaError as error:
+            await site.reading.failed(name, error)
 
 
 def test_a_field_that_most_items_lack_is_one_incident_with_its_path(make_store: MakeStore, clock: FakeClock) -> None:

@@ -11,6 +11,7 @@ import msgspec
 from atalaia.integrations.cvepro import integration
 from atalaia.integrations.cvepro.cloud import Cloud
 from atalaia.integrations.cvepro.translate import read_chargers, read_sessions
+from atalaia.integrations.cvepro.translate_offered import read_active, read_tags
 from atalaia.sdk.jobs import JobRun, JobType
 from atalaia.sdk.upstreams import Upstream
 from atalaia_simulators.cvepro import InThread, Options
@@ -55,6 +56,16 @@ async def history(run: JobRun) -> dict[str, int]:
     return {"sessions": len(read_sessions(listed.items, zone=cloud.zone).sessions)}
 
 
+async def besides(run: JobRun) -> dict[str, int]:
+    """The lists that an account may offer."""
+    cloud = Cloud(Ground(run))
+    async with run.step("tags"):
+        tags = read_tags((await cloud.offered("tags", "tags")).items).tags
+    async with run.step("active"):
+        listed = await cloud.offered("active", "transaction/active")
+    return {"tags": len(tags), "active": len(read_active(listed.items, zone=cloud.zone).sessions)}
+
+
 def job_type(name: str, run: Any) -> JobType:
     return JobType(
         name=name,
@@ -89,6 +100,8 @@ class Vendor:
 
     def change_shape(self) -> None:
         self._fault(rename={"chargePointList": "chargeBoxes", "list": "transactions"})
+        # Where a list may be anywhere its name says nothing: there it is none any more.
+        self._fault(retype=["list"])
 
     def _fault(self, **faults: Any) -> None:
         assert self._client.post("/_sim/faults", faults).status == 200
@@ -107,6 +120,10 @@ def simulate() -> Iterator[Vendor]:
 SUBJECT = Subject(
     integration=integration,
     simulate=simulate,
-    jobs=(("cvepro_look", {"day": "2026-01-15"}), ("cvepro_history", {"day": "2026-01-15"})),
-    job_types=(job_type("cvepro_look", look), job_type("cvepro_history", history)),
+    jobs=tuple((f"cvepro_{name}", {"day": "2026-01-15"}) for name in ("look", "history", "besides")),
+    job_types=(
+        job_type("cvepro_look", look),
+        job_type("cvepro_history", history),
+        job_type("cvepro_besides", besides),
+    ),
 )
