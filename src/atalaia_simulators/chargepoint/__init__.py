@@ -1,6 +1,6 @@
 """A charge point that speaks OCPP 1.6-J to a hub: it plugs in, charges, fills, unplugs, and does what it is told.
 
-See docs/integrations/cvepro-chargepoint.md.
+See docs/integrations/cvepro-ocpp.md.
 """
 
 from atalaia_simulators.chargepoint.client import InThread, serve
