@@ -34,6 +34,7 @@ NAMES = (
     "jobs_growth",
     "upstream_overhead",
     "charging_viewers",
+    "charging_report",
 )
 BUDGET_S = 25 * 60
 

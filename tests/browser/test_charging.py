@@ -25,6 +25,8 @@ PAGES = (
     "/cvepro/chargers/CVE-005",
     "/cvepro/sessions",
     "/cvepro/sessions?state=doubtful",
+    "/cvepro/reports",
+    "/cvepro/reports/upload",
     "/cvepro/history",
 )
 
