@@ -28,7 +28,19 @@ PAGES = (
     "/cvepro/reports",
     "/cvepro/reports/upload",
     "/cvepro/history",
+    "/cvepro/usage",
+    "/cvepro/tariffs",
+    "/cvepro/tariffs/new",
 )
+TARIFF = {
+    "first_day": "2026-01-01",
+    "terms": {
+        "price_micros": 900_000,
+        "bands": [{"name": "Night", "from": "23:00", "until": "06:00", "price_micros": 650_000}],
+        "idle_fee_micros": 100_000,
+        "idle_grace_min": 15,
+    },
+}
 
 
 @dataclass
@@ -52,6 +64,7 @@ def charging(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Charging]:
         made = Charging(hub, Client(simulator.url))
         made.fault(faulted=["CVE-003"], silent=["CVE-007"])
         hub.client("jobs:create").made("/api/cvepro/imports", {"from": "2026-11-01"})
+        hub.client("write").made("/api/cvepro/tariffs", TARIFF)
         reader = hub.client("read")
         wait_until(lambda: len(reader.get("/api/dashboard/chargers").json["data"]) == 20, what="the first reading")
         wait_until(
@@ -81,6 +94,54 @@ def test_the_line_says_how_it_stands_through_outage_and_recovery(charging: Charg
     expect(line).to_have_text(re.compile("^Online$"), timeout=LIVE_MS)
     expect(page.locator("#cards")).not_to_contain_text("last good data")
     assert page.evaluate("window.isSamePage === true")
+
+
+def test_a_tariff_is_tried_out_before_it_is_saved_and_taken_back(charging: Charging, open_context: OpenContext) -> None:
+    page = open_context(width=360).new_page()
+    sign_in(page, charging.hub, ADMIN, PASSWORD)
+    page.goto(f"{charging.hub.url}/cvepro/tariffs/new")
+    expect(page.locator("[name=band0_name]")).to_have_value("Night")
+    page.fill("[name=price]", "1.05")
+    page.click("button[value=preview]")
+    preview = page.locator("#preview")
+    expect(preview).to_contain_text("24 kWh")
+    expect(preview).to_contain_text("Under this tariff")
+    page.click("button[value=more]")
+    expect(page.locator("[name=band7_name]")).to_be_visible()
+    for name, text in (("name", "Peak"), ("from", "18:00"), ("until", "21:00"), ("price", "1.85")):
+        page.fill(f"[name=band6_{name}]", text)
+    page.fill("[name=first_day]", "2096-02-01")
+    page.press("[name=band6_price]", "Enter")
+    page.wait_for_url(f"{charging.hub.url}/cvepro/tariffs")
+    ahead = page.locator("section.tariff").first
+    expect(ahead).to_contain_text("Ahead")
+    expect(ahead).to_contain_text("Peak")
+    expect(ahead).to_contain_text("R$ 1.8500")
+    page.on("dialog", lambda dialog: dialog.accept())
+    ahead.get_by_role("button", name="Delete").click()
+    expect(page.locator("section.tariff")).to_have_count(1)
+
+
+def test_the_usage_of_a_month_leads_to_its_sessions_with_the_same_sums(
+    charging: Charging, open_context: OpenContext
+) -> None:
+    page = open_context().new_page()
+    sign_in(page, charging.hub, ADMIN, PASSWORD)
+    page.goto(f"{charging.hub.url}/cvepro/usage")
+    bars = page.locator("figure.bars").first.locator("li")
+    expect(bars).to_have_count(12)
+    expect(page.locator("figure.heat tbody td")).to_have_count(7 * 24)
+    bars.last.get_by_role("link").click()
+    page.wait_for_url(re.compile(r"month=20\d\d-\d\d"))
+    row = page.locator("tr[data-key]").first
+    flat = row.locator("a").inner_text()
+    sums = [re.split(r"\n| doubtful", text)[0] for text in row.locator("td.num").all_inner_texts()]
+    row.locator("a").click()
+    stats = page.locator("#session-rows dl.stats dd")
+    expect(stats.nth(0)).to_have_text(sums[0])
+    expect(stats.nth(1)).to_have_text(sums[1])
+    expect(page.locator("#session-rows")).to_contain_text(sums[2])
+    expect(page.locator("#session-rows tbody")).to_contain_text(flat)
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=[name for name, _ in LOOKS])
