@@ -35,6 +35,7 @@ ADMIN = "admin@example.org"
 PASSWORD = "correct horse battery staple"
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 15
+READ_WHEN_LOADED = ("PYTHONPATH", "ATALAIA_COMMIT")  # a process of the nursery has read these already
 _READY = re.compile(r"Atalaia is listening on (http\S+)")
 _FIRST_START = re.compile(r"(http\S+/first-start\?token=\S+)")
 
@@ -82,7 +83,8 @@ class Process:
     def launch(self) -> None:
         assert not self.is_running
         self._log_start = self.log.stat().st_size if self.log.exists() else 0
-        if self.is_warm:
+        given = environment()
+        if self.is_warm and all(self.env.get(name) == given.get(name) for name in READ_WHEN_LOADED):
             self.process = Child(self.command, log=self.log, env=self.env)
             return
         with self.log.open("ab") as file:
@@ -138,14 +140,13 @@ class Hub:
         settings = {"ATALAIA_ALLOW_PRIVATE_TARGETS": "1", **(env or {})}
         command = [str(ATALAIA), "serve", "--data-dir", str(self.data_dir), "--port", str(self.port)]
         command += ["--database-url", database_url] if database_url else []
-        # With a path of its own it may have other modules than ours.
-        self._is_warm = not is_cold and "PYTHONPATH" not in (env or {})
-        self.process = Process(command, log=folder / "hub.log", env=environment(settings), is_warm=self._is_warm)
+        self._is_cold = is_cold
+        self.process = Process(command, log=folder / "hub.log", env=environment(settings), is_warm=not is_cold)
         self.agents: list[Agent] = []
         self._keys: dict[tuple[str, ...], str] = {}
 
     def start(self) -> "Hub":
-        if self._is_warm and self.database_url is None and not self.data_dir.exists():
+        if not self._is_cold and self.database_url is None and not self.data_dir.exists():
             copy_tables(self.data_dir)
         self.process.launch()
         self.process.await_output(_READY)
