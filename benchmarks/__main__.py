@@ -35,6 +35,7 @@ NAMES = (
     "upstream_overhead",
     "charging_viewers",
     "charging_report",
+    "charging_outage",
 )
 BUDGET_S = 25 * 60
 

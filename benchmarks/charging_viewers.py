@@ -69,7 +69,7 @@ def measure(
     command = ["taskset", "-c", str(LOAD_CORE), ATALAIA, "simulate", "cvepro", "--port", str(port)]
     with running(command, stdout=subprocess.DEVNULL):
         wait_until(lambda: is_listening(port), what="the simulated cloud")
-        with running_hub(settings=_settings(vendor, poll_s)) as hub:
+        with running_hub(settings=account_of(vendor, poll_s)) as hub:
             wait_until(lambda: bool(hub.call("GET", "/api/dashboard/chargers")["data"]), what="the first reading")
             idle_bytes, began, spent_s = resident_bytes(hub.pid), time.monotonic(), cpu_s(hub.pid)
             time.sleep(idle_s)
@@ -131,7 +131,7 @@ def _ways_s(outcome: Outcome, readings: Sequence[float]) -> list[float]:
     return ways
 
 
-def _settings(vendor: str, poll_s: float) -> dict[str, str]:
+def account_of(vendor: str, poll_s: float) -> dict[str, str]:
     given = {
         "BASE_URL": vendor,
         "API_KEY": "a-key-of-the-vendor",

@@ -77,7 +77,7 @@ def post() -> Iterator[Post]:
 
 @pytest.fixture
 def night(make_hub: MakeHub, vendor: InThread, phone: Phone, post: Post) -> Night:
-    env = settings_for(vendor.url, POLL_S=str(POLL_S), ALERT_AFTER_S=str(ALERT_AFTER_S)) | {
+    env = settings_for(vendor.url, SESSIONS_EVERY_S=str(POLL_S)) | {
         "ATALAIA_EVOLUTION_BASE_URL": phone.url,
         "ATALAIA_EVOLUTION_API_KEY": DEFAULT_KEY,
         "ATALAIA_EVOLUTION_INSTANCE": DEFAULT_INSTANCE,

@@ -6,7 +6,7 @@ no alert.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -84,6 +84,7 @@ class Polling:
         active = Turn(ACTIVE, offered.active, every="active_every_s", bell_s=BELL_S, path="active_path")
         tags = Turn(TAGS, offered.tags, every="tags_every_s", path="tags_path")
         self._besides = (active, tags)
+        self._back_at: datetime | None = None  # when the chargers could last be read again
         self._turns = (self._chargers, self._sessions, *self._besides)
 
     @property
@@ -152,6 +153,8 @@ class Polling:
         if turn.is_failing:
             log.warning("cvepro_back", list=turn.name)
             self._sessions.due_at = 0.0
+            if turn is self._chargers:
+                self._back_at = self._host.clock.now()
         turn.feed, turn.is_told = turn_feed, False
         if turn is self._chargers:
             self._standing.note(is_failing=False)
@@ -186,6 +189,16 @@ class Polling:
             if self._hangs(turn, after_s):  # not known to fail yet, and not to be waited for any longer
                 await self._failed(turn, TemporaryFailure(N_("There is no answer.")))
         for turn in (self._chargers,) if self._chargers.is_failing else self._turns:
-            if turn.feed is not None and not turn.is_told and turn.feed.is_outage(now=now, after_s=after_s):
+            if turn.feed is not None and not turn.is_told and self._is_outage(turn, turn.feed, now, after_s):
                 await self._reading.judge(turn.name)
                 turn.is_told = True
+
+    def _is_outage(self, turn: Turn, standing: Feed, now: datetime, after_s: float) -> bool:
+        """What failed together with the chargers gets as much time again once they are back, and is not told for that."""
+        if (
+            turn is not self._chargers
+            and self._back_at is not None
+            and self._back_at > now - timedelta(seconds=after_s)
+        ):
+            return False
+        return standing.is_outage(now=now, after_s=after_s)
