@@ -1,89 +1,27 @@
 """Reports in the store: a month's set is replaced as a whole or not at all, brought ones stay, residents read their own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import func, insert, select
 
-from atalaia.core.errors import InvalidField, NotFound
-from atalaia.core.ids import new_id
-from atalaia.core.permissions import SYSTEM, Permission, Principal, Role
-from atalaia.integrations.cvepro import reporting, tables
-from atalaia.integrations.cvepro.manifest import SETTINGS
-from atalaia.integrations.cvepro.model.reports import Format, Report, ReportOrder, Which
+from atalaia.core.errors import InvalidField
+from atalaia.core.permissions import SYSTEM
+from atalaia.integrations.cvepro import reporting
+from atalaia.integrations.cvepro.model.reports import Format, ReportOrder, Which
 from atalaia.integrations.cvepro.papers.orders import Order, Printed
 from atalaia.integrations.cvepro.queries import reports as queries
-from atalaia.integrations.cvepro.queries import residents as resident_queries
 from atalaia.integrations.cvepro.reporting import Attempt, Reporting
 from atalaia.integrations.cvepro.reports import Reports
-from atalaia.integrations.cvepro.tables import residents, tags
 from atalaia.sdk.files import Upload
-from atalaia.sdk.integration import JobStanding, NewJob
 from atalaia.sdk.jobs import JobFailed
-from atalaia.store.files import StoreFiles
-from atalaia.store.tables import file_parts, files
-from tests.charging_house import House
 from tests.conftest import MakeStore
-from tests.contract.integrations.bench import values_of
 from tests.fakes import FakeClock
-from tests.store.cvepro_site import SLICE, SiteHost
-
-MONTH = "2026-10"
-NOW = datetime(2026, 11, 3, 12, tzinfo=UTC)
-PDF = b"%PDF-1.7 brought"
-
-
-class ReportHost(SiteHost):
-    """With files, and jobs that are asked for and not run."""
-
-    def __init__(self, make_store: MakeStore, clock: FakeClock, **given: Any) -> None:
-        clock.advance((NOW - clock.now()).total_seconds())
-        super().__init__(make_store(SLICE), clock, values_of(SETTINGS, given))
-        self.files = StoreFiles("cvepro", now=clock.now)
-        self.asked: list[str] = []
-        self.keys: list[str | None] = []
-
-    async def enqueue(
-        self, type: str, payload_raw: str, *, by: Principal, idempotency_key: str | None = None, unique_key: str | None
-    ) -> NewJob:
-        assert (type, bool(by), bool(unique_key)) == ("cvepro-report", True, True)
-        self.asked.append(payload_raw)
-        self.keys.append(idempotency_key)
-        return NewJob(f"job-{len(self.asked)}", "pending", is_new=True)
-
-    async def job(self, id: str) -> JobStanding | None:
-        return JobStanding(id, "processing", "draw", {"progress": 25})
-
-    def furnish(self, flats: int = 6, sessions: int = 60) -> None:
-        self.store.write_now(House(flats, sessions).furnish)
-
-    async def shown(self, month: str = MONTH) -> list[Report]:
-        return await self.read(lambda tx: queries.of_month(tx, month))
-
-    async def contents(self) -> dict[tuple[str | None, str], bytes | None]:
-        def unit(tx: Any) -> dict[tuple[str | None, str], bytes | None]:
-            return {
-                (each.flat, str(each.format)): self.files.read(tx, each.file_id)
-                for each in queries.of_month(tx, MONTH)
-                if each.job_id is not None
-            }
-
-        return await self.read(unit)
-
-    async def counts(self) -> tuple[int, int, int]:
-        """Reports with drafts, files, parts of files: nothing is left over where they agree."""
-        return await self.read(
-            lambda tx: (
-                tx.value(select(func.count()).select_from(tables.reports)),
-                tx.value(select(func.count()).select_from(files)),
-                tx.value(select(func.count(func.distinct(file_parts.c.file_id)))),
-            )
-        )
+from tests.store.cvepro_reports_kit import MONTH, PDF, in_house
 
 
 @dataclass
@@ -123,13 +61,6 @@ def press(version: str, *, fails_after: int | None = None, hangs_after: int | No
 @pytest.fixture
 def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[Press], None]:
     return lambda made: monkeypatch.setattr(reporting, "printed", made)
-
-
-def in_house(
-    make_store: MakeStore, clock: FakeClock, act: Callable[[Any], Coroutine[Any, Any, None]], **given: Any
-) -> None:
-    host = ReportHost(make_store, clock, **given)
-    asyncio.run(act(host))
 
 
 async def made(host: Any, order: ReportOrder | None = None) -> FakeRun:
@@ -308,104 +239,3 @@ def test_last_months_are_made_once_from_the_day_on_that_is_set(
             assert [asked[:18] for asked in host.asked] == ['{"month":"2026-10"', '{"month":"2026-11"']
 
     in_house(make_store, clock, act, report_day=day)
-
-
-def person(id: str, *more: Permission) -> Principal:
-    return Principal(
-        id=id,
-        kind="person",
-        name=id,
-        role=Role.CLIENT,
-        permissions=frozenset({Permission.OWN_ACCOUNT, Permission.DASHBOARDS_READ, *more}),
-    )
-
-
-async def lives(host: Any, name: str, flat: str, *, since: datetime | None, **more: Any) -> str:
-    id_ = new_id()
-    row = {
-        "id": id_,
-        "name": name,
-        "flat": flat,
-        "person_id": name,
-        "locale": "pt-BR",
-        "notices": [],
-        "is_active": True,
-    }
-    row |= {"created_at": NOW, "changed_at": NOW, **more}
-    tag = {"id": new_id(), "tag": f"TAG{name}".upper(), "resident_id": id_, "since_at": since}
-
-    def unit(tx: Any) -> None:
-        tx.execute(insert(residents).values(**row))
-        tx.execute(insert(tags).values(**tag))
-
-    await host.write(unit)
-    return id_
-
-
-async def kept(host: Any, month: str, flat: str | None, *holders: str) -> str:
-    def unit(tx: Any) -> str:
-        file = host.files.keep(tx, name="x.pdf", media_type="application/pdf", content=PDF)
-        report = Report(
-            id=new_id(),
-            month=month,
-            flat=flat,
-            title="x",
-            format=Format.PDF,
-            file_id=file.id,
-            size_bytes=len(PDF),
-            job_id="j",
-            holders=holders,
-            created_by="t",
-            created_at=NOW,
-        )
-        queries.add(tx, report)
-        return report.id
-
-    return str(await host.write(unit))
-
-
-def test_a_resident_reads_those_of_the_own_flat_since_living_there_and_no_other(
-    make_store: MakeStore, clock: FakeClock
-) -> None:
-    async def act(host: Any) -> None:
-        reports = Reports(host)
-        ana = await lives(host, "ana", "101", since=datetime(2026, 9, 12, tzinfo=UTC))
-        await lives(host, "old", "101", since=None, is_active=False)
-        own = await kept(host, "2026-10", "101", ana)
-        empty = await kept(host, "2026-11", "101")
-        not_hers = [
-            await kept(host, "2026-09", "101"),  # moved in amid it
-            await kept(host, "2026-10", "101", "another household"),
-            await kept(host, "2026-10", "102"),
-            await kept(host, "2026-10", None),
-        ]
-        for id_ in (own, empty):
-            assert (await reports.content(id_, person("ana")))[1] == PDF
-        for id_ in not_hers:
-            with pytest.raises(NotFound):
-                await reports.content(id_, person("ana"))
-            assert (await reports.content(id_, person("boss", Permission.OVERVIEW_READ)))[1] == PDF
-        for nobody in ("old", "stranger"):
-            with pytest.raises(NotFound):
-                await reports.content(own, person(nobody))
-        resident = await host.read(lambda tx: resident_queries.of_person(tx, "ana"))
-        assert resident is not None
-        found = await host.read(lambda tx: reports.own(tx, resident))
-        assert [each.id for each in found] == [empty, own]
-
-    in_house(make_store, clock, act)
-
-
-def test_what_is_dropped_is_gone_with_its_file_all_or_none(make_store: MakeStore, clock: FakeClock) -> None:
-    async def act(host: Any) -> None:
-        reports = Reports(host)
-        one, two = await kept(host, MONTH, None), await kept(host, MONTH, "101")
-        for wrong in ([one, "none"], []):
-            with pytest.raises(NotFound):
-                await reports.drop(wrong, by=SYSTEM, client=None)
-        assert await host.counts() == (2, 2, 2)
-        await reports.drop([one, two], by=SYSTEM, client=None)
-        assert await host.counts() == (0, 0, 0)
-        assert host.audited == ["cvepro.report_deleted"] * 2
-
-    in_house(make_store, clock, act)
