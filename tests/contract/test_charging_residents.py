@@ -131,92 +131,71 @@ def planted(word: str) -> str:
     return f"{PLANT}-{word}"
 
 
+BUSY = Connector(number="1", status="Charging", user_name=planted("vendors-name"))
+FREE = Connector(number="1", status="Available")
+CHARGERS = (
+    Charger(key="CVE-1", box_id="CVE-1", description="Vaga 1", connectors=(BUSY,)),
+    Charger(key="CVE-2", box_id="CVE-2", description="Vaga 2", connectors=(FREE,)),
+)
+
+
 def plant(hub: Hub, person_id: str) -> list[str]:
     """A house full of others, and one who looks; ids that addresses may name."""
     now = datetime.now(UTC)
-    busy = Connector(number="1", status="Charging", user_name=planted("vendors-name"))
-    chargers = [
-        Charger(key="CVE-1", box_id="CVE-1", description="Vaga 1", connectors=(busy,), heartbeat_at=now),
-        Charger(
-            key="CVE-2", box_id="CVE-2", description="Vaga 2", connectors=(Connector(number="1", status="Available"),)
-        ),
-    ]
+
+    def unit(tx: Tx) -> list[str]:
+        keep_chargers(tx, CHARGERS, now=now)
+        plant_residents(tx, person_id, now)
+        keep_sessions(tx, sessions_at(now), now=now)
+        file_id = plant_report(tx, now)
+        told = {"text": planted("text"), "phone": PHONE, "fate": "delivered", "reason": planted("reason")}
+        notice = {"subject": "theirs", "kind": "ended", "resident_id": "other", "created_at": now}
+        tx.execute(insert(tables.notices).values(**notice, **told))
+        tx.execute(insert(tables.waits).values(resident_id="other", charger_key="CVE-1", asked_at=now))
+        return ["other", "me", "report", "CVE-1", "CVE-2", "theirs", "mine", file_id]
+
+    return hub.store.write_now(unit)
+
+
+def sessions_at(now: datetime) -> list[Session]:
     others: dict[str, Any] = {"user_name": planted("user"), "flat": planted("flat"), "tag": planted("tag")}
+    mine = {**others, "tag": "MINE"}
     began = now - timedelta(hours=2)
-    sessions = [
+    return [
         Session(id="theirs-now", box_id="CVE-1", connector="1", started_at=began, **others),
         Session(id="theirs", box_id="CVE-1", started_at=began, stopped_at=now, energy_mwh=1, **others),
         # Mine by the tag, though the vendor takes it for another's.
-        Session(
-            id="mine",
-            box_id="CVE-2",
-            started_at=began,
-            stopped_at=now,
-            energy_mwh=5_000_000,
-            **{**others, "tag": "MINE"},
-        ),
+        Session(id="mine", box_id="CVE-2", started_at=began, stopped_at=now, energy_mwh=5_000_000, **mine),
         # With my tag, while another had it.
-        Session(
-            id="before",
-            box_id="CVE-2",
-            started_at=now - timedelta(days=3),
-            stopped_at=now,
-            energy_mwh=1,
-            **{**others, "tag": "MINE"},
-        ),
+        Session(id="before", box_id="CVE-2", started_at=now - timedelta(days=3), stopped_at=now, energy_mwh=1, **mine),
     ]
 
-    def resident(id: str, **more: Any) -> dict[str, Any]:
-        theirs = {"name": planted("name"), "flat": planted("flat"), "phone": PHONE, "email": f"{PLANT}@example.org"}
-        kept = {"id": id, "locale": "en", "notices": [], "is_active": True, "created_at": now, "changed_at": now}
-        return {**theirs, "person_id": None, **kept, **more}
 
-    def tag(id: str, of: str, text: str, **more: Any) -> dict[str, Any]:
-        return {
-            "id": id,
-            "resident_id": of,
-            "tag": text,
-            "label": planted("label"),
-            "since_at": None,
-            "until_at": None,
-            **more,
-        }
+def plant_residents(tx: Tx, person_id: str, now: datetime) -> None:
+    kept = {"locale": "en", "notices": [], "is_active": True, "created_at": now, "changed_at": now}
+    theirs = {"name": planted("name"), "flat": planted("flat"), "phone": PHONE, "email": f"{PLANT}@example.org"}
+    mine = {"name": "Me", "flat": "ours", "phone": None, "email": None}
+    tx.insert(
+        tables.residents,
+        [{"id": "other", "person_id": None, **theirs, **kept}, {"id": "me", "person_id": person_id, **mine, **kept}],
+    )
+    moved_at = now - timedelta(days=1)
+    spans = [
+        ("t1", "other", planted("tag").upper().replace("-", ""), None, None),
+        ("t2", "other", "MINE", None, moved_at),
+        ("t3", "me", "MINE", moved_at, None),
+    ]
+    names = ("id", "resident_id", "tag", "since_at", "until_at")
+    tx.insert(tables.tags, [{"label": planted("label"), **dict(zip(names, span, strict=True))} for span in spans])
 
+
+def plant_report(tx: Tx, now: datetime) -> str:
     files = StoreFiles("cvepro", now=lambda: now)
-
-    def unit(tx: Tx) -> list[str]:
-        keep_chargers(tx, chargers, now=now)
-        mine = {"name": "Me", "flat": "ours", "phone": None, "email": None, "person_id": person_id}
-        tx.insert(tables.residents, [resident("other"), resident("me", **mine)])
-        moved_at = now - timedelta(days=1)
-        tx.insert(
-            tables.tags,
-            [
-                tag("t1", "other", planted("tag").upper().replace("-", "")),
-                tag("t2", "other", "MINE", until_at=moved_at),
-                tag("t3", "me", "MINE", since_at=moved_at),
-            ],
-        )
-        keep_sessions(tx, sessions, now=now)
-        file = files.keep(tx, name=planted("file"), media_type="text/csv", content=planted("content").encode())
-        report = {"month": f"{now:%Y-%m}", "flat": planted("flat"), "title": planted("title"), "format": "csv"}
-        kept = {
-            "file_id": file.id,
-            "size_bytes": 1,
-            "created_by": planted("by"),
-            "created_at": now,
-            "holders": ["other"],
-        }
-        tx.execute(insert(tables.reports).values(id="report", job_id=None, **report, **kept))
-        told = {"text": planted("text"), "phone": PHONE, "fate": "delivered", "reason": planted("reason")}
-        tx.execute(
-            insert(tables.notices).values(subject="theirs", kind="ended", resident_id="other", created_at=now, **told)
-        )
-        waiting = {"resident_id": "other", "charger_key": "CVE-1", "asked_at": now}
-        tx.execute(insert(tables.waits).values(**waiting))
-        return ["other", "me", "report", "CVE-1", "CVE-2", "theirs", "mine", file.id]
-
-    return hub.store.write_now(unit)
+    file = files.keep(tx, name=planted("file"), media_type="text/csv", content=planted("content").encode())
+    report = {"id": "report", "job_id": None, "month": f"{now:%Y-%m}", "flat": planted("flat"), "format": "csv"}
+    kept = {"file_id": file.id, "size_bytes": 1, "created_by": planted("by"), "created_at": now, "holders": ["other"]}
+    tx.execute(insert(tables.reports).values(title=planted("title"), **report, **kept))
+    return file.id
 
 
 def addresses(hub: Hub, ids: list[str]) -> Iterator[str]:
