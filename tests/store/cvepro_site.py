@@ -25,6 +25,7 @@ from atalaia.sdk.faults import FaultReport
 from atalaia.sdk.integration import Reply, Request
 from atalaia.sdk.transaction import Tx
 from atalaia.sdk.upstreams import Login, Upstream
+from atalaia.store.files import StoreFiles
 from atalaia.store.store import Store
 from atalaia.web.rendering import Renderer, template_roots
 from atalaia.web.static_files import StaticFiles
@@ -50,6 +51,10 @@ class SiteHost:
     audited: list[str] = field(default_factory=list)
     http: HttpClient = field(default_factory=lambda: HttpClient(Guard(allow_private=True)))
     client: UpstreamClient | None = None
+    files: StoreFiles = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.files = StoreFiles(integration.manifest.name, now=self.clock.now)
 
     def setting(self, name: str) -> Any:
         return self.settings[name]
