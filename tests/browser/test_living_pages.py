@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.acceptance.hub import ADMIN, PASSWORD, Hub
-from tests.browser.conftest import OpenContext, sign_in
+from tests.browser.conftest import OpenContext, sign_in, sign_in_by_form
 
 LIVE_MS = 20_000
 _numbers = itertools.count()
@@ -136,7 +136,7 @@ def test_the_theme_goes_with_the_account(page: Page, open_context: OpenContext, 
             page.click("[data-theme-next]")
     assert kept.value.status == 204
     other = open_context().new_page()
-    sign_in(other, shared_hub, ADMIN, PASSWORD)
+    sign_in_by_form(other, shared_hub, ADMIN, PASSWORD)
     expect(other.locator("html")).to_have_attribute("data-theme", "dark")
     with other.expect_response("**/account/theme"):
         other.click("[data-theme-next]")
