@@ -49,7 +49,7 @@ class UsageRoutes:
         name = f"{by}-{days.first}-{days.last}.csv"
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
         body = csv_of(rows, by, locale=request.locale)
-        return Reply(body, headers=headers, content_type="text/csv; charset=utf-8")
+        return Reply(body, headers=headers, content_type="text/csv")
 
     async def occupancy(self, request: Request) -> Reply:
         days, now = self._days(request), self._host.clock.now()

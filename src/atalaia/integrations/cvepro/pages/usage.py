@@ -98,7 +98,8 @@ def _choices(first: Month | None, last: Month) -> list[dict[str, Any]]:
 
 
 def _month(row: Row, chosen: Month) -> dict[str, Any]:
-    month = read_month(row.key or "")
+    year, number = (row.key or "").split("-")
+    month = Month(int(year), int(number))
     return {
         "month": str(month),
         "word": MONTHS[month.number - 1],
