@@ -1,3 +1,4 @@
+# mypy: disable-error-code="untyped-decorator"
 """A charge point as the library's own side of it: what it was asked is on record, what it answers can be set."""
 
 import asyncio
@@ -12,6 +13,7 @@ from ocpp.v16 import ChargePoint, call, call_result
 from ocpp.v16.enums import Action
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
 SUBPROTOCOL = "ocpp1.6"
 
@@ -99,7 +101,9 @@ async def plugged_in(url: str, box_id: str, *, password: str | None = None, **op
     """`url` is the hub's. Raises: InvalidStatus: it was refused."""
     address = f"{url.replace('http', 'ws', 1)}/ocpp/{box_id}"
     headers = credentials(box_id, password) if password is not None else {}
-    async with connect(address, subprotocols=[SUBPROTOCOL], additional_headers=headers, proxy=None, **options) as line:
+    async with connect(
+        address, subprotocols=[Subprotocol(SUBPROTOCOL)], additional_headers=headers, proxy=None, **options
+    ) as line:
         box = Box(box_id, line)
         listening = asyncio.create_task(_listen(box))
         try:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -142,7 +143,7 @@ def test_what_else_it_may_say_is_taken_or_answered_as_the_protocol_has_it(open_s
             with pytest.raises(OcppNotImplemented):
                 await box.call(call.SignCertificate(csr="x"), suppress=False)
             with pytest.raises(ProtocolError):
-                await box.call(call.Authorize(id_tag=None), suppress=False, skip_schema_validation=True)  # type: ignore[arg-type]
+                await box.call(call.Authorize(id_tag=None), suppress=False, skip_schema_validation=True)
             for text in ("no json", "[]", "{}", '[2,["x"],{},{}]', '[2,"1",{},{}]', "[9]", '[3,"nobody asked",{}]'):
                 await box.connection.send(text)
             assert (await box.ask(call.Heartbeat())).current_time  # it still listens
@@ -192,7 +193,7 @@ def test_a_second_connection_takes_the_place_of_the_first(open_site: Site) -> No
     run(act)
 
 
-COMMANDS = (
+COMMANDS: tuple[tuple[dict[str, Any], Any, str], ...] = (
     ({"action": "start", "connector": 1, "tag": TAG}, ("start", {"id_tag": TAG, "connector_id": 1}), "Accepted"),
     ({"action": "unlock", "connector": 1}, ("unlock", {"connector_id": 1}), "Unlocked"),
     ({"action": "soft_reset"}, ("reset", {"type": "Soft"}), "Accepted"),
@@ -202,7 +203,7 @@ COMMANDS = (
 )
 
 
-@pytest.mark.parametrize(("order", "asked", "answer"), COMMANDS, ids=[each[0]["action"] for each in COMMANDS])
+@pytest.mark.parametrize(("order", "asked", "answer"), COMMANDS, ids=[str(each[0]["action"]) for each in COMMANDS])
 def test_a_command_reaches_it_and_its_answer_comes_back(
     order: dict[str, Any], asked: Any, answer: str, open_site: Site
 ) -> None:
@@ -320,7 +321,7 @@ def test_a_start_whose_answer_a_kill_took_away_is_one_session(hub_open: Hub) -> 
             numbers.add((await box.begin(TAG, wh=1000, at=BEGAN)).transaction_id)
 
     for delay_s in (0.004, 0.02):
-        run(lambda delay_s=delay_s: begin_and_kill(delay_s))
+        run(partial(begin_and_kill, delay_s))
         hub_open.start()
         run(again)
     assert len(numbers) == 1
