@@ -91,6 +91,14 @@ sessions = Table(
         sqlite_where=text("priced_by IS NULL AND stopped_at IS NOT NULL"),
         postgresql_where=text("priced_by IS NULL AND stopped_at IS NOT NULL"),
     ),
+    # Few are; without it a hundred thousand are looked through for them.
+    Index(
+        "ix_cvepro_sessions_doubtful",
+        "sort_at",
+        "id",
+        sqlite_where=text("doubts != '[]'"),
+        postgresql_where=text("doubts != '[]'"),
+    ),
 )
 
 # Incidents that are open by our word, over restarts.

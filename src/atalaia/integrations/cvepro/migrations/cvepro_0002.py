@@ -89,6 +89,14 @@ def _tariffs() -> None:
         sqlite_where=is_unpriced,
         postgresql_where=is_unpriced,
     )
+    is_doubtful = sa.text("doubts != '[]'")
+    op.create_index(
+        "ix_cvepro_sessions_doubtful",
+        "cvepro_sessions",
+        ["sort_at", "id"],
+        sqlite_where=is_doubtful,
+        postgresql_where=is_doubtful,
+    )
     op.create_table(
         "cvepro_tariffs",
         sa.Column("id", sa.Text, nullable=False),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, FromClause, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, FromClause, func, insert, literal_column, or_, select, update
 
 from atalaia.integrations.cvepro.model.residents import tag_key
 from atalaia.integrations.cvepro.model.sessions import Session
@@ -21,7 +21,7 @@ _AT_ONCE: Final = 500  # ids in one question: SQLite takes no more than 32,766
 _STATES: Final[Mapping[str | None, ColumnElement[bool]]] = {
     "active": sessions.c.stopped_at.is_(None),
     "ended": sessions.c.stopped_at.is_not(None),
-    "doubtful": sessions.c.doubts != [],
+    "doubtful": sessions.c.doubts != literal_column("'[]'"),  # to the letter, as its index has it
     "nobody": FLAT.is_(None),
 }
 
