@@ -25,7 +25,7 @@ src/atalaia/web/static/vendor/.ready: package.json package-lock.json scripts/ass
 run: setup  ## hub with the embedded store and a local agent
 	@$(BIN)/python scripts/run.py --port $(PORT)
 
-demo: setup  ## hub, three agents, a site that breaks and heals, a fleet platform with jobs, an exchange
+demo: setup  ## hub, three agents, a site that breaks and heals, a fleet platform with jobs, an exchange, chargers of a condominium
 	@$(BIN)/atalaia demo
 
 check: setup  ## format, lint, types, imports, sizes, secrets in tracked files

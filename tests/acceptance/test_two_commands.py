@@ -100,12 +100,16 @@ def test_the_demo_shows_something_on_every_page_and_leaves_nothing_behind(tmp_pa
     demo.launch()
     try:
         demo.await_output(re.compile(r"Ctrl-C ends everything"), timeout_s=90)
+        night = demo.await_output(re.compile(r"curl -X POST (http\S+)/night"))[1]
         visitor = Visitor(f"http://127.0.0.1:{port}")
         visitor.sign_in("demo@example.org", PASSWORD)
+        wait_until(lambda: visitor.page("/cvepro")[1].count("data-key=") == 21, what="the chargers", timeout_s=60)
+        assert Client(night).post("/night", {}).status == 202
         demo.await_output(re.compile(r"message: incident\.opened .*Orders API"), timeout_s=90)
-        pages = {
-            path: visitor.page(path) for path in ("/", "/checks", "/incidents", "/agents", "/channels", "/explore")
-        }
+        for way in (r"WhatsApp to \S+: .*", r"e-mail to \S+: .*"):
+            demo.await_output(re.compile(way + "Chargers can't be read"), timeout_s=60)
+        looked_at = ("/", "/checks", "/incidents", "/agents", "/channels", "/explore", "/cvepro", "/cvepro/usage")
+        pages = {path: visitor.page(path) for path in looked_at}
         assert {path: status for path, (status, _) in pages.items() if status != 200} == {}
         assert "Orders API" in pages["/"][1]
         assert all(name in pages["/agents"][1] for name in ("São Paulo", "Virginia", "Frankfurt"))

@@ -1,7 +1,7 @@
 """What the hub gives to one integration: its own settings, its own upstreams, and the services of the slices."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -98,6 +98,8 @@ class MessagesPort(Protocol):
         expires_at: datetime | None,
     ) -> str: ...
 
+    def withdraw(self, tx: Tx, message_id: str, *, owner: str) -> bool: ...
+
 
 @dataclass(frozen=True, slots=True)
 class HostParts:
@@ -183,7 +185,8 @@ class IntegrationHost:
         return Secret(self._parts.sealer.open(sealed, purpose=self._own(purpose)))
 
     def report_fault(self, tx: Tx, fault: FaultReport) -> None:
-        tx.emit(FaultReported(subject=self._own(fault.key), fault=fault))
+        labelled = replace(fault, labels={"integration": self._name, **fault.labels})
+        tx.emit(FaultReported(subject=self._own(fault.key), fault=labelled))
 
     def end_fault(self, tx: Tx, key: str) -> None:
         tx.emit(FaultEnded(subject=self._own(key)))
@@ -209,6 +212,9 @@ class IntegrationHost:
             not_before=not_before,
             expires_at=expires_at,
         )
+
+    def withdraw_message(self, tx: Tx, message_id: str) -> bool:
+        return self._parts.messages.withdraw(tx, message_id, owner=self._name)
 
     def message_kinds(self, tx: Tx) -> Sequence[MessageKind]:
         return self._parts.messages.kinds(tx)

@@ -7,15 +7,21 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from email.message import EmailMessage
 from pathlib import Path
 from typing import IO, Annotated, Any
 
 import typer
 
 from atalaia.cli.processes import Children, make_key, make_person
+from atalaia_simulators.charging import NIGHT_S, RESIDENT_EMAIL, Night, Third, start_charging, tell_texts
+from atalaia_simulators.charging import settings_for as charging_settings
+from atalaia_simulators.cvepro.residents import tag_of
 from atalaia_simulators.fleet import ThirdParty, settings_for, start_jobs
 from atalaia_simulators.furnishing import HEARTBEAT_S, Api, furnish, send_history
+from atalaia_simulators.mail import Mailbox
 from atalaia_simulators.sink import Sink
 from atalaia_simulators.site import Site
 from atalaia_simulators.trading import SIGNAL, Exchange, start_trading
@@ -37,7 +43,7 @@ def demo(
     port: Annotated[int, typer.Option(help="The port of the hub.", envvar="ATALAIA_PORT", min=1, max=65535)] = 8400,
     password: Annotated[str | None, typer.Option(help="The demo account's password; by default a new one.")] = None,
 ) -> int:
-    """Run a hub, three agents, a site that breaks and heals, a fleet platform, and an exchange with prices by script, until Ctrl-C.
+    """Run a hub with agents and all its third parties simulated: a site, a fleet platform, an exchange, chargers; until Ctrl-C.
 
     Example: atalaia demo --port 8410
     """
@@ -49,9 +55,10 @@ def demo(
 
 
 def _run(folder: Path, *, port: int, password: str, log: IO[str]) -> int:
-    site, sink = Site(), Sink(_tell)
+    site, sink, third = Site(), Sink(_tell), Third()
     site.start()
     sink.start()
+    third.start()
     try:
         with Children() as children:
             _say("Starting the hub …")
@@ -61,15 +68,19 @@ def _run(folder: Path, *, port: int, password: str, log: IO[str]) -> int:
                 "ATALAIA_ALLOW_PRIVATE_TARGETS": "1",
                 "ATALAIA_BINANCE_BASE_URL": exchange.url,
                 **settings_for(fleet),
+                **charging_settings(third),
             }
             url = children.start_hub(folder / "hub", port=port, env=env, log=log, tell=_quiet)
             make_person(folder / "hub", PEOPLE, role="ADMIN", password=password)
             beat = _furnish(children, folder, url=url, site=site, sink=sink, log=log)
             _act(children, folder, url=url, fleet=fleet, log=log)
             _trade(children, folder, url=url, exchange=exchange, log=log)
-            _introduce(url, password, site=site, fleet=fleet)
-            return children.wait(also=beat)
+            account = make_person(folder / "hub", RESIDENT_EMAIL, role="CLIENT", password=password)
+            with _charge(children, folder, url=url, third=third, account=account, log=log) as night:
+                _introduce(url, password, site=site, fleet=fleet, night=night)
+                return children.wait(also=beat)
     finally:
+        third.close()
         sink.close()
         site.close()
 
@@ -116,6 +127,27 @@ def _trade(children: Children, folder: Path, *, url: str, exchange: Exchange, lo
     children.start_agent("--signal-url", f"{url}/api/signals/{SIGNAL}", env={"ATALAIA_SIGNAL_KEY": key}, log=log)
 
 
+@contextmanager
+def _charge(children: Children, folder: Path, *, url: str, third: Third, account: str, log: IO[str]) -> Iterator[Night]:
+    """What is known of the chargers, one that connects straight, and a mailbox; the night waits to be asked for."""
+    own = ["--url", url, "--id", "PORTARIA-1", "--tag", tag_of(1), "--scale", "30"]
+    children.start_simulator("chargepoint", *own, log=log)
+    mail, is_over = Mailbox(_tell_mail), threading.Event()
+    night = Night(third, _say_now)
+    app = Api(url, make_key(folder / "hub", "demo-charging", "write", "jobs:create"))
+    about = {"mail_port": mail.port, "account": account}
+    threading.Thread(target=start_charging, args=(app,), kwargs=about, name="charging", daemon=True).start()
+    threading.Thread(target=tell_texts, args=(third, _tell_text, is_over), name="texts", daemon=True).start()
+    mail.start()
+    night.start()
+    try:
+        yield night
+    finally:
+        is_over.set()
+        night.close()
+        mail.close()
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -137,7 +169,7 @@ def _heartbeat(api: Api, ping_url: str) -> Callable[[], None]:
     return beat
 
 
-def _introduce(url: str, password: str, *, site: Site, fleet: ThirdParty) -> None:
+def _introduce(url: str, password: str, *, site: Site, fleet: ThirdParty, night: Night) -> None:
     _say(f"""
 Atalaia's demo is running.
 
@@ -156,6 +188,10 @@ are shown here as they come.
 
   Auto-close  {url}/binance   operations on a simulated exchange: one reaches its target within a minute
 
+  Charging    {url}/cvepro    20 chargers of a condominium, and one that connects straight
+  A resident  {RESIDENT_EMAIL}, with the same password, sees own sessions alone
+  The night   curl -X POST {night.url}   the cloud's login answers 502 for {NIGHT_S:g} s: ten minutes at ten times the speed
+
 Ctrl-C ends everything; nothing is left behind.
 """)
 
@@ -164,6 +200,22 @@ def _tell(message: dict[str, Any]) -> None:
     incident = message.get("incident") or {}
     title = incident.get("title") or (message.get("check") or {}).get("name") or ""
     _say(f"{time.strftime('%H:%M:%S')}  message: {message.get('event')}  {title}")
+
+
+def _tell_text(message: dict[str, Any]) -> None:
+    _say_now(f"WhatsApp to {message.get('number')}: {_first_line(str(message.get('text')))}")
+
+
+def _tell_mail(mail: EmailMessage) -> None:
+    _say_now(f"e-mail to {mail['To']}: {mail['Subject']}")
+
+
+def _first_line(text: str) -> str:
+    return next(iter(text.splitlines()), "")
+
+
+def _say_now(text: str) -> None:
+    _say(f"{time.strftime('%H:%M:%S')}  {text}")
 
 
 def _quiet(_line: str) -> None:

@@ -56,8 +56,10 @@ class Children:
     def start_agent(self, *options: str, env: Mapping[str, str], log: IO[str] | None) -> None:
         self._start([*_ATALAIA, "agent", *options], env=env, stdout=log, stderr=log)
 
-    def start_simulator(self, name: str, *options: str, port: int, log: IO[str] | None) -> None:
-        self._start([*_ATALAIA, "simulate", name, "--port", str(port), *options], env={}, stdout=log, stderr=log)
+    def start_simulator(self, name: str, *options: str, log: IO[str] | None, port: int | None = None) -> None:
+        """`port`: of one that listens."""
+        where = [] if port is None else ["--port", str(port)]
+        self._start([*_ATALAIA, "simulate", name, *where, *options], env={}, stdout=log, stderr=log)
 
     def start_worker(self, *options: str, env: Mapping[str, str], log: IO[str] | None) -> None:
         self._start([*_ATALAIA, "worker", *options], env=env, stdout=log, stderr=log)
@@ -115,8 +117,10 @@ def make_key(data_dir: Path, name: str, *scopes: str) -> str:
     return str(json.loads(_ask(data_dir, "key", "create", name, *options, "--json"))["key"])
 
 
-def make_person(data_dir: Path, email: str, *, role: str, password: str) -> None:
-    _ask(data_dir, "user", "create", email, "--role", role, "--password-stdin", stdin=password + "\n")
+def make_person(data_dir: Path, email: str, *, role: str, password: str) -> str:
+    """The account's id."""
+    said = _ask(data_dir, "user", "create", email, "--role", role, "--password-stdin", "--json", stdin=password + "\n")
+    return str(json.loads(said)["id"])
 
 
 def _ask(data_dir: Path, *arguments: str, stdin: str = "") -> str:
