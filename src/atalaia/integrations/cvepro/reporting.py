@@ -3,7 +3,8 @@
 1. What former runs of the month left unfinished is dropped.
 2. The statement is read, once: all papers are of the same instant.
 3. Papers are drawn by a process of its own, and kept as they come, as drafts that nobody sees.
-4. In one commit the former ones go and the drafts are shown. A run that finds drafts missing was overtaken, and changes nothing.
+4. In one commit the former ones are hidden and the drafts are shown. A run that finds drafts missing was overtaken, and changes nothing.
+5. What is hidden is dropped, some at a time, so that nobody waits long for the writer.
 
 A hub that is killed leaves the former reports, and drafts that the next run drops; the job starts again by itself.
 """
@@ -46,7 +47,7 @@ class Reporting:
         order: ReportOrder = run.payload
         month, zone = read_month(order.month), billing.zone_of(self._host)
         async with run.step("read"):
-            await self._host.write(lambda tx: self.drop(tx, reports.drafts(tx, month=order.month)))
+            await self.sweep(month=order.month)
             statement = await self._host.read(lambda tx: billing.statement(tx, month, zone))
         attempt = Attempt(self._host, run.id, order, statement)
         try:
@@ -54,6 +55,7 @@ class Reporting:
                 await attempt.draw(self.look(self._host.clock.now()), step)
             async with run.step("keep"):
                 await self._host.write(lambda tx: self._show(tx, attempt))
+                await self.sweep(month=order.month)
         except BaseException:
             await asyncio.shield(self._forget(attempt))
             raise
@@ -75,8 +77,19 @@ class Reporting:
         former = reports.made_of(tx, order.month, order.which, order.flat)
         if reports.show_drafts(tx, attempt.token) != len(attempt.wanted):
             raise JobFailed(N_("Another run has begun to make them."), failure="overtaken", is_retryable=True)
-        self.drop(tx, former)
+        reports.hide(tx, former, draft=f"former:{attempt.token}")
         tx.publish(TOPIC)
+
+    async def sweep(self, *, month: str | None = None, before: datetime | None = None) -> None:
+        """Drop what nobody sees, of a month or older than that instant."""
+
+        def some(tx: Tx) -> bool:
+            found = reports.drafts(tx, month=month, before=before, limit=_AT_ONCE)
+            self.drop(tx, found)
+            return len(found) == _AT_ONCE
+
+        while await self._host.write(some):
+            pass
 
     def drop(self, tx: Tx, found: Sequence[Report]) -> None:
         for each in found:

@@ -199,9 +199,9 @@ class Reports:
         """Last month's reports, once, from the day of the month on that is set; and what was left behind is dropped."""
         now = self._host.clock.now()
 
-        left = await self._host.read(lambda tx: reports.drafts(tx, before=now - _DRAFTS_KEPT))
-        if left:
-            await self._host.write(lambda tx: self.reporting.drop(tx, left))
+        old = now - _DRAFTS_KEPT
+        if await self._host.read(lambda tx: reports.drafts(tx, before=old, limit=1)):
+            await self.reporting.sweep(before=old)
         month = self._due(now)
         if month is None or await self._host.read(lambda tx: reports.is_scheduled(tx, str(month))):
             return

@@ -75,13 +75,19 @@ def made_of(tx: Tx, month: str, which: Which, flat: str | None) -> list[Report]:
     return [_report(row) for row in tx.rows(select(*_COLUMNS).where(*wanted))]
 
 
-def drafts(tx: Tx, *, month: str | None = None, before: datetime | None = None) -> list[Report]:
-    """Of runs that came to no end, of a month or older than that instant."""
+def hide(tx: Tx, found: Iterable[Report], *, draft: str) -> None:
+    """As if they were drafts, that nobody sees, until they are dropped."""
+    for some in _batched(each.id for each in found):
+        tx.execute(update(reports).where(reports.c.id.in_(some)).values(draft=draft))
+
+
+def drafts(tx: Tx, *, month: str | None = None, before: datetime | None = None, limit: int) -> list[Report]:
+    """Of runs that came to no end, and what was replaced; of a month, or older than that instant."""
     c = reports.c
     wanted: list[ColumnElement[bool]] = [c.draft.is_not(None)]
     wanted += [c.month == month] if month is not None else []
     wanted += [c.created_at < before] if before is not None else []
-    return [_report(row) for row in tx.rows(select(*_COLUMNS).where(*wanted))]
+    return [_report(row) for row in tx.rows(select(*_COLUMNS).where(*wanted).limit(limit))]
 
 
 def of_draft(tx: Tx, draft: str) -> list[Report]:
