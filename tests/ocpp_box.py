@@ -18,7 +18,7 @@ from websockets.typing import Subprotocol
 SUBPROTOCOL = "ocpp1.6"
 
 
-class Box(ChargePoint):
+class Box(ChargePoint):  # type: ignore[misc] # the library has no types
     def __init__(self, box_id: str, connection: ClientConnection, *, timeout_s: float = 10) -> None:
         super().__init__(box_id, connection, response_timeout=timeout_s)
         self.connection = connection
