@@ -98,6 +98,9 @@ class House:
     def message(self, tx: Tx, **message: Any) -> str:
         return self._direct.queue(tx, owner="cvepro", **message)
 
+    def withdraw_message(self, tx: Tx, message_id: str) -> bool:
+        return self._direct.withdraw(tx, message_id, owner="cvepro")
+
     def message_kinds(self, tx: Tx) -> Sequence[MessageKind]:
         return self._direct.kinds(tx)
 

@@ -19,7 +19,7 @@ from atalaia.sdk.transaction import Tx
 from atalaia.store.store import Store
 from tests.conftest import MakeStore
 from tests.fakes import FakeClock
-from tests.store.notices_house import ANA, BIA, MINUTE, NOON, SESSION, House, resident, run
+from tests.store.notices_house import ANA, BIA, MINUTE, NOON, SESSION, House, ended, resident, run
 
 
 @pytest.fixture
@@ -143,6 +143,19 @@ def test_opting_in_and_out(store: Store, clock: FakeClock) -> None:
             await house.write(lambda tx: opt_out(host, tx, "9", by=SYSTEM))
 
     run(store, clock, body, people=[resident("1", "Ana", ANA, opted_in_at=None)])
+
+
+def test_who_opts_out_at_night_hears_nothing_in_the_morning(store: Store, clock: FakeClock) -> None:
+    async def body(house: House) -> None:
+        host: Any = house
+        clock.advance(11 * 3600)
+        await house.keep(ended(stopped_at=clock.now()))
+        await house.write(lambda tx: opt_out(host, tx, "1", by=SYSTEM))
+        await house.pass_s(9 * 3600)
+        await house.settle()
+        assert (house.phones.sent, await house.fates()) == ([], [("ended", "withdrawn")])
+
+    run(store, clock, body)
 
 
 def opt_in_as(house: House, id: str, kinds: list[str], tx: Tx) -> None:

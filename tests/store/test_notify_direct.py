@@ -283,6 +283,28 @@ def test_of_two_hubs_that_think_they_lead_one_sends(store: Store) -> None:
     asyncio.run(main())
 
 
+def test_one_that_is_withdrawn_is_not_sent_unless_it_is_under_way(
+    store: Store, clock: FakeClock, done: list[MessageDone]
+) -> None:
+    async def body(parts: Parts, phones: Phones) -> None:
+        direct = DirectMessages(parts.service.kinds, clock)
+        later = await send(parts, "later", not_before=clock.now() + MINUTE)
+        assert not await store.write(lambda tx: direct.withdraw(tx, later, owner="another"))
+        assert await store.write(lambda tx: direct.withdraw(tx, later, owner="me"))
+        assert not await store.write(lambda tx: direct.withdraw(tx, later, owner="me"))
+        phones.gate.clear()
+        now = await send(parts, "now")
+        await until(lambda: has_begun(phones))
+        assert not await store.write(lambda tx: direct.withdraw(tx, now, owner="me"))
+        phones.gate.set()
+        await wake(parts, clock, 61)
+        await parts.until_empty()
+        assert phones.sent == [(ANA, "now")]
+        assert [each.id for each in done] == [now]
+
+    run(store, clock, body)
+
+
 def test_one_whose_kind_is_gone_waits_for_it(store: Store, clock: FakeClock) -> None:
     async def main() -> None:
         async with notifying(store, clock, kinds=(Phones(),)) as parts:

@@ -255,6 +255,9 @@ class Host(Protocol):
         of a mail; the text is forgotten when it has come to an end. Raises: InvalidField: kind, to, subject, text.
         """
 
+    def withdraw_message(self, tx: Tx, message_id: str) -> bool:
+        """It is not sent any more, and nothing more is heard of it; False: it is under way, or over, or not one's own."""
+
     def message_kinds(self, tx: Tx) -> Sequence[MessageKind]:
         """Those that take messages to an address."""
 

@@ -88,6 +88,9 @@ class QuietHost:
     def message(self, tx: Tx, *, kind: str, to: str, subject: str, text: str, **times: Any) -> str:
         raise AssertionError("nobody is told anything")
 
+    def withdraw_message(self, tx: Tx, message_id: str) -> bool:
+        raise AssertionError("there is none")
+
     def message_kinds(self, tx: Tx) -> list[MessageKind]:  # noqa: ARG002 - the contract's form
         return []
 

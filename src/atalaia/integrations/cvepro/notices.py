@@ -255,7 +255,17 @@ def opt_out(host: Host, tx: Tx, resident_id: str, *, by: Principal, client: str 
     """Raises: NotFound."""
     if not queries.set_opt_in(tx, resident_id, (), at=None, now=host.clock.now()):
         raise NotFound(N_("There is no such resident."))
+    withdraw(host, tx, resident_id)
     _audit_choice(host, tx, "opted_out", resident_id, by=by, client=client)
+
+
+def withdraw(host: Host, tx: Tx, resident_id: str) -> None:
+    """What waits for this person is not sent: the consent is gone, or was for another number."""
+    now = host.clock.now()
+    for message_id in queries.waiting_messages(tx, resident_id):
+        if host.withdraw_message(tx, message_id):
+            queries.settle(tx, message_id, Fate.WITHDRAWN, "", at=now)
+            tx.publish(TOPIC)
 
 
 def _audit_choice(

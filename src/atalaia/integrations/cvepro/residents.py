@@ -26,6 +26,7 @@ from atalaia.integrations.cvepro.model.residents import (
     read_tag,
     read_tags,
 )
+from atalaia.integrations.cvepro.notices import withdraw
 from atalaia.integrations.cvepro.queries import register
 from atalaia.integrations.cvepro.queries import residents as queries
 from atalaia.integrations.cvepro.queries.register import ResidentFilter
@@ -116,6 +117,8 @@ class Residents:
             found = known(tx, id).resident
             if found.is_active is not is_active:
                 register.keep(tx, replace(found, is_active=is_active, changed_at=self._host.clock.now()))
+                if not is_active:
+                    withdraw(self._host, tx, id)
                 self._audit(tx, f"resident_{'activated' if is_active else 'deactivated'}", id, by)
 
         await self._host.write(unit)
@@ -138,6 +141,7 @@ class Residents:
         def unit(tx: Tx) -> None:
             found = known(tx, id)
             register.drop(tx, id)
+            withdraw(self._host, tx, id)
             self._audit(tx, "resident_deleted", id, by, name=found.resident.name, flat=found.resident.flat)
 
         await self._host.write(unit)
@@ -206,6 +210,8 @@ class Residents:
             # Consent was given for that number.
             consent = {"opted_in_at": None} if "phone" in changed and former.phone is not None else {}
             register.keep(tx, replace(former, **changed, **consent, changed_at=now))
+            if consent or not entry.is_active:
+                withdraw(self._host, tx, former.id)
         wanted, held = read_tags(entry.tags), {each.tag: each for each in found.held}
         for tag in (each for each in wanted if each not in held):
             self._give(tx, former, tag, by=by, move=entry.move)

@@ -117,6 +117,10 @@ def delete_rows(tx: Tx, ids: Iterable[str]) -> int:
     return tx.execute(delete(outbox).where(outbox.c.id.in_(list(ids))))
 
 
+def delete_unbegun(tx: Tx, id: str) -> bool:
+    return tx.execute(delete(outbox).where(outbox.c.id == id, outbox.c.progress.is_(None))) > 0
+
+
 def put_back(
     tx: Tx, ids: Iterable[str], *, attempts: int, due_at: datetime, progress: Mapping[str, str] | None = None
 ) -> None:

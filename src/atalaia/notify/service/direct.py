@@ -76,6 +76,14 @@ class DirectMessages:
         tx.publish(TOPIC)
         return direct.id
 
+    def withdraw(self, tx: Tx, message_id: str, *, owner: str) -> bool:
+        """A sender that was about to begin finds its row gone, and sends nothing. False: it has begun, or is over."""
+        found = queries.by_id(tx, [message_id]).get(message_id)
+        if found is None or found.owner != owner or not outbox.delete_unbegun(tx, message_id):
+            return False
+        queries.forget(tx, message_id)
+        return True
+
     def _kind(self, name: str) -> ChannelKind:
         """Raises: InvalidField."""
         taking = {each.name: each for each in self._taking()}

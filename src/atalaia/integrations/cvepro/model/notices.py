@@ -38,6 +38,7 @@ class Fate(StrEnum):
     QUIET = "quiet"  # in quiet hours, and no news any more at their end
     NOT_THERE = "not_there"  # the number is known not to be on WhatsApp
     NO_WAY = "no_way"  # WhatsApp is not set up
+    WITHDRAWN = "withdrawn"  # it was still waiting when notices were switched off
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):

@@ -88,6 +88,7 @@ NOTICE_FATES: Final = {
     str(Fate.QUIET): ("paused", N_("Quiet hours, not sent")),
     str(Fate.NOT_THERE): ("paused", N_("Not tried: not on WhatsApp")),
     str(Fate.NO_WAY): ("degraded", N_("WhatsApp not set up")),
+    str(Fate.WITHDRAWN): ("paused", N_("Switched off, not sent")),
 }
 SPEEDS: Final = {"FAST": N_("Fast"), "SLOW": N_("Slow")}
 

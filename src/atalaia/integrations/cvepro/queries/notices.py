@@ -75,6 +75,12 @@ def settle(tx: Tx, message_id: str, fate: Fate, reason: str, *, at: datetime) ->
     tx.execute(update(notices).where(notices.c.message_id == message_id).values(**values))
 
 
+def waiting_messages(tx: Tx, resident_id: str) -> list[str]:
+    c = notices.c
+    question = select(c.message_id).where(c.resident_id == resident_id, c.fate == str(Fate.QUEUED))
+    return [row.message_id for row in tx.rows(question.where(c.message_id.is_not(None)))]
+
+
 def has_been_told(tx: Tx, resident_id: str, *, since: datetime) -> bool:
     c = notices.c
     question = select(c.subject).where(c.resident_id == resident_id, c.created_at >= since, c.message_id.is_not(None))
