@@ -84,9 +84,9 @@ def serve(
 
 def _socket_protocol(*arguments: Any, **options: Any) -> Protocol:
     """Loaded with the first WebSocket: a hub that none is opened at is 3 MB smaller."""
-    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+    from atalaia.cli.websockets import SocketProtocol
 
-    return WebSocketsSansIOProtocol(*arguments, **options)
+    return SocketProtocol(*arguments, **options)
 
 
 def _listen(options: HubOptions) -> socket.socket:
