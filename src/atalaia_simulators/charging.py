@@ -70,6 +70,8 @@ def settings_for(third: Third) -> dict[str, str]:
         "ALERT_AFTER_S": ALERT_AFTER_S,
         "SESSIONS_EVERY_S": 2 * POLL_S,
         "TAGS_PATH": "tags",
+        "ACTIVE_PATH": "transaction/active",
+        "LIVE_URL": f"ws{third.cloud.url.removeprefix('http')}/api/v1/live",
         "OCPP_ADMISSION": "open",
         "CONDOMINIUM": "Condomínio das Palmeiras",
         "CONDOMINIUM_ADDRESS": "Rua das Palmeiras, 120, São Paulo, SP",
