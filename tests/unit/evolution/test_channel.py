@@ -5,12 +5,14 @@ from dataclasses import replace
 
 import pytest
 
+from atalaia.core.errors import InvalidField
 from atalaia.integrations.evolution.api import EvolutionApi
 from atalaia.integrations.evolution.channel import WhatsApp
 from atalaia.notify.model.notice import MessageEvent
-from atalaia.sdk.failures import TemporaryFailure
+from atalaia.sdk.channels import DirectMessage
+from atalaia.sdk.failures import NoSuchAddress, TemporaryFailure
 from tests.unit.evolution.ground import NUMBER, a_phone, drive
-from tests.unit.notify.samples import outgoing
+from tests.unit.notify.samples import NOW, outgoing
 from tests.unit.simulators.evolution.phone import Phone
 
 VALUES = {"numbers": [f"+{NUMBER}"]}
@@ -60,3 +62,30 @@ def test_nothing_is_sent_while_it_is_not_connected(phone: Phone) -> None:
         sent(phone, MessageEvent.OPENED)
     assert not failed.value.may_have_arrived
     assert [entry["method"] for entry in phone.log()] == ["GET"]
+
+
+def told(phone: Phone, to: str, text: str) -> str:
+    async def act(api: EvolutionApi) -> str:
+        kind = WhatsApp(api)
+        assert kind.is_ready()
+        message = DirectMessage(delivery="d", to=kind.check_address(to), subject="s", text=text, sent_at=NOW)
+        return await kind.send_direct({}, message)
+
+    return str(drive(phone.url, act))
+
+
+def test_a_person_is_told_the_text_alone_however_the_number_is_written(phone: Phone) -> None:
+    assert told(phone, "+55 (11) 91234-5678", "Olá\nAna") == "201 PENDING"
+    assert [(each["number"], each["text"]) for each in phone.messages()] == [(NUMBER, "Olá\nAna")]
+
+
+def test_a_person_whose_number_is_not_on_whatsapp_is_nobody(phone: Phone) -> None:
+    phone.faults(not_on_whatsapp=[NUMBER])
+    with pytest.raises(NoSuchAddress):
+        told(phone, f"+{NUMBER}", "Olá")
+
+
+def test_what_can_not_be_a_number_is_refused_before_it_is_queued(phone: Phone) -> None:
+    with pytest.raises(InvalidField) as refused:
+        told(phone, "91234", "Olá")
+    assert refused.value.field == "to"

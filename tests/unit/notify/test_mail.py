@@ -9,8 +9,9 @@ import pytest
 from atalaia.core.errors import InvalidField, TargetRefused
 from atalaia.notify.channels.mail import Email
 from atalaia.notify.model.notice import MessageEvent
-from atalaia.sdk.failures import PermanentFailure, TemporaryFailure
-from tests.unit.notify.samples import IDLE, outgoing, tools
+from atalaia.sdk.channels import DirectMessage
+from atalaia.sdk.failures import NoSuchAddress, PermanentFailure, TemporaryFailure
+from tests.unit.notify.samples import IDLE, NOW, outgoing, tools
 from tests.unit.notify.smtp_server import Mailbox, mail_server
 
 VALUES = {"host": "localhost", "sender": "Atalaia <hub@hub.test>", "recipients": ["a@x.test", "b@x.test"]}
@@ -132,3 +133,50 @@ def test_a_wrong_field_is_named(change: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidField) as refused:
         Email(IDLE).check({**VALUES, **change})
     assert refused.value.field == field
+
+
+def _write_to(address: str, answers: dict[str, str] | None = None) -> tuple[str, Mailbox]:
+    async def run() -> tuple[str, Mailbox]:
+        async with mail_server() as box:
+            box.answers.update(answers or {})
+            with tools(allow_private=True) as given:
+                kind = Email(given)
+                values = Email(IDLE).check({**VALUES, "port": box.port, "security": "none"})
+                message = DirectMessage(
+                    delivery="d1",
+                    to=kind.check_address(address),
+                    subject="Olá\r\nBcc: x",
+                    text="Tudo bem?",
+                    sent_at=NOW,
+                )
+                return await kind.send_direct(values, message), box
+
+    return asyncio.run(run())
+
+
+def test_a_letter_goes_to_one_person_as_text() -> None:
+    status, box = _write_to("Ana Souza <ana@x.test>")
+    (mail,) = box.mails
+    assert status == "250 OK"
+    assert (mail["To"], mail["Subject"], mail["Message-ID"]) == (
+        "Ana Souza <ana@x.test>",
+        "Olá Bcc: x",
+        "<d1@hub.test>",
+    )
+    assert mail.get_content().strip() == "Tudo bem?"
+    assert mail["References"] is None
+
+
+def test_a_mailbox_that_is_not_there_is_nobody_and_one_that_is_full_is_not() -> None:
+    with pytest.raises(NoSuchAddress):
+        _write_to("ana@x.test", {"RCPT": "550 5.1.1 No such user"})
+    with pytest.raises(PermanentFailure) as refused:
+        _write_to("ana@x.test", {"RCPT": "552 5.2.2 Mailbox full"})
+    assert not isinstance(refused.value, NoSuchAddress)
+
+
+@pytest.mark.parametrize("address", ["ana", "ana@", "@x.test", "a b@x.test", "ana@x.test\r\nBcc: eve@x.test"])
+def test_what_is_no_address_is_refused(address: str) -> None:
+    with pytest.raises(InvalidField) as refused:
+        Email(IDLE).check_address(address)
+    assert refused.value.field == "to"
