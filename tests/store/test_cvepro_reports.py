@@ -1,7 +1,7 @@
 """Reports in the store: a month's set is replaced as a whole or not at all, brought ones stay, residents read their own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -40,13 +40,13 @@ class FakeRun:
         self.noted.append(data)
 
 
-Press = Callable[[Order], AsyncIterator[Printed]]
+Press = Callable[[Order], AsyncGenerator[Printed, None]]
 
 
 def press(version: str, *, fails_after: int | None = None, hangs_after: int | None = None) -> Press:
     """Draws nothing; says which version it is of."""
 
-    async def printed(order: Order) -> AsyncIterator[Printed]:
+    async def printed(order: Order) -> AsyncGenerator[Printed, None]:
         for number, wanted in enumerate(order.wanted):
             if number == fails_after:
                 raise JobFailed("The press broke.", failure="not_drawn", is_retryable=True)
@@ -185,7 +185,7 @@ def test_a_run_that_was_overtaken_changes_nothing(
     async def act(host: Any) -> None:
         host.furnish()
 
-        async def slow(order: Order) -> AsyncIterator[Printed]:
+        async def slow(order: Order) -> AsyncGenerator[Printed, None]:
             async for paper in press("old")(order):
                 yield paper
             use(press("new"))

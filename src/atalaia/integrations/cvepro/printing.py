@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Final
 
 import msgspec
@@ -22,8 +22,12 @@ _SAID: Final = 2000  # characters of what it said at its end
 log = structlog.get_logger()
 
 
-async def printed(order: Order) -> AsyncIterator[Printed]:
-    """One paper after the other, as wanted. Raises: JobFailed: the process came to no good end."""
+async def printed(order: Order) -> AsyncGenerator[Printed, None]:
+    """One paper after the other, as wanted; the process goes with it: use it with `contextlib.aclosing`.
+
+    Raises:
+        JobFailed: the process came to no good end.
+    """
     # Settings, secrets among them, are nothing that drawing needs.
     env = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
     process = await asyncio.create_subprocess_exec(
@@ -38,8 +42,9 @@ async def printed(order: Order) -> AsyncIterator[Printed]:
     finally:
         if process.returncode is None:
             process.kill()
+        await _all_of(process.stdout)  # what it had written already: a pipe that is not at its end stays open
+        await said
         await process.wait()
-        said.cancel()
 
 
 async def _tell(process: Process, order: Order) -> None:

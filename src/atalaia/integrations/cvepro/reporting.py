@@ -11,6 +11,7 @@ A hub that is killed leaves the former reports, and drafts that the next run dro
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import aclosing
 from datetime import datetime
 from typing import Any, Final
 
@@ -119,13 +120,15 @@ class Attempt:
     async def draw(self, look: Look, step: Step) -> None:
         done = 0
         papers: list[Printed] = []
-        async for paper in printed(Order(statement=self._statement, look=look, wanted=self.wanted)):
-            papers.append(paper)
-            done += 1
-            if len(papers) == _AT_ONCE or done == len(self.wanted):
-                await self._keep(papers, look.made_at)
-                papers = []
-                await step.note(done=done, progress=_WHOLE * done // len(self.wanted))
+        order = Order(statement=self._statement, look=look, wanted=self.wanted)
+        async with aclosing(printed(order)) as coming:
+            async for paper in coming:
+                papers.append(paper)
+                done += 1
+                if len(papers) == _AT_ONCE or done == len(self.wanted):
+                    await self._keep(papers, look.made_at)
+                    papers = []
+                    await step.note(done=done, progress=_WHOLE * done // len(self.wanted))
 
     async def _keep(self, papers: Sequence[Printed], now: datetime) -> None:
         def unit(tx: Tx) -> None:
