@@ -104,7 +104,8 @@ def page_handlers(page: Page, *, name: str, making: Making) -> list[HTTPRouteHan
     async def show(request: AnyRequest) -> Response[Any]:
         if page.shared_until and "lang" not in request.query_params:
             return await _shared(request, page, name=name, making=making)
-        asked = await request_of(request, timezone=pages.timezone_of(request))
+        # A page that is asked for brings no body; reading it would fail, loudly, where the reader has left meanwhile.
+        asked = await request_of(request, reads_body=False, timezone=pages.timezone_of(request))
         return await _shown(request, await page.show(asked), name=name, pages=pages)
 
     async def submit(request: AnyRequest) -> Response[Any]:
