@@ -136,8 +136,8 @@ def test_the_file_is_read_by_spreadsheets_and_runs_no_formula(tmp_path: Path) ->
         rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
         assert rows[0][:4] == ["flat", "sessions", "energy_kwh", "cost"]
         assert [row[:4] for row in rows[1:]] == [
-            ["'=1+1", "1", "5,000000", "7,78"],
             ["101", "1", "5,000000", "7,78"],
+            ["'=1+1", "1", "5,000000", "7,78"],
             ["", "1", "5,000000", "7,78"],
         ]
 

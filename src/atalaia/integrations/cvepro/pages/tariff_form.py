@@ -84,12 +84,13 @@ def shown_of(terms: Terms | None, *, locale: Locale) -> dict[str, Any]:
             "name": band.name,
             "from": band.begins,
             "until": band.ends,
-            "price": shown_micros(band.price_micros, locale=locale),
+            "price": shown_micros(band.price_micros, locale=locale) or "0",
             "days": list(band.days),
         }
         for band in terms.bands
     ]
     money = {name: shown_micros(getattr(terms, f"{name}_micros"), locale=locale) for name in _MONEY}
+    money["price"] = money["price"] or "0"
     grace = str(terms.idle_grace_min or "")
     spare = typed_of({"rows": str(max(ROWS, len(bands) + 1))})["bands"][len(bands) :]
     return {**money, "idle_grace": grace, "first_day": "", "bands": [*bands, *spare]}

@@ -94,7 +94,8 @@ class TariffPages:
             "tariffs": [_row(each, timezone) for each in found],
             "rows": len(found),
             "problem": None,
-            "zone": zone_of(self._host).key,
+            "zone": (zone := zone_of(self._host).key),
+            "bad_zone": None if zone == (asked := str(self._host.setting("timezone"))) else asked,
         }
 
 
