@@ -2,9 +2,12 @@
 
 import asyncio
 import base64
+import ipaddress
 import ssl
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -99,8 +102,7 @@ async def serving(
     )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server._serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
+    await until(lambda: server.started)
     try:
         yield Site(port, door, "wss" if tls else "ws")
     finally:
@@ -123,11 +125,17 @@ async def refused(site: Site, path: str, **options: Any) -> Any:
 
 
 async def closing_code(connection: ClientConnection) -> int:
-    with pytest.raises(ConnectionClosed) as caught:
+    with suppress(ConnectionClosed):
         while True:
             await connection.recv()
-    assert caught.value.rcvd is not None
-    return caught.value.rcvd.code
+    assert connection.close_code is not None
+    return connection.close_code
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not is_so():  # noqa: ASYNC110 - what is waited for is the server's
+            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize(
@@ -222,8 +230,7 @@ def test_no_more_than_so_many_at_once_and_a_place_comes_free() -> None:
             await first.recv()
             assert (await refused(site, "/sea/one")).status_code == 503
             await first.close()
-            while site.door.count > 1:
-                await asyncio.sleep(0.01)
+            await until(lambda: site.door.count == 1)
             async with site.open() as third:
                 assert await third.recv()
 
@@ -252,8 +259,6 @@ def test_it_works_over_tls(tmp_path: Path) -> None:
 
 
 def make_certificate(folder: Path) -> tuple[Path, Path]:
-    import ipaddress
-
     key, now = ec.generate_private_key(ec.SECP256R1()), SystemClock().now()
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     built = (
@@ -272,3 +277,13 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
     pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
     key_file.write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
     return cert_file, key_file
+
+
+def test_a_hub_that_no_socket_is_opened_at_has_not_loaded_the_library(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; import atalaia.cli.serve; from atalaia.app.hub import Hub; "
+        f"from atalaia.app.options import HubOptions; hub = Hub(HubOptions(Path({str(tmp_path)!r}))); "
+        "print(sorted({'websockets', 'ocpp', 'jsonschema'} & sys.modules.keys()), hub.sockets.takes('/ocpp/CP-1'))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout.strip().splitlines()[-1:] == ["[] True"], done.stderr
