@@ -16,13 +16,14 @@ from atalaia.core.ids import new_id
 from atalaia.core.permissions import SYSTEM
 from atalaia.integrations.cvepro import billing, usage
 from atalaia.integrations.cvepro.manifest import SETTINGS
+from atalaia.integrations.cvepro.model.meters import Reading
 from atalaia.integrations.cvepro.model.months import Month
 from atalaia.integrations.cvepro.model.residents import Resident, Tag
 from atalaia.integrations.cvepro.model.sessions import Session
 from atalaia.integrations.cvepro.model.statement import Statement
 from atalaia.integrations.cvepro.model.tariffs import Terms
 from atalaia.integrations.cvepro.prices import prices
-from atalaia.integrations.cvepro.queries import register, sessions
+from atalaia.integrations.cvepro.queries import register, sessions, transactions
 from atalaia.integrations.cvepro.repricing import Repricing
 from atalaia.integrations.cvepro.tariffs import Tariffs
 from atalaia.integrations.cvepro.usage import By, Days
@@ -294,5 +295,38 @@ def test_a_tariff_that_a_month_which_is_over_went_by_stays(make_store: MakeStore
         with pytest.raises(NotFound):
             await site.tariffs.drop(ahead, by=SYSTEM, client=None)
         assert site.host.audited == ["cvepro.tariff_added"] * 3 + ["cvepro.tariff_deleted"] * 2
+
+    in_site(make_store, clock, act)
+
+
+def test_what_a_charge_point_measured_on_the_way_says_which_band_it_went_by(
+    make_store: MakeStore, clock: FakeClock
+) -> None:
+    """Two hours across 23:00: nearly all of it went through before, whatever the time; also once the readings are thinned."""
+    started = datetime(2025, 12, 21, 1, tzinfo=UTC)
+    one = Session(
+        id="ocpp-1",
+        started_at=started,
+        stopped_at=started + timedelta(hours=2),
+        energy_mwh=10_000_000,
+        start_mwh=500,
+        stop_mwh=10_000_500,
+    )
+    read = Reading(at=started + timedelta(hours=1), energy_mwh=9_000_500)
+
+    async def parts(site: Site) -> dict[str, int]:
+        (flat,) = (await site.stated(Month(2025, 12))).flats
+        return {part.name: part.energy_mwh for part in flat.lines[0].parts}
+
+    async def act(site: Site) -> None:
+        await site.keep([one])
+        await site.add(OLD)
+        assert await parts(site) == {"": 5_000_000, "Madrugada": 5_000_000}
+        await site.host.write(lambda tx: transactions.keep_readings(tx, 1, [read]))
+        assert await parts(site) == {"": 9_000_000, "Madrugada": 1_000_000}
+        await site.repricing.run()
+        late = clock.now() + timedelta(days=9)
+        await site.host.write(lambda tx: transactions.thin(tx, since=None, before=late, every=timedelta(days=1)))
+        assert await parts(site) == {"": 9_000_000, "Madrugada": 1_000_000}
 
     in_site(make_store, clock, act)
