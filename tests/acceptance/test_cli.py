@@ -10,6 +10,7 @@ from tests.acceptance.hub import Hub, run_cli
 from tests.servers import free_port
 
 FIRST_START = 200
+STOP_S = 15  # as deploy/systemd/atalaia.service gives it
 
 
 def test_a_hub_says_where_it_is_and_how_to_begin(shared_hub: Hub) -> None:
@@ -35,7 +36,7 @@ def test_a_key_made_beside_a_running_hub_works_at_once_and_only_for_its_scopes(s
 
 
 def test_a_hub_ends_in_time_and_gives_its_directory_back(hub: Hub) -> None:
-    assert hub.stop() in {0, -signal.SIGTERM}  # the server tells its parent which signal ended it
+    assert hub.stop(timeout_s=STOP_S) in {0, -signal.SIGTERM}  # the server tells its parent which signal ended it
     hub.start()
 
 
