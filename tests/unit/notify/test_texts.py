@@ -1,8 +1,10 @@
+import msgspec
 import pytest
 
-from atalaia.notify.model.message import webhook_document
-from atalaia.notify.model.notice import MessageEvent
-from tests.unit.notify.samples import outgoing
+from atalaia.notify.model.message import Item, webhook_document
+from atalaia.notify.model.notice import MessageEvent, Subject
+from atalaia.notify.model.texts import write_short, write_text, write_title
+from tests.unit.notify.samples import NOW, TRANSLATIONS, incident, outgoing
 
 
 @pytest.mark.parametrize(
@@ -61,3 +63,21 @@ def test_a_grouped_webhook_lists_all_its_incidents() -> None:
     document = webhook_document(outgoing(MessageEvent.OPENED, "A", "B"))
     assert [entry["incident"]["title"] for entry in document["incidents"]] == ["A", "B"]
     assert document["incidents"][0]["incident"] == document["incident"]
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "expected"),
+    [
+        ("{name} is down", "Checkout {x}", "Crítico: Checkout {x} está fora do ar"),
+        ("Tide is late", ": Ostend", "Crítico: Tide is late: Ostend"),  # of a title that nobody translated
+        ("", "", "Crítico: Site is down"),
+    ],
+)
+def test_people_read_the_title_in_the_channels_language(key: str, name: str, expected: str) -> None:
+    told = msgspec.structs.replace(incident(), title_key=key, title_name=name)
+    item = Item(Subject(incident=told), "https://hub.test/incidents/1")
+    translator = TRANSLATIONS.translator("pt-BR")
+    assert write_title(MessageEvent.OPENED, (item,), now=NOW, translator=translator) == expected
+    title = expected.partition(": ")[2]
+    assert f"• {title}\n" in write_text(MessageEvent.OPENED, (item, item), translator=translator)
+    assert f"• {title}\n" in write_short("2", MessageEvent.OPENED, (item, item), translator=translator)

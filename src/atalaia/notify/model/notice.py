@@ -1,5 +1,6 @@
 """What watch tells notify about an incident, and what the outbox keeps of it."""
 
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -26,7 +27,11 @@ class MessageEvent(StrEnum):
 
 
 class IncidentBrief(msgspec.Struct, frozen=True, kw_only=True):
-    """`state` is watch's word; `reason`, `runbook` (Markdown) and `contacts` are for people to read."""
+    """`state` is watch's word; `reason`, `runbook` (Markdown) and `contacts` are for people to read.
+
+    `title` is the English one, for programs; people read `title_in` their language, from a key of the translations
+    (with `{name}` in it, or before it) and a name.
+    """
 
     id: str
     title: str
@@ -36,6 +41,14 @@ class IncidentBrief(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     runbook: str = ""
     contacts: str = ""
+    title_key: str = ""
+    title_name: str = ""
+
+    def title_in(self, translate: Callable[..., str]) -> str:
+        key, name = self.title_key, self.title_name
+        if not key:
+            return self.title
+        return translate(key, name=name) if "{name}" in key else f"{translate(key)}{name}"
 
 
 class CheckBrief(msgspec.Struct, frozen=True, kw_only=True):

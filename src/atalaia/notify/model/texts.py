@@ -28,12 +28,12 @@ def write_title(event: MessageEvent, items: Sequence[Item], *, now: datetime, tr
         return translator.translate("Test message from Atalaia")
     if len(items) > 1:
         return _group_title(event, len(items), translator)
-    age = span(now - first.opened_at)
+    title, age = first.title_in(translator.translate), span(now - first.opened_at)
     if event is MessageEvent.RECOVERED:
-        return translator.translate("Recovered after {age}: {title}", age=age, title=first.title)
+        return translator.translate("Recovered after {age}: {title}", age=age, title=title)
     if event is MessageEvent.REPEATED:
-        return translator.translate("Still open after {age}: {title}", age=age, title=first.title)
-    return f"{translator.translate(SEVERITY_WORDS[first.severity])}: {first.title}"
+        return translator.translate("Still open after {age}: {title}", age=age, title=title)
+    return f"{translator.translate(SEVERITY_WORDS[first.severity])}: {title}"
 
 
 def _group_title(event: MessageEvent, count: int, translator: Translator) -> str:
@@ -60,7 +60,8 @@ def write_text(event: MessageEvent, items: Sequence[Item], *, translator: Transl
         return f"{body}\n\n{items[0].url}"
     if len(items) == 1:
         return "\n".join(_facts(items[0], translator))
-    lines = [f"• {item.subject.incident.title}\n  {item.url}" for item in items[:_LISTED]]
+    titles = [item.subject.incident.title_in(translator.translate) for item in items[:_LISTED]]
+    lines = [f"• {title}\n  {item.url}" for title, item in zip(titles, items, strict=False)]
     return "\n".join([*lines, *_rest(items, translator)])
 
 
@@ -71,7 +72,8 @@ def write_short(title: str, event: MessageEvent, items: Sequence[Item], *, trans
     if len(items) == 1:
         reason = _cut(items[0].subject.incident.reason) if event is not MessageEvent.RECOVERED else ""
         return "\n".join(part for part in (_cut(title), reason, items[0].url) if part)
-    lines = [f"• {_cut(item.subject.incident.title)}\n  {item.url}" for item in items[:_LISTED_SHORT]]
+    titles = [item.subject.incident.title_in(translator.translate) for item in items[:_LISTED_SHORT]]
+    lines = [f"• {_cut(each)}\n  {item.url}" for each, item in zip(titles, items, strict=False)]
     return "\n".join([title, *lines, *_rest(items, translator, listed=_LISTED_SHORT)])
 
 
@@ -90,7 +92,7 @@ def _facts(item: Item, translator: Translator) -> list[str]:
     if incident.contacts:
         lines.append(translator.translate("Contacts: {contacts}", contacts=incident.contacts))
     if incident.runbook:
-        lines += ["", translator.translate("What to do:"), incident.runbook]
+        lines += ["", translator.translate("What to do:"), translator.translate(incident.runbook)]
     return [*lines, "", item.url]
 
 

@@ -34,14 +34,19 @@ def english_title(cause: Cause, name: str) -> str:
     return TITLES[cause].format(name=name) if cause in TITLES else name
 
 
-def shown_title(incident: Incident, translate: Callable[..., Any]) -> str:
-    """The title in the language of `translate`; an integration reports `<title>: <name>`."""
+def title_parts(incident: Incident) -> tuple[str, str]:
+    """A key of the translations with `{name}` in it, and the name; an integration reports `<title>: <name>`."""
     templates = (TITLES[incident.cause],) if incident.cause in TITLES else _FAULTS
+    title = incident.title
     for template in templates:
         before, _, after = template.partition("{name}")
-        title = incident.title
         if title.startswith(before) and title.endswith(after):
-            name = title[len(before) : len(title) - len(after)]
-            return str(translate(template, name=name))
-    title, separator, name = incident.title.partition(": ")
-    return f"{translate(title)}{separator}{name}"
+            return template, title[len(before) : len(title) - len(after)]
+    told, separator, name = title.partition(": ")
+    return (told, f"{separator}{name}")
+
+
+def shown_title(incident: Incident, translate: Callable[..., Any]) -> str:
+    """The title in the language of `translate`."""
+    key, name = title_parts(incident)
+    return str(translate(key, name=name)) if "{name}" in key else f"{translate(key)}{name}"

@@ -16,7 +16,7 @@ from atalaia.sdk.transaction import Tx
 from atalaia.watch.model.incidents import Action, Cause, IncidentState, Step, after_action, severity_of, steps_for
 from atalaia.watch.model.standing import Transition
 from atalaia.watch.model.states import CheckState
-from atalaia.watch.model.titles import english_title
+from atalaia.watch.model.titles import english_title, title_parts
 from atalaia.watch.model.values import Incident, Watched
 from atalaia.watch.ports import Tell
 from atalaia.watch.queries import checks
@@ -168,9 +168,12 @@ class Incidents:
         tx.publish(TOPIC, incident.id)
 
     def _notify(self, tx: Tx, kind: NoticeKind, incident: Incident, context: _Context, *, at: datetime) -> None:
+        key, name = title_parts(incident)
         brief = IncidentBrief(
             id=incident.id,
             title=incident.title,
+            title_key=key,
+            title_name=name,
             severity=incident.severity,
             state=str(incident.state),
             opened_at=incident.opened_at,
