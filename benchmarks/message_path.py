@@ -133,7 +133,7 @@ async def _paths_ms(store: Store, kinds: ChannelKinds, url: str, lines: asyncio.
     transport = Transport(
         clock=clock, sealer=sealer, kinds=kinds, translations=Translations.load(), public_url=lambda: "http://hub.test"
     )
-    sender = Sender(store, clock=clock, transport=transport)
+    sender = Sender(store, clock=clock, transport=transport, kinds=kinds)
     await store.write(lambda tx: _set_up(tx, url, kinds, sealer))
     await sender.start()
     loop = asyncio.create_task(_supervise(sender))
