@@ -15,6 +15,7 @@ from atalaia.home.parts import Look, OverviewParts
 from atalaia.home.search import Search
 from atalaia.home.settings import SettingsService
 from atalaia.watch.service.overview import Wording
+from atalaia.web.navigation import first_page
 from atalaia.web.pages import AnyRequest, Pages, locale_of, see_other, viewer_of
 
 Parts = NamedDependency[OverviewParts]
@@ -27,9 +28,9 @@ ThePages = NamedDependency[Pages]
 async def overview_page(
     request: AnyRequest, pages: ThePages, overview_parts: Parts, wall: FromQuery[bool] = False
 ) -> Response[Any]:
-    """The overview, or for those who may not see it their own account."""
+    """The overview, or for those who may not see it the first page that they may, or else their own account."""
     if not viewer(request).may(Permission.OVERVIEW_READ):
-        return see_other("/account")
+        return see_other(first_page(pages.nav, viewer(request)) or "/account")
     part = await _now(request, pages, overview_parts, wall=wall)
     title = pages.translator(request).translate("Overview")
     return await pages.page(request, "home/overview.html", title=title, part=part, wall=wall)

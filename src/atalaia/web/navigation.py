@@ -50,6 +50,12 @@ def navigation(items: Sequence[NavItem], *, viewer: Principal | None, path: str,
     ]
 
 
+def first_page(items: Sequence[NavItem], viewer: Principal) -> str | None:
+    """Where `viewer` begins: the first entry that is for them, one that is for their role before others."""
+    allowed = sorted((item for item in items if _is_for(item, viewer)), key=lambda item: (not item.roles, item.order))
+    return allowed[0].href if allowed else None
+
+
 def _is_for(item: NavItem, viewer: Principal) -> bool:
     return viewer.may(item.permission) and (not item.roles or viewer.role in item.roles)
 

@@ -33,9 +33,9 @@ STATUS: Final = {
 # For counts and the filter: what a person looks for.
 GROUPS: Final = {
     "trouble": ("down", N_("In trouble")),
-    "free": ("up", N_("Free")),
-    "charging": ("maintenance", N_("In use")),
     "idle": ("paused", N_("Plugged in, idle")),
+    "charging": ("maintenance", N_("In use")),
+    "free": ("up", N_("Free")),
     "other": ("unknown", N_("Not known")),
 }
 LINES: Final = {
