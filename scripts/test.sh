@@ -24,7 +24,7 @@ step() { # step NAME COMMAND…
     fi
 }
 
-tests() { # tests NAME WORKERS PATH…; browser tests one after the other, since Chromium alone fills both cores
+tests() { # tests NAME WORKERS PATH…; more workers than cores where the tests wait much
     local name=$1 workers=$2
     shift 2
     local options=(-q -rs --no-header)
@@ -36,12 +36,12 @@ scripts/packages.sh
 step format "$bin/ruff" format --check .
 step lint "$bin/ruff" check .
 step types "$bin/mypy"
-tests architecture 0 tests/architecture
+tests architecture 2 tests/architecture
 tests unit 2 tests/unit
 tests store 2 tests/store
 tests contract 2 tests/contract
-tests acceptance 2 tests/acceptance
-tests browser 0 tests/browser
+tests acceptance 3 tests/acceptance
+tests browser 2 tests/browser
 
 skipped=$(grep -hE '^SKIPPED' "$log"/* | sort | uniq)
 if [ -n "$skipped" ]; then
