@@ -128,7 +128,7 @@ def test_the_usage_of_a_month_leads_to_its_sessions_with_the_same_sums(
     page = open_context().new_page()
     sign_in(page, charging.hub, ADMIN, PASSWORD)
     page.goto(f"{charging.hub.url}/cvepro/usage")
-    bars = page.locator("figure.bars").first.locator("li")
+    bars = page.locator("figure:has(.bars-plot)").first.locator("li")
     expect(bars).to_have_count(12)
     expect(page.locator("figure.heat tbody td")).to_have_count(7 * 24)
     bars.last.get_by_role("link").click()

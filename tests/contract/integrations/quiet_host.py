@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from atalaia.core.clock import SystemClock
-from atalaia.core.permissions import Principal
+from atalaia.core.permissions import Principal, Role
 from atalaia.core.redaction import Secret
 from atalaia.outbound.guard import Guard
 from atalaia.outbound.http import HttpClient
@@ -12,11 +12,13 @@ from atalaia.outbound.memory import MemoryBreaker, MemoryCalls, MemoryTokens
 from atalaia.outbound.upstream import Ports, UpstreamClient
 from atalaia.sdk.failures import PermanentFailure
 from atalaia.sdk.faults import FaultReport
-from atalaia.sdk.integration import Integration, JobStanding, NewJob, TokenStatus
+from atalaia.sdk.files import Files
+from atalaia.sdk.integration import Account, Integration, JobStanding, NewJob, TokenStatus
 from atalaia.sdk.messages import MessageKind
 from atalaia.sdk.signals import SignalStanding
 from atalaia.sdk.transaction import Tx
 from atalaia.sdk.upstreams import Login, Upstream
+from atalaia.store.files import StoreFiles
 from atalaia.store.store import Store
 from tests.contract.integrations.bench import values_of
 
@@ -30,6 +32,7 @@ class QuietHost:
         self.clock = SystemClock()
         self.public_url = "http://127.0.0.1:8400"
         self.calls = MemoryCalls()
+        self.files: Files = StoreFiles(integration.manifest.name, now=self.clock.now)
         self._integration = integration
         self._store = store
         self._settings = values_of(integration.manifest.settings, {})
@@ -47,6 +50,9 @@ class QuietHost:
         tokens = MemoryTokens(login, clock=self.clock)
         ports = Ports(tokens, MemoryBreaker(clock=self.clock), self.calls)
         return UpstreamClient(declared, http=self._http, ports=ports, clock=self.clock)
+
+    def accounts(self, tx: Tx, *, role: Role | None = None) -> list[Account]:  # noqa: ARG002 - the contract's form
+        return []
 
     async def enqueue(
         self,

@@ -20,6 +20,7 @@ from atalaia.core.translations import N_
 from atalaia.integrations.cvepro.model.enrolling import RowPlan, RowState, planned
 from atalaia.integrations.cvepro.model.residents import Resident, Tag
 from atalaia.integrations.cvepro.model.rosters import Roster
+from atalaia.integrations.cvepro.notices import withdraw
 from atalaia.integrations.cvepro.queries import enrolling as queries
 from atalaia.integrations.cvepro.queries import register
 from atalaia.integrations.cvepro.queries.enrolling import Waiting
@@ -148,6 +149,8 @@ class Enrolling:
         register.add_all(tx, [each for id_, each in people.items() if id_ not in kept])
         for id_ in people.keys() & kept.keys():
             register.keep(tx, people[id_])
+            if kept[id_].opted_in_at is not None and people[id_].opted_in_at is None:
+                withdraw(self._host, tx, id_)
         self._write_tags(tx, rows, ids, now)
 
     def _write_tags(self, tx: Tx, rows: Sequence[RowPlan], ids: Mapping[str, str], now: datetime) -> None:

@@ -204,7 +204,9 @@ reports = Table(
     Column("file_id", Text, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("job_id", Text),  # none: uploaded
-    Column("holders", Json, nullable=False),  # residents who charged in it: of those who live there now, they may read it
+    Column(
+        "holders", Json, nullable=False
+    ),  # residents who charged in it: of those who live there now, they may read it
     Column("draft", Text),  # of a run that makes a month's: nobody sees it before all of them are there
     Column("created_by", Text, nullable=False),
     Column("created_at", Instant, nullable=False),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from atalaia.core.errors import BadInput, InvalidField
+from atalaia.core.errors import BadInput, InvalidField, NotFound
 from atalaia.core.permissions import Permission
 from atalaia.core.translations import LOCALES, N_, Locale
 from atalaia.integrations.cvepro.model.notices import LONGEST, VARIABLES, Fate, NoticeKind
@@ -140,9 +140,9 @@ def _name(error: tuple[NoticeKind, InvalidField]) -> str:
 
 
 def _kind(text: str) -> NoticeKind:
-    """Raises: BadInput."""
+    """Raises: NotFound."""
     if text not in set(NoticeKind):
-        raise BadInput(N_("There is no such notice."))
+        raise NotFound(N_("There is no such notice."))
     return NoticeKind(text)
 
 
