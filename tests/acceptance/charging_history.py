@@ -16,8 +16,8 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from atalaia.cli.stores import opened_store
-from atalaia.integrations.cvepro.billing import statement
 from atalaia.integrations.cvepro.model.months import Month
+from atalaia.integrations.cvepro.service.billing import statement
 from atalaia.sdk.transaction import Tx
 from atalaia_simulators.cvepro import InThread, Options
 from tests.acceptance.calls import Client

@@ -15,9 +15,9 @@ from atalaia.app.hub import Hub
 from atalaia.core.clock import SystemClock
 from atalaia.core.permissions import ROLE_PERMISSIONS, SYSTEM, Role
 from atalaia.integrations.cvepro import tables
-from atalaia.integrations.cvepro.keeping import keep_chargers, keep_sessions
 from atalaia.integrations.cvepro.model.chargers import Charger, Connector
 from atalaia.integrations.cvepro.model.sessions import Session
+from atalaia.integrations.cvepro.service.keeping import keep_chargers, keep_sessions
 from atalaia.sdk.transaction import Tx
 from atalaia.store.files import StoreFiles
 from tests.contract.access_site import Browser

@@ -11,9 +11,9 @@ import pytest
 
 from atalaia.app.hub import Hub
 from atalaia.core.permissions import Role
-from atalaia.integrations.cvepro.keeping import keep_chargers, keep_sessions
 from atalaia.integrations.cvepro.model.chargers import Charger, Connector
 from atalaia.integrations.cvepro.model.sessions import Session
+from atalaia.integrations.cvepro.service.keeping import keep_chargers, keep_sessions
 from atalaia.sdk.transaction import Tx
 from tests.contract.access_site import Browser
 from tests.contract.hub_site import visit_hub

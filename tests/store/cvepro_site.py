@@ -11,12 +11,12 @@ from atalaia.core.errors import AtalaiaError
 from atalaia.core.permissions import SYSTEM, Principal
 from atalaia.core.translations import Translations
 from atalaia.integrations.cvepro import integration, pages
-from atalaia.integrations.cvepro.board import Board
-from atalaia.integrations.cvepro.cloud import Cloud
-from atalaia.integrations.cvepro.dashboard import Dashboard
-from atalaia.integrations.cvepro.importing import Importing
-from atalaia.integrations.cvepro.offered import Offered
-from atalaia.integrations.cvepro.reading import Reading
+from atalaia.integrations.cvepro.api.dashboard import Dashboard
+from atalaia.integrations.cvepro.cloud.client import Cloud
+from atalaia.integrations.cvepro.cloud.importing import Importing
+from atalaia.integrations.cvepro.cloud.offered import Offered
+from atalaia.integrations.cvepro.cloud.reading import Reading
+from atalaia.integrations.cvepro.service.board import Board
 from atalaia.outbound.guard import Guard, Trust
 from atalaia.outbound.http import HttpClient
 from atalaia.outbound.memory import MemoryBreaker, MemoryCalls, MemoryTokens

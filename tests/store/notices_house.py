@@ -12,16 +12,16 @@ from msgspec.structs import replace
 from sqlalchemy import insert
 
 from atalaia.core.errors import InvalidField
-from atalaia.integrations.cvepro.keeping import keep_chargers, keep_sessions
 from atalaia.integrations.cvepro.manifest import SETTINGS
 from atalaia.integrations.cvepro.model.chargers import Charger, Connector
 from atalaia.integrations.cvepro.model.notices import Notice, NoticeKind
 from atalaia.integrations.cvepro.model.sessions import Session
-from atalaia.integrations.cvepro.notices import Notices
 from atalaia.integrations.cvepro.queries import notices as queries
 from atalaia.integrations.cvepro.queries.notices import NoticeFilter
+from atalaia.integrations.cvepro.service.keeping import keep_chargers, keep_sessions
+from atalaia.integrations.cvepro.service.notices import Notices
+from atalaia.integrations.cvepro.service.telling import Telling
 from atalaia.integrations.cvepro.tables import residents, tags, waits
-from atalaia.integrations.cvepro.telling import Telling
 from atalaia.notify.service.direct import DirectMessages
 from atalaia.sdk.channels import ChannelKind, ChannelMessage, DirectMessage, Values
 from atalaia.sdk.messages import MessageDone, MessageKind

@@ -14,7 +14,6 @@ import pytest
 from atalaia.core.errors import Conflict, InvalidField, NotFound
 from atalaia.core.ids import new_id
 from atalaia.core.permissions import SYSTEM
-from atalaia.integrations.cvepro import billing, usage
 from atalaia.integrations.cvepro.manifest import SETTINGS
 from atalaia.integrations.cvepro.model.meters import Reading
 from atalaia.integrations.cvepro.model.months import Month
@@ -22,11 +21,12 @@ from atalaia.integrations.cvepro.model.residents import Resident, Tag
 from atalaia.integrations.cvepro.model.sessions import Session
 from atalaia.integrations.cvepro.model.statement import Statement
 from atalaia.integrations.cvepro.model.tariffs import Terms
-from atalaia.integrations.cvepro.prices import prices
 from atalaia.integrations.cvepro.queries import register, sessions, transactions
-from atalaia.integrations.cvepro.repricing import Repricing
-from atalaia.integrations.cvepro.tariffs import Tariffs
-from atalaia.integrations.cvepro.usage import By, Days
+from atalaia.integrations.cvepro.service import billing, usage
+from atalaia.integrations.cvepro.service.prices import prices
+from atalaia.integrations.cvepro.service.repricing import Repricing
+from atalaia.integrations.cvepro.service.tariffs import Tariffs
+from atalaia.integrations.cvepro.service.usage import By, Days
 from tests.charging_ledger import Charge, Ledger
 from tests.conftest import MakeStore
 from tests.contract.integrations.bench import values_of

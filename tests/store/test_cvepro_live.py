@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from atalaia.integrations.cvepro.live import Live
+from atalaia.integrations.cvepro.cloud.live import Live
 from atalaia.integrations.cvepro.model.feeds import LIVE, Feed
 from atalaia.integrations.cvepro.queries.chargers import feed
 from tests.conftest import MakeStore

@@ -10,11 +10,11 @@ from msgspec.structs import replace
 from atalaia.core.errors import InvalidField, NotFound
 from atalaia.core.permissions import SYSTEM
 from atalaia.integrations.cvepro.model.notices import Fate, NoticeKind
-from atalaia.integrations.cvepro.notices import opt_in, opt_out
 from atalaia.integrations.cvepro.queries import notices as queries
 from atalaia.integrations.cvepro.queries.notices import NoticeFilter
 from atalaia.integrations.cvepro.queries.residents import find
-from atalaia.integrations.cvepro.telling import Change
+from atalaia.integrations.cvepro.service.notices import opt_in, opt_out
+from atalaia.integrations.cvepro.service.telling import Change
 from atalaia.sdk.transaction import Tx
 from atalaia.store.store import Store
 from tests.conftest import MakeStore

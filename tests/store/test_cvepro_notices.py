@@ -8,10 +8,10 @@ from msgspec.structs import replace
 
 from atalaia.core.errors import InvalidField
 from atalaia.core.permissions import SYSTEM
-from atalaia.integrations.cvepro.keeping import keep_sessions
 from atalaia.integrations.cvepro.model.notices import NoticeKind
 from atalaia.integrations.cvepro.model.sessions import Session
 from atalaia.integrations.cvepro.queries.residents import find
+from atalaia.integrations.cvepro.service.keeping import keep_sessions
 from atalaia.integrations.cvepro.tables import residents
 from atalaia.sdk.failures import NoSuchAddress, TemporaryFailure
 from atalaia.store.store import Store

@@ -3,12 +3,12 @@
 import asyncio
 from typing import Any
 
+from atalaia.integrations.cvepro.cloud.polling import Polling
+from atalaia.integrations.cvepro.cloud.standing import Standing
 from atalaia.integrations.cvepro.model.feeds import ACTIVE, TAGS, Feed
-from atalaia.integrations.cvepro.polling import Polling
 from atalaia.integrations.cvepro.queries import cloud_tags, sessions
 from atalaia.integrations.cvepro.queries.chargers import feed
 from atalaia.integrations.cvepro.queries.sessions import SessionFilter
-from atalaia.integrations.cvepro.standing import Standing
 from tests.conftest import MakeStore
 from tests.fakes import FakeClock
 from tests.store.cvepro_site import SLICE, Site, in_site

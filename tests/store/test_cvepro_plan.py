@@ -7,7 +7,7 @@ import pytest
 from atalaia.core.errors import InvalidField, NotFound
 from atalaia.core.permissions import SYSTEM
 from atalaia.integrations.cvepro.pages.plan import PlanPages
-from atalaia.integrations.cvepro.plan import Plan
+from atalaia.integrations.cvepro.service.plan import Plan
 from atalaia.sdk.files import Upload
 from atalaia.sdk.integration import View
 from tests.conftest import MakeStore

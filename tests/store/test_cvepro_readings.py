@@ -8,11 +8,11 @@ import pytest
 
 from atalaia.core.errors import Conflict
 from atalaia.core.permissions import SYSTEM, Permission, Principal
-from atalaia.integrations.cvepro.figures import Figures, figures
 from atalaia.integrations.cvepro.model.imports import ImportState
-from atalaia.integrations.cvepro.prices import prices
 from atalaia.integrations.cvepro.queries import sessions
 from atalaia.integrations.cvepro.queries.sessions import SessionFilter
+from atalaia.integrations.cvepro.service.figures import Figures, figures
+from atalaia.integrations.cvepro.service.prices import prices
 from tests.conftest import MakeStore
 from tests.fakes import FakeClock
 from tests.store.cvepro_site import SLICE, Site, in_site

@@ -11,12 +11,12 @@ import pytest
 
 from atalaia.core.errors import InvalidField
 from atalaia.core.permissions import SYSTEM
-from atalaia.integrations.cvepro import reporting
 from atalaia.integrations.cvepro.model.reports import Format, ReportOrder, Which
 from atalaia.integrations.cvepro.papers.orders import Order, Printed
 from atalaia.integrations.cvepro.queries import reports as queries
-from atalaia.integrations.cvepro.reporting import Attempt, Reporting
-from atalaia.integrations.cvepro.reports import Reports
+from atalaia.integrations.cvepro.service import reporting
+from atalaia.integrations.cvepro.service.reporting import Attempt, Reporting
+from atalaia.integrations.cvepro.service.reports import Reports
 from atalaia.sdk.files import Upload
 from atalaia.sdk.jobs import JobFailed
 from tests.conftest import MakeStore

@@ -12,7 +12,7 @@ from atalaia.core.permissions import SYSTEM, Permission, Principal, Role
 from atalaia.integrations.cvepro.model.reports import Format, Report
 from atalaia.integrations.cvepro.queries import reports as queries
 from atalaia.integrations.cvepro.queries import residents as resident_queries
-from atalaia.integrations.cvepro.reports import Reports
+from atalaia.integrations.cvepro.service.reports import Reports
 from atalaia.integrations.cvepro.tables import residents, tags
 from tests.conftest import MakeStore
 from tests.fakes import FakeClock

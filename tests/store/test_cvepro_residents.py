@@ -11,10 +11,6 @@ from sqlalchemy import select, text
 
 from atalaia.core.errors import Conflict, InvalidField, NotFound
 from atalaia.core.permissions import SYSTEM, Permission, Principal, Role
-from atalaia.integrations.cvepro import waiting
-from atalaia.integrations.cvepro.board import Board
-from atalaia.integrations.cvepro.enrolling import LIFE, Enrolling
-from atalaia.integrations.cvepro.keeping import keep_chargers, keep_sessions
 from atalaia.integrations.cvepro.model.chargers import Charger, Connector
 from atalaia.integrations.cvepro.model.notices import NoticeKind
 from atalaia.integrations.cvepro.model.sessions import Session
@@ -24,7 +20,11 @@ from atalaia.integrations.cvepro.queries.notices import set_opt_in
 from atalaia.integrations.cvepro.queries.register import ResidentFilter
 from atalaia.integrations.cvepro.queries.residents import FLAT, HELD_SESSIONS, RESIDENT_ID
 from atalaia.integrations.cvepro.queries.sessions import SessionFilter
-from atalaia.integrations.cvepro.residents import By, Entry, Residents, known
+from atalaia.integrations.cvepro.service import waiting
+from atalaia.integrations.cvepro.service.board import Board
+from atalaia.integrations.cvepro.service.enrolling import LIFE, Enrolling
+from atalaia.integrations.cvepro.service.keeping import keep_chargers, keep_sessions
+from atalaia.integrations.cvepro.service.residents import By, Entry, Residents, known
 from atalaia.integrations.cvepro.tables import sessions as sessions_table
 from atalaia.sdk.files import Files, Upload
 from atalaia.sdk.integration import Account, Host

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 from atalaia.integrations.cvepro import integration
-from atalaia.integrations.cvepro.cloud import Cloud
-from atalaia.integrations.cvepro.translate import read_chargers, read_sessions
-from atalaia.integrations.cvepro.translate_offered import read_active, read_tags
+from atalaia.integrations.cvepro.cloud.client import Cloud
+from atalaia.integrations.cvepro.cloud.translate import read_chargers, read_sessions
+from atalaia.integrations.cvepro.cloud.translate_offered import read_active, read_tags
 from atalaia.sdk.jobs import JobRun, JobType
 from atalaia.sdk.upstreams import Upstream
 from atalaia_simulators.cvepro import InThread, Options

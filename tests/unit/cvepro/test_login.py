@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from atalaia.core.errors import AtalaiaError
 from atalaia.core.redaction import Secret
-from atalaia.integrations.cvepro.login import authorize, login_of
+from atalaia.integrations.cvepro.cloud.login import authorize, login_of
 from atalaia.sdk.failures import PermanentFailure, TemporaryFailure
 from atalaia.sdk.upstreams import Token
 

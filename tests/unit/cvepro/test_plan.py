@@ -18,7 +18,7 @@ from atalaia.integrations.cvepro.model.plan import (
     on_picture,
     short_names,
 )
-from atalaia.integrations.cvepro.plan import read_place
+from atalaia.integrations.cvepro.service.plan import read_place
 
 NAMES = st.text(st.characters(categories=["L", "Nd"]), min_size=1, max_size=20)
 EARTH = st.dictionaries(

@@ -11,7 +11,7 @@ import pytest
 
 from atalaia.integrations.cvepro.model.reports import Format
 from atalaia.integrations.cvepro.papers.orders import Look, Order, Wanted
-from atalaia.integrations.cvepro.printing import printed
+from atalaia.integrations.cvepro.service.printing import printed
 from atalaia.sdk.jobs import JobFailed
 from tests.unit.cvepro.statement_kit import MADE_AT, flat_of, line, statement
 

@@ -11,7 +11,7 @@ from openpyxl import Workbook
 
 from atalaia.core.errors import InvalidField
 from atalaia.integrations.cvepro.model.rosters import Roster, Said, read_row
-from atalaia.integrations.cvepro.rosters import MOST_ROWS, read_file
+from atalaia.integrations.cvepro.service.rosters import MOST_ROWS, read_file
 
 ANA = Said("Ana João", "B 101", "+5511912345678", "ana@example.org", ("04A2", "04B3"))
 TABLE = [

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atalaia.integrations.cvepro.stomp import BEAT, BadFrame, Frame, Frames, beats, encode
+from atalaia.integrations.cvepro.cloud.stomp import BEAT, BadFrame, Frame, Frames, beats, encode
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 # What ends a frame has no place in its head, not even escaped.

@@ -7,10 +7,10 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from atalaia.integrations.cvepro.cloud.translate import read_chargers, read_sessions, zone_of
 from atalaia.integrations.cvepro.model.chargers import recognised
 from atalaia.integrations.cvepro.model.fields import read_instant
 from atalaia.integrations.cvepro.model.sessions import Doubt, Session, merged
-from atalaia.integrations.cvepro.translate import read_chargers, read_sessions, zone_of
 
 ZONE = zone_of(-3)
 FIELDS = (

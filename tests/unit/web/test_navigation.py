@@ -7,7 +7,9 @@ from atalaia.web.navigation import first_page
 ITEMS = (
     NavItem("overview", "Overview", "/", Permission.OVERVIEW_READ, order=10),
     NavItem("watch", "Chargers", "/chargers", Permission.DASHBOARDS_READ, order=70),
-    NavItem("watch", "My charging", "/chargers/mine", Permission.DASHBOARDS_READ, order=71, roles=(Role.CLIENT,)),
+    NavItem(
+        "watch", "My charging", "/chargers/mine", Permission.DASHBOARDS_READ, order=71, roles=frozenset({Role.CLIENT})
+    ),
 )
 
 

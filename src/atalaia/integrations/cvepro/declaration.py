@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from atalaia.core.translations import N_
-from atalaia.integrations.cvepro import setup
-from atalaia.integrations.cvepro.login import TOKEN_LIFE_S, log_in
+from atalaia.integrations.cvepro.cloud.login import TOKEN_LIFE_S, log_in
 from atalaia.integrations.cvepro.manifest import LIVE, MANIFEST, NAME, POLL_S, TITLE
 from atalaia.integrations.cvepro.model import reports
 from atalaia.sdk.integration import Host, Offer
@@ -49,7 +48,10 @@ class CvePro:
     )
 
     def setup(self, host: Host) -> Offer:
-        return setup.offer(host)
+        # Late: a worker finds this module too, and has no database.
+        from atalaia.integrations.cvepro.wiring import Wiring
+
+        return Wiring(host).offer()
 
 
 integration = CvePro()

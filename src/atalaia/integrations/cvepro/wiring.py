@@ -1,32 +1,33 @@
 """All rooms of charging, made once and handed to each other."""
 
-from atalaia.integrations.cvepro import pages, routes
-from atalaia.integrations.cvepro.board import Board
-from atalaia.integrations.cvepro.cloud import Cloud
-from atalaia.integrations.cvepro.dashboard import Dashboard
-from atalaia.integrations.cvepro.enrolling import Enrolling
-from atalaia.integrations.cvepro.importing import Importing
-from atalaia.integrations.cvepro.live import Live
+from atalaia.integrations.cvepro import pages
+from atalaia.integrations.cvepro.api import imports
+from atalaia.integrations.cvepro.api.dashboard import Dashboard
+from atalaia.integrations.cvepro.api.notices import NoticeRoutes
+from atalaia.integrations.cvepro.api.reports import ReportRoutes
+from atalaia.integrations.cvepro.api.residents import ResidentRoutes
+from atalaia.integrations.cvepro.api.stations import StationRoutes
+from atalaia.integrations.cvepro.api.tariffs import TariffRoutes
+from atalaia.integrations.cvepro.api.usage import UsageRoutes
+from atalaia.integrations.cvepro.cloud.client import Cloud
+from atalaia.integrations.cvepro.cloud.importing import Importing
+from atalaia.integrations.cvepro.cloud.live import Live
+from atalaia.integrations.cvepro.cloud.offered import Offered
+from atalaia.integrations.cvepro.cloud.polling import Polling
+from atalaia.integrations.cvepro.cloud.reading import Reading
+from atalaia.integrations.cvepro.cloud.standing import Standing
 from atalaia.integrations.cvepro.model.reports import JOB
-from atalaia.integrations.cvepro.notice_api import NoticeRoutes
-from atalaia.integrations.cvepro.notices import Notices
 from atalaia.integrations.cvepro.ocpp.straight import Straight
-from atalaia.integrations.cvepro.offered import Offered
 from atalaia.integrations.cvepro.pages.plan import PlanPages
 from atalaia.integrations.cvepro.pages.reports import ReportPages
-from atalaia.integrations.cvepro.polling import Polling
-from atalaia.integrations.cvepro.reading import Reading
-from atalaia.integrations.cvepro.report_api import ReportRoutes
-from atalaia.integrations.cvepro.reports import Reports
-from atalaia.integrations.cvepro.repricing import Repricing
-from atalaia.integrations.cvepro.resident_api import ResidentRoutes
-from atalaia.integrations.cvepro.residents import Residents
-from atalaia.integrations.cvepro.standing import Standing
-from atalaia.integrations.cvepro.station_api import StationRoutes
+from atalaia.integrations.cvepro.service.board import Board
+from atalaia.integrations.cvepro.service.enrolling import Enrolling
+from atalaia.integrations.cvepro.service.notices import Notices
+from atalaia.integrations.cvepro.service.reports import Reports
+from atalaia.integrations.cvepro.service.repricing import Repricing
+from atalaia.integrations.cvepro.service.residents import Residents
+from atalaia.integrations.cvepro.service.telling import Telling
 from atalaia.integrations.cvepro.tables import metadata
-from atalaia.integrations.cvepro.tariff_api import TariffRoutes
-from atalaia.integrations.cvepro.telling import Telling
-from atalaia.integrations.cvepro.usage_api import UsageRoutes
 from atalaia.sdk.contribution import Loop
 from atalaia.sdk.integration import Host, Offer, Page, Route
 
@@ -63,7 +64,7 @@ class Wiring:
         host = self._host
         return (
             *Dashboard(host, self._board).routes(),
-            *routes.all_of(host, self._importing),
+            *imports.all_of(host, self._importing),
             *PlanPages(host, self._board).routes(),
             *TariffRoutes(host).routes(),
             *UsageRoutes(host).routes(),

@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from atalaia.integrations.cvepro import incidents
-from atalaia.integrations.cvepro.keeping import keep_sessions
 from atalaia.integrations.cvepro.manifest import NAME
 from atalaia.integrations.cvepro.model import transactions as model
 from atalaia.integrations.cvepro.model.chargers import Charger, Status
@@ -18,7 +16,9 @@ from atalaia.integrations.cvepro.ocpp import idle
 from atalaia.integrations.cvepro.ocpp.tags import judge_tag
 from atalaia.integrations.cvepro.queries import sessions, stations, transactions
 from atalaia.integrations.cvepro.queries.chargers import told_by_vendor
-from atalaia.integrations.cvepro.telling import Telling
+from atalaia.integrations.cvepro.service import incidents
+from atalaia.integrations.cvepro.service.keeping import keep_sessions
+from atalaia.integrations.cvepro.service.telling import Telling
 from atalaia.sdk.integration import Host
 from atalaia.sdk.transaction import Tx
 

@@ -23,7 +23,7 @@ from atalaia.integrations.cvepro.model.stations import PROTOCOL, Admission, Poli
 from atalaia.integrations.cvepro.ocpp.book import TOPIC, Book
 from atalaia.integrations.cvepro.ocpp.lines import StationLine
 from atalaia.integrations.cvepro.queries import stations
-from atalaia.integrations.cvepro.telling import Telling
+from atalaia.integrations.cvepro.service.telling import Telling
 from atalaia.sdk.contribution import Loop
 from atalaia.sdk.integration import Host
 from atalaia.sdk.sockets import Socket, SocketClosed, SocketRequest, SocketRoute

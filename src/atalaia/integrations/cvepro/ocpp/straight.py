@@ -8,7 +8,7 @@ from atalaia.integrations.cvepro.ocpp.admitting import Admitting
 from atalaia.integrations.cvepro.ocpp.central import Central
 from atalaia.integrations.cvepro.ocpp.commanding import Commanding
 from atalaia.integrations.cvepro.queries import commands, transactions
-from atalaia.integrations.cvepro.telling import Telling
+from atalaia.integrations.cvepro.service.telling import Telling
 from atalaia.sdk.contribution import Loop
 from atalaia.sdk.integration import Host
 from atalaia.sdk.sockets import SocketRoute

@@ -4,10 +4,7 @@ from typing import Final
 
 from atalaia.core.permissions import Permission, Role
 from atalaia.core.translations import N_
-from atalaia.integrations.cvepro.board import Board
-from atalaia.integrations.cvepro.enrolling import Enrolling
-from atalaia.integrations.cvepro.importing import Importing
-from atalaia.integrations.cvepro.notices import Notices
+from atalaia.integrations.cvepro.cloud.importing import Importing
 from atalaia.integrations.cvepro.ocpp.straight import Straight
 from atalaia.integrations.cvepro.pages.cloud_tags import CloudTags
 from atalaia.integrations.cvepro.pages.commands import Commands
@@ -23,8 +20,11 @@ from atalaia.integrations.cvepro.pages.sessions import Sessions
 from atalaia.integrations.cvepro.pages.stations import Stations
 from atalaia.integrations.cvepro.pages.tariffs import TariffPages
 from atalaia.integrations.cvepro.pages.usage import UsagePage
-from atalaia.integrations.cvepro.reports import Reports
-from atalaia.integrations.cvepro.residents import Residents
+from atalaia.integrations.cvepro.service.board import Board
+from atalaia.integrations.cvepro.service.enrolling import Enrolling
+from atalaia.integrations.cvepro.service.notices import Notices
+from atalaia.integrations.cvepro.service.reports import Reports
+from atalaia.integrations.cvepro.service.residents import Residents
 from atalaia.sdk.contribution import NavItem
 from atalaia.sdk.integration import Host, Page
 

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
-from atalaia.integrations.cvepro.board import Plug, Seen, Shown
 from atalaia.integrations.cvepro.model.feeds import Line
 from atalaia.integrations.cvepro.pages.words import GROUPS, LINES, OFFERED, SILENT, SPEEDS, STATUS, UNSAID, WAYS
+from atalaia.integrations.cvepro.service.board import Plug, Seen, Shown
 
 _GROUP_OF: Final = {"up": "free", "maintenance": "charging", "paused": "idle", "degraded": "trouble", "down": "trouble"}
 _W: Final = 1000

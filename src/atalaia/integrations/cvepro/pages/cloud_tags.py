@@ -6,12 +6,12 @@ from typing import Any, Final
 from atalaia.core.errors import AtalaiaError
 from atalaia.core.permissions import Permission
 from atalaia.core.translations import N_
+from atalaia.integrations.cvepro.cloud.offered import TAGS_TOPIC
 from atalaia.integrations.cvepro.model.feeds import TAGS, Feed
-from atalaia.integrations.cvepro.offered import TAGS_TOPIC
 from atalaia.integrations.cvepro.pages.words import Said, said
 from atalaia.integrations.cvepro.queries import cloud_tags, register
 from atalaia.integrations.cvepro.queries.chargers import feed
-from atalaia.integrations.cvepro.residents import By, Residents
+from atalaia.integrations.cvepro.service.residents import By, Residents
 from atalaia.sdk.integration import Host, Page, Request, View
 from atalaia.sdk.transaction import Tx
 

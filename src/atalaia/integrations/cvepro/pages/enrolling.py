@@ -6,11 +6,11 @@ from typing import Any, Final
 from atalaia.core.errors import BadInput, Conflict, InvalidField
 from atalaia.core.permissions import Permission
 from atalaia.core.translations import N_
-from atalaia.integrations.cvepro.enrolling import LIFE, Enrolling, Preview
+from atalaia.integrations.cvepro.api.residents import EXAMPLE, ROSTERS, by_of
 from atalaia.integrations.cvepro.model.enrolling import RowPlan, RowState
 from atalaia.integrations.cvepro.pages.words import Said, said
-from atalaia.integrations.cvepro.resident_api import EXAMPLE, ROSTERS, by_of
-from atalaia.integrations.cvepro.rosters import MAX_FILE_BYTES, MOST_ROWS
+from atalaia.integrations.cvepro.service.enrolling import LIFE, Enrolling, Preview
+from atalaia.integrations.cvepro.service.rosters import MAX_FILE_BYTES, MOST_ROWS
 from atalaia.sdk.integration import Page, Request, View
 
 HREF: Final = "/cvepro/residents/import"

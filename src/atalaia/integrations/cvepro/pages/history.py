@@ -6,11 +6,11 @@ from typing import Any, Final
 from atalaia.core.errors import AtalaiaError, InvalidField
 from atalaia.core.permissions import Permission
 from atalaia.core.translations import N_
-from atalaia.integrations.cvepro.importing import Importing
+from atalaia.integrations.cvepro.api.imports import read_day
+from atalaia.integrations.cvepro.cloud.importing import Importing
 from atalaia.integrations.cvepro.manifest import is_configured
 from atalaia.integrations.cvepro.model.imports import ImportState
 from atalaia.integrations.cvepro.pages.words import IMPORT_STATES, Said, said
-from atalaia.integrations.cvepro.routes import read_day
 from atalaia.sdk.integration import Host, Page, Request, View
 
 HREF: Final = "/cvepro/history"

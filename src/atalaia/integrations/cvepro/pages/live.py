@@ -5,8 +5,8 @@ from typing import Any
 from atalaia.core.errors import NotFound
 from atalaia.core.permissions import Permission
 from atalaia.core.translations import N_
-from atalaia.integrations.cvepro.board import Board
-from atalaia.integrations.cvepro.dashboard import may_see_names
+from atalaia.integrations.cvepro.api.dashboard import may_see_names
+from atalaia.integrations.cvepro.cloud.reading import TOPIC
 from atalaia.integrations.cvepro.manifest import is_configured
 from atalaia.integrations.cvepro.model.sessions import Session
 from atalaia.integrations.cvepro.pages.cards import banner_values, card_of, counts_of
@@ -14,7 +14,7 @@ from atalaia.integrations.cvepro.pages.words import GROUPS
 from atalaia.integrations.cvepro.queries import sessions
 from atalaia.integrations.cvepro.queries.residents import Holder, holders
 from atalaia.integrations.cvepro.queries.sessions import SessionFilter
-from atalaia.integrations.cvepro.reading import TOPIC
+from atalaia.integrations.cvepro.service.board import Board
 from atalaia.sdk.integration import Host, Page, Request, View
 from atalaia.sdk.transaction import Tx
 

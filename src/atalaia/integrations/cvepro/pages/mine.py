@@ -12,22 +12,22 @@ from urllib.parse import quote
 from atalaia.core.errors import AtalaiaError, BadInput, InvalidField, NotFound
 from atalaia.core.permissions import Permission, Principal
 from atalaia.core.translations import N_
-from atalaia.integrations.cvepro import waiting
-from atalaia.integrations.cvepro.billing import session_cost, zone_of
-from atalaia.integrations.cvepro.board import Board
-from atalaia.integrations.cvepro.charged import MonthSums, by_month, charged
+from atalaia.integrations.cvepro.api.reports import href_of
 from atalaia.integrations.cvepro.model.months import Month, month_of, read_month
 from atalaia.integrations.cvepro.model.notices import NoticeKind
 from atalaia.integrations.cvepro.model.residents import Resident
 from atalaia.integrations.cvepro.model.sessions import Session
-from atalaia.integrations.cvepro.notices import opt_in, opt_out, wants
 from atalaia.integrations.cvepro.pages.cards import Card, card_of
 from atalaia.integrations.cvepro.pages.words import DOUBTS, MONTHS, NOTICES, said
-from atalaia.integrations.cvepro.prices import prices
 from atalaia.integrations.cvepro.queries import chargers, residents, sessions
 from atalaia.integrations.cvepro.queries.sessions import SessionFilter
-from atalaia.integrations.cvepro.report_api import href_of
-from atalaia.integrations.cvepro.reports import Reports
+from atalaia.integrations.cvepro.service import waiting
+from atalaia.integrations.cvepro.service.billing import session_cost, zone_of
+from atalaia.integrations.cvepro.service.board import Board
+from atalaia.integrations.cvepro.service.charged import MonthSums, by_month, charged
+from atalaia.integrations.cvepro.service.notices import opt_in, opt_out, wants
+from atalaia.integrations.cvepro.service.prices import prices
+from atalaia.integrations.cvepro.service.reports import Reports
 from atalaia.sdk.integration import Host, Page, Request, View
 from atalaia.sdk.transaction import Tx
 

@@ -8,9 +8,9 @@ from atalaia.core.permissions import Permission
 from atalaia.core.translations import LOCALES, N_, Locale
 from atalaia.integrations.cvepro.model.notices import LONGEST, VARIABLES, Fate, NoticeKind
 from atalaia.integrations.cvepro.model.residents import read_phone
-from atalaia.integrations.cvepro.notices import Notices
 from atalaia.integrations.cvepro.pages.words import NOTICE_KINDS, Said, said
 from atalaia.integrations.cvepro.queries import residents
+from atalaia.integrations.cvepro.service.notices import Notices
 from atalaia.sdk.integration import Host, Page, Request, View
 from atalaia.sdk.transaction import Tx
 

@@ -5,12 +5,12 @@ from typing import Any, Final
 from atalaia.core.errors import InvalidField
 from atalaia.core.permissions import Permission
 from atalaia.core.translations import N_
-from atalaia.integrations.cvepro.billing import zone_of
 from atalaia.integrations.cvepro.model.notices import Fate, NoticeKind
-from atalaia.integrations.cvepro.notices import Notices
 from atalaia.integrations.cvepro.pages.words import NOTICE_FATES, NOTICE_KINDS, Said, said
 from atalaia.integrations.cvepro.queries import notices as queries
 from atalaia.integrations.cvepro.queries.notices import NoticeFilter, cursor_of, read_cursor
+from atalaia.integrations.cvepro.service.billing import zone_of
+from atalaia.integrations.cvepro.service.notices import Notices
 from atalaia.sdk.integration import Host, Page, Request, View
 from atalaia.sdk.transaction import Tx
 

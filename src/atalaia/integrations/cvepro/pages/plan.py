@@ -6,14 +6,14 @@ from typing import Any, Final
 from atalaia.core.errors import InvalidField, NotFound
 from atalaia.core.permissions import Permission
 from atalaia.core.translations import N_
-from atalaia.integrations.cvepro.board import Board, Seen
+from atalaia.integrations.cvepro.cloud.reading import TOPIC
 from atalaia.integrations.cvepro.manifest import is_configured
 from atalaia.integrations.cvepro.model.pictures import MOST_BYTES
 from atalaia.integrations.cvepro.model.plan import Drawing, by_coordinates, on_picture
 from atalaia.integrations.cvepro.pages.cards import Card, banner_values, card_of, counts_of
 from atalaia.integrations.cvepro.pages.words import GROUPS, Said, said
-from atalaia.integrations.cvepro.plan import Placed, Plan, read_place
-from atalaia.integrations.cvepro.reading import TOPIC
+from atalaia.integrations.cvepro.service.board import Board, Seen
+from atalaia.integrations.cvepro.service.plan import Placed, Plan, read_place
 from atalaia.sdk.integration import Host, Page, Reply, Request, Route, View
 
 HREF: Final = "/cvepro/plan"

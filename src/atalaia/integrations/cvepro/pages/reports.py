@@ -7,14 +7,14 @@ from typing import Any, Final
 from atalaia.core.errors import AtalaiaError, InvalidField
 from atalaia.core.permissions import Permission
 from atalaia.core.translations import N_
-from atalaia.integrations.cvepro.billing import zone_of
+from atalaia.integrations.cvepro.api.reports import href_of
 from atalaia.integrations.cvepro.model.months import Month, month_of, read_month
 from atalaia.integrations.cvepro.model.reports import MOST_BYTES, Format, Report, ReportOrder, Which
 from atalaia.integrations.cvepro.model.statement import flat_order
 from atalaia.integrations.cvepro.pages.words import MONTHS, Said, said
 from atalaia.integrations.cvepro.queries import reports as queries
-from atalaia.integrations.cvepro.report_api import href_of
-from atalaia.integrations.cvepro.reports import Ordered, Reports
+from atalaia.integrations.cvepro.service.billing import zone_of
+from atalaia.integrations.cvepro.service.reports import Ordered, Reports
 from atalaia.sdk.integration import Host, Page, Request, View
 
 HREF: Final = "/cvepro/reports"

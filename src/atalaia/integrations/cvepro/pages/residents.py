@@ -7,14 +7,14 @@ from typing import Any, Final
 from atalaia.core.errors import AtalaiaError, BadInput, Conflict, InvalidField
 from atalaia.core.permissions import Permission
 from atalaia.core.translations import N_
-from atalaia.integrations.cvepro.billing import zone_of
-from atalaia.integrations.cvepro.charged import by_month, charged
+from atalaia.integrations.cvepro.api.residents import STATES, WITHOUT, by_of, entry_of, read_filter
 from atalaia.integrations.cvepro.model.months import month_of
 from atalaia.integrations.cvepro.model.residents import Resident
 from atalaia.integrations.cvepro.pages.words import DOUBTS, NOTICES, Said, said
-from atalaia.integrations.cvepro.prices import prices
-from atalaia.integrations.cvepro.resident_api import STATES, WITHOUT, by_of, entry_of, read_filter
-from atalaia.integrations.cvepro.residents import Entry, Known, Residents
+from atalaia.integrations.cvepro.service.billing import zone_of
+from atalaia.integrations.cvepro.service.charged import by_month, charged
+from atalaia.integrations.cvepro.service.prices import prices
+from atalaia.integrations.cvepro.service.residents import Entry, Known, Residents
 from atalaia.sdk.integration import Account, Host, Page, Request, View
 from atalaia.sdk.transaction import Tx
 

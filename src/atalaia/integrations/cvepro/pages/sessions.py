@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 from atalaia.core.errors import InvalidField
 from atalaia.core.permissions import Permission
 from atalaia.core.translations import N_
-from atalaia.integrations.cvepro.billing import zone_of
-from atalaia.integrations.cvepro.figures import Figures, figures
+from atalaia.integrations.cvepro.api.imports import read_day
 from atalaia.integrations.cvepro.model.chargers import Charger
 from atalaia.integrations.cvepro.pages.words import DOUBTS, SESSION_STATES, said
-from atalaia.integrations.cvepro.prices import prices
 from atalaia.integrations.cvepro.queries import chargers, residents, sessions
 from atalaia.integrations.cvepro.queries.sessions import SessionFilter
-from atalaia.integrations.cvepro.routes import read_day
+from atalaia.integrations.cvepro.service.billing import zone_of
+from atalaia.integrations.cvepro.service.figures import Figures, figures
+from atalaia.integrations.cvepro.service.prices import prices
 from atalaia.sdk.integration import Host, Page, Request, View
 from atalaia.sdk.transaction import Tx
 

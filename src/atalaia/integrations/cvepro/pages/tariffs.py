@@ -7,13 +7,13 @@ from typing import Any, Final
 from atalaia.core.errors import AtalaiaError, Conflict, InvalidField
 from atalaia.core.permissions import Permission
 from atalaia.core.translations import N_
-from atalaia.integrations.cvepro.billing import zone_of
+from atalaia.integrations.cvepro.api.imports import read_day
 from atalaia.integrations.cvepro.model.pricing import Charged, Price, PriceList
 from atalaia.integrations.cvepro.model.tariffs import Terms, read_terms
 from atalaia.integrations.cvepro.pages.tariff_form import field_of, rows_of, shown_of, terms_of, typed_of
 from atalaia.integrations.cvepro.pages.words import MONTHS, WEEKDAYS, Said, days_said, noon, said
-from atalaia.integrations.cvepro.routes import read_day
-from atalaia.integrations.cvepro.tariffs import Standing, Tariffs
+from atalaia.integrations.cvepro.service.billing import zone_of
+from atalaia.integrations.cvepro.service.tariffs import Standing, Tariffs
 from atalaia.sdk.integration import Host, Page, Request, View
 
 HREF: Final = "/cvepro/tariffs"

@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 from atalaia.core.errors import InvalidField
 from atalaia.core.permissions import Permission
 from atalaia.core.translations import N_
-from atalaia.integrations.cvepro.billing import zone_of
-from atalaia.integrations.cvepro.figures import Figures
 from atalaia.integrations.cvepro.model.months import Month, month_of, read_month
 from atalaia.integrations.cvepro.model.occupancy import Occupancy
 from atalaia.integrations.cvepro.pages.words import MONTHS, WEEKDAYS, said
-from atalaia.integrations.cvepro.prices import prices
-from atalaia.integrations.cvepro.usage import By, Days, Row, days_of, first_month, occupied, sum_of, used
+from atalaia.integrations.cvepro.service.billing import zone_of
+from atalaia.integrations.cvepro.service.figures import Figures
+from atalaia.integrations.cvepro.service.prices import prices
+from atalaia.integrations.cvepro.service.usage import By, Days, Row, days_of, first_month, occupied, sum_of, used
 from atalaia.sdk.integration import Host, Page, Request, View
 from atalaia.sdk.transaction import Tx
 

@@ -9,13 +9,13 @@ from atalaia.core.errors import Conflict, InvalidField, NotFound
 from atalaia.core.ids import new_id
 from atalaia.core.permissions import Principal
 from atalaia.core.translations import N_
-from atalaia.integrations.cvepro.billing import statement, zone_of
 from atalaia.integrations.cvepro.model.months import Month, midnight, month_of
 from atalaia.integrations.cvepro.model.statement import Statement
 from atalaia.integrations.cvepro.model.tariffs import Tariff, Terms, read_terms
-from atalaia.integrations.cvepro.prices import Prices
 from atalaia.integrations.cvepro.queries import lines
 from atalaia.integrations.cvepro.queries import tariffs as queries
+from atalaia.integrations.cvepro.service.billing import statement, zone_of
+from atalaia.integrations.cvepro.service.prices import Prices
 from atalaia.sdk.integration import Host
 from atalaia.sdk.transaction import Tx
 

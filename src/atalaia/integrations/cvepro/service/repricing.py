@@ -7,10 +7,10 @@ from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from atalaia.integrations.cvepro.billing import zone_of
-from atalaia.integrations.cvepro.prices import kept_of, prices
 from atalaia.integrations.cvepro.queries import costs
 from atalaia.integrations.cvepro.queries.costs import Span
+from atalaia.integrations.cvepro.service.billing import zone_of
+from atalaia.integrations.cvepro.service.prices import kept_of, prices
 from atalaia.sdk.contribution import Loop
 from atalaia.sdk.integration import Host
 from atalaia.sdk.transaction import Tx

@@ -3,17 +3,17 @@
 from typing import Final
 
 from atalaia.core.redaction import scrub
-from atalaia.integrations.cvepro import incidents
-from atalaia.integrations.cvepro.cloud import Cloud
-from atalaia.integrations.cvepro.keeping import keep_sessions
+from atalaia.integrations.cvepro.cloud.client import Cloud
+from atalaia.integrations.cvepro.cloud.reading import SESSIONS_TOPIC, TOPIC
+from atalaia.integrations.cvepro.cloud.translate_offered import NEEDED, read_active, read_tags
 from atalaia.integrations.cvepro.manifest import NAME
 from atalaia.integrations.cvepro.model.feeds import ACTIVE, TAGS, Feed
 from atalaia.integrations.cvepro.model.fields import Notes
 from atalaia.integrations.cvepro.queries import cloud_tags
 from atalaia.integrations.cvepro.queries.chargers import Unread, feed, forget_feed, keep_feed, keep_unread
-from atalaia.integrations.cvepro.reading import SESSIONS_TOPIC, TOPIC
-from atalaia.integrations.cvepro.telling import Telling
-from atalaia.integrations.cvepro.translate_offered import NEEDED, read_active, read_tags
+from atalaia.integrations.cvepro.service import incidents
+from atalaia.integrations.cvepro.service.keeping import keep_sessions
+from atalaia.integrations.cvepro.service.telling import Telling
 from atalaia.sdk.failures import PermanentFailure
 from atalaia.sdk.integration import Host
 from atalaia.sdk.transaction import Tx

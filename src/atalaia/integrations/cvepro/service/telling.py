@@ -4,8 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from atalaia.integrations.cvepro.billing import session_cost, zone_of
-from atalaia.integrations.cvepro.board import is_at, session_at
 from atalaia.integrations.cvepro.model.chargers import Charger, Connector, Status
 from atalaia.integrations.cvepro.model.feeds import CHARGERS
 from atalaia.integrations.cvepro.model.notice_values import locale_of, person_values, session_values
@@ -13,10 +11,12 @@ from atalaia.integrations.cvepro.model.notices import Fate, NoticeKind, is_inter
 from atalaia.integrations.cvepro.model.residents import Resident, tag_key
 from atalaia.integrations.cvepro.model.sessions import Session
 from atalaia.integrations.cvepro.model.transactions import number_of
-from atalaia.integrations.cvepro.notices import Notices, wants
 from atalaia.integrations.cvepro.queries import chargers, residents, sessions
 from atalaia.integrations.cvepro.queries import notices as queries
 from atalaia.integrations.cvepro.queries.chargers import feed
+from atalaia.integrations.cvepro.service.billing import session_cost, zone_of
+from atalaia.integrations.cvepro.service.board import is_at, session_at
+from atalaia.integrations.cvepro.service.notices import Notices, wants
 from atalaia.sdk.integration import Host
 from atalaia.sdk.transaction import Tx
 

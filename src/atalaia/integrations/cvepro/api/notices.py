@@ -6,11 +6,11 @@ from typing import Any, Final
 import msgspec
 
 from atalaia.core.permissions import Permission
+from atalaia.integrations.cvepro.api.residents import MOST, one_of, read_limit, text_of
 from atalaia.integrations.cvepro.model.notices import Fate, NoticeKind
-from atalaia.integrations.cvepro.notices import opt_in, opt_out
 from atalaia.integrations.cvepro.queries import notices as queries
 from atalaia.integrations.cvepro.queries.notices import Listed, NoticeFilter, cursor_of, read_cursor
-from atalaia.integrations.cvepro.resident_api import MOST, one_of, read_limit, text_of
+from atalaia.integrations.cvepro.service.notices import opt_in, opt_out
 from atalaia.sdk.integration import Host, Reply, Request, Route
 
 BASE: Final = "/api/cvepro/notices"

@@ -10,7 +10,7 @@ from atalaia.integrations.cvepro.model.sessions import Session, merged
 from atalaia.integrations.cvepro.queries import chargers, sessions
 from atalaia.integrations.cvepro.queries.tag_names import tags_by_pk
 from atalaia.integrations.cvepro.queries.turns import hold_sessions
-from atalaia.integrations.cvepro.telling import Change, Telling
+from atalaia.integrations.cvepro.service.telling import Change, Telling
 from atalaia.sdk.transaction import Tx
 
 

@@ -6,9 +6,9 @@ from typing import Any, Final
 import msgspec
 
 from atalaia.core.permissions import Permission
+from atalaia.integrations.cvepro.api.imports import read_day
 from atalaia.integrations.cvepro.model.tariffs import Tariff, Terms
-from atalaia.integrations.cvepro.routes import read_day
-from atalaia.integrations.cvepro.tariffs import Standing, Tariffs
+from atalaia.integrations.cvepro.service.tariffs import Standing, Tariffs
 from atalaia.sdk.integration import Host, Reply, Request, Route
 
 _BASE: Final = "/api/cvepro/tariffs"

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from atalaia.core.permissions import Permission
 from atalaia.core.translations import N_
-from atalaia.integrations.cvepro.board import Board, Plug, Seen, Shown
 from atalaia.integrations.cvepro.manifest import is_configured
 from atalaia.integrations.cvepro.model.chargers import Status
+from atalaia.integrations.cvepro.service.board import Board, Plug, Seen, Shown
 from atalaia.sdk.integration import Host, Reply, Request, Route
 
 _NO_TYPE: Final = "Type 2"

@@ -14,12 +14,12 @@ import structlog
 
 from atalaia.core.errors import AtalaiaError
 from atalaia.core.translations import N_
+from atalaia.integrations.cvepro.cloud.offered import Offered, is_not_offered
+from atalaia.integrations.cvepro.cloud.reading import Reading, was_not_asked
+from atalaia.integrations.cvepro.cloud.standing import Standing
 from atalaia.integrations.cvepro.manifest import is_configured
 from atalaia.integrations.cvepro.model.feeds import ACTIVE, CHARGERS, SESSIONS, TAGS, Feed
-from atalaia.integrations.cvepro.offered import Offered, is_not_offered
 from atalaia.integrations.cvepro.queries.chargers import feed
-from atalaia.integrations.cvepro.reading import Reading, was_not_asked
-from atalaia.integrations.cvepro.standing import Standing
 from atalaia.sdk.contribution import Loop
 from atalaia.sdk.failures import PermanentFailure, TemporaryFailure
 from atalaia.sdk.integration import Host

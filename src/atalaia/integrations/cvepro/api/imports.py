@@ -9,7 +9,7 @@ import msgspec
 from atalaia.core.errors import InvalidField
 from atalaia.core.permissions import Permission
 from atalaia.core.translations import N_
-from atalaia.integrations.cvepro.importing import Importing
+from atalaia.integrations.cvepro.cloud.importing import Importing
 from atalaia.integrations.cvepro.model.imports import Import, ImportState
 from atalaia.sdk.integration import Host, Reply, Request, Route
 

@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from atalaia.core.errors import InvalidField
 from atalaia.core.permissions import Permission
 from atalaia.core.translations import N_, Locale
-from atalaia.integrations.cvepro.billing import zone_of
-from atalaia.integrations.cvepro.figures import Figures
+from atalaia.integrations.cvepro.api.imports import read_day
 from atalaia.integrations.cvepro.model.occupancy import Occupancy, Slot
 from atalaia.integrations.cvepro.model.pricing import KWH_MWH
 from atalaia.integrations.cvepro.model.tariffs import CENT_MICROS
-from atalaia.integrations.cvepro.prices import prices
-from atalaia.integrations.cvepro.routes import read_day
-from atalaia.integrations.cvepro.usage import LONGEST_DAYS, By, Days, Row, occupied, sum_of, used
+from atalaia.integrations.cvepro.service.billing import zone_of
+from atalaia.integrations.cvepro.service.figures import Figures
+from atalaia.integrations.cvepro.service.prices import prices
+from atalaia.integrations.cvepro.service.usage import LONGEST_DAYS, By, Days, Row, occupied, sum_of, used
 from atalaia.sdk.integration import Host, Reply, Request, Route
 from atalaia.sdk.transaction import Tx
 

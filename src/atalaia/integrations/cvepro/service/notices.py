@@ -15,7 +15,6 @@ from atalaia.core.errors import InvalidField, NotFound
 from atalaia.core.ids import new_id
 from atalaia.core.permissions import Principal
 from atalaia.core.translations import N_, Locale
-from atalaia.integrations.cvepro.billing import zone_of
 from atalaia.integrations.cvepro.model.notice_values import example, locale_of
 from atalaia.integrations.cvepro.model.notices import (
     BUILT_IN,
@@ -34,6 +33,7 @@ from atalaia.integrations.cvepro.model.notices import (
 from atalaia.integrations.cvepro.model.residents import Resident
 from atalaia.integrations.cvepro.queries import notices as queries
 from atalaia.integrations.cvepro.queries import residents
+from atalaia.integrations.cvepro.service.billing import zone_of
 from atalaia.sdk.contribution import Loop
 from atalaia.sdk.integration import Host
 from atalaia.sdk.messages import MessageDone, MessageFate

@@ -10,7 +10,7 @@ from atalaia.core.translations import N_
 from atalaia.integrations.cvepro.model.months import read_month
 from atalaia.integrations.cvepro.model.reports import MEDIA_TYPES, Format, Report, ReportOrder, Which, file_name
 from atalaia.integrations.cvepro.queries import reports as queries
-from atalaia.integrations.cvepro.reports import Reports
+from atalaia.integrations.cvepro.service.reports import Reports
 from atalaia.sdk.integration import Host, Reply, Request, Route
 
 _BASE: Final = "/api/cvepro/reports"

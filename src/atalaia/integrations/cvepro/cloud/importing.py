@@ -14,13 +14,13 @@ from atalaia.core.ids import new_id
 from atalaia.core.permissions import Principal
 from atalaia.core.redaction import scrub
 from atalaia.core.translations import N_
-from atalaia.integrations.cvepro.cloud import Cloud
-from atalaia.integrations.cvepro.keeping import keep_sessions
+from atalaia.integrations.cvepro.cloud.client import Cloud
+from atalaia.integrations.cvepro.cloud.reading import SESSIONS_TOPIC
+from atalaia.integrations.cvepro.cloud.translate import read_sessions
 from atalaia.integrations.cvepro.manifest import is_configured
 from atalaia.integrations.cvepro.model.imports import LONGEST_DAYS, Import, ImportState
 from atalaia.integrations.cvepro.queries import imports
-from atalaia.integrations.cvepro.reading import SESSIONS_TOPIC
-from atalaia.integrations.cvepro.translate import read_sessions
+from atalaia.integrations.cvepro.service.keeping import keep_sessions
 from atalaia.sdk.contribution import Loop
 from atalaia.sdk.integration import Host
 from atalaia.sdk.transaction import Tx

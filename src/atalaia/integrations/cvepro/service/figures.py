@@ -8,10 +8,10 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, FromClause
 
 from atalaia.integrations.cvepro.model.pricing import Price
-from atalaia.integrations.cvepro.prices import Prices
 from atalaia.integrations.cvepro.queries import costs
 from atalaia.integrations.cvepro.queries.costs import Summed
 from atalaia.integrations.cvepro.queries.residents import HELD_SESSIONS
+from atalaia.integrations.cvepro.service.prices import Prices
 from atalaia.sdk.transaction import Tx
 
 _TRIES: Final = 3

@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 import msgspec
 
 from atalaia.core.translations import N_
-from atalaia.integrations.cvepro.login import address, authorize
+from atalaia.integrations.cvepro.cloud.login import address, authorize
+from atalaia.integrations.cvepro.cloud.translate import CHARGERS, SESSIONS, zone_of
 from atalaia.integrations.cvepro.manifest import NAME
-from atalaia.integrations.cvepro.translate import CHARGERS, SESSIONS, zone_of
 from atalaia.sdk.failures import AuthExpired, BadPayload, TemporaryFailure
 from atalaia.sdk.upstreams import Answer, Upstream
 

@@ -13,8 +13,8 @@ from atalaia.integrations.cvepro.model.pricing import Price
 from atalaia.integrations.cvepro.model.sessions import Session
 from atalaia.integrations.cvepro.model.statement import FlatStatement, SessionLine, Statement, Sums, flat_order, sums_of
 from atalaia.integrations.cvepro.model.tariffs import Tariff
-from atalaia.integrations.cvepro.prices import Prices, prices, readings_of
 from atalaia.integrations.cvepro.queries import chargers, lines
+from atalaia.integrations.cvepro.service.prices import Prices, prices, readings_of
 from atalaia.sdk.integration import Host
 from atalaia.sdk.transaction import Tx
 

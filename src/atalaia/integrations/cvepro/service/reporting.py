@@ -21,13 +21,13 @@ from atalaia.core.errors import AtalaiaError
 from atalaia.core.ids import new_id
 from atalaia.core.permissions import SYSTEM
 from atalaia.core.translations import LOCALES, N_, Locale
-from atalaia.integrations.cvepro import billing
 from atalaia.integrations.cvepro.model.months import read_month
 from atalaia.integrations.cvepro.model.reports import MADE, MEDIA_TYPES, Report, ReportOrder, Which, file_name
 from atalaia.integrations.cvepro.model.statement import Statement
 from atalaia.integrations.cvepro.papers.orders import Look, Order, Printed, Wanted
-from atalaia.integrations.cvepro.printing import printed
 from atalaia.integrations.cvepro.queries import reports
+from atalaia.integrations.cvepro.service import billing
+from atalaia.integrations.cvepro.service.printing import printed
 from atalaia.sdk.integration import Host
 from atalaia.sdk.jobs import JobFailed, JobRun, Step
 from atalaia.sdk.transaction import Tx

@@ -8,13 +8,13 @@ from functools import reduce
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from atalaia.integrations.cvepro.figures import Figures, added, figures
 from atalaia.integrations.cvepro.model.chargers import Charger
 from atalaia.integrations.cvepro.model.months import Month, midnight, month_of
 from atalaia.integrations.cvepro.model.occupancy import Occupancy, Use, occupancy
 from atalaia.integrations.cvepro.model.statement import flat_order
-from atalaia.integrations.cvepro.prices import Prices
 from atalaia.integrations.cvepro.queries import chargers, usage
+from atalaia.integrations.cvepro.service.figures import Figures, added, figures
+from atalaia.integrations.cvepro.service.prices import Prices
 from atalaia.integrations.cvepro.tables import sessions
 from atalaia.sdk.transaction import Tx
 

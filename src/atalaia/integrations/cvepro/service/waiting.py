@@ -6,10 +6,10 @@ from atalaia.core.errors import InvalidField, NotFound
 from atalaia.core.translations import N_
 from atalaia.integrations.cvepro.model.notices import NoticeKind
 from atalaia.integrations.cvepro.model.residents import Resident
-from atalaia.integrations.cvepro.notices import wants
 from atalaia.integrations.cvepro.queries import chargers, waits
 from atalaia.integrations.cvepro.queries.waits import Wait
-from atalaia.integrations.cvepro.residents import TOPIC
+from atalaia.integrations.cvepro.service.notices import wants
+from atalaia.integrations.cvepro.service.residents import TOPIC
 from atalaia.sdk.integration import Host
 from atalaia.sdk.transaction import Tx
 

@@ -26,10 +26,10 @@ from atalaia.integrations.cvepro.model.residents import (
     read_tag,
     read_tags,
 )
-from atalaia.integrations.cvepro.notices import withdraw
 from atalaia.integrations.cvepro.queries import register
 from atalaia.integrations.cvepro.queries import residents as queries
 from atalaia.integrations.cvepro.queries.register import ResidentFilter
+from atalaia.integrations.cvepro.service.notices import withdraw
 from atalaia.sdk.integration import Account, Host
 from atalaia.sdk.transaction import Tx
 

@@ -12,7 +12,6 @@ from atalaia.core.errors import InvalidField, NotFound
 from atalaia.core.ids import new_id
 from atalaia.core.permissions import SYSTEM, Permission, Principal
 from atalaia.core.translations import N_
-from atalaia.integrations.cvepro.billing import zone_of
 from atalaia.integrations.cvepro.model.months import Month, month_of, read_month
 from atalaia.integrations.cvepro.model.reports import (
     JOB,
@@ -27,7 +26,8 @@ from atalaia.integrations.cvepro.model.reports import (
 )
 from atalaia.integrations.cvepro.model.residents import Resident, read_flat
 from atalaia.integrations.cvepro.queries import reports, residents
-from atalaia.integrations.cvepro.reporting import TOPIC, Reporting
+from atalaia.integrations.cvepro.service.billing import zone_of
+from atalaia.integrations.cvepro.service.reporting import TOPIC, Reporting
 from atalaia.sdk.contribution import Loop
 from atalaia.sdk.files import Upload
 from atalaia.sdk.integration import Host, NewJob

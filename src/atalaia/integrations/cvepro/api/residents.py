@@ -9,9 +9,9 @@ import msgspec
 from atalaia.core.errors import InvalidField
 from atalaia.core.permissions import Permission
 from atalaia.core.translations import N_, Translations
-from atalaia.integrations.cvepro.enrolling import Enrolling
 from atalaia.integrations.cvepro.queries.register import ResidentFilter
-from atalaia.integrations.cvepro.residents import By, Entry, Known, Residents
+from atalaia.integrations.cvepro.service.enrolling import Enrolling
+from atalaia.integrations.cvepro.service.residents import By, Entry, Known, Residents
 from atalaia.sdk.integration import Reply, Request, Route
 
 BASE: Final = "/api/cvepro/residents"
@@ -21,7 +21,7 @@ STATES: Final = ("active", "inactive")
 WITHOUT: Final = ("tag", "phone", "account")
 MOST: Final = 500
 _USUAL: Final = 100
-_FOLDER: Final = Path(__file__).parent
+_FOLDER: Final = Path(__file__).parent.parent
 _CSV: Final = "text/csv"  # the framework says which charset
 _SAMPLE: Final = (
     "Nome;Bloco;Apartamento;Telefone;E-mail;Tag\r\n"

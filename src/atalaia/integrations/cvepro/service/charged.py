@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from atalaia.integrations.cvepro.billing import session_lines
 from atalaia.integrations.cvepro.model.months import Month, month_of
 from atalaia.integrations.cvepro.model.statement import SessionLine, Sums, sums_of
-from atalaia.integrations.cvepro.prices import Prices
 from atalaia.integrations.cvepro.queries import lines
 from atalaia.integrations.cvepro.queries.residents import RESIDENT_ID
+from atalaia.integrations.cvepro.service.billing import session_lines
+from atalaia.integrations.cvepro.service.prices import Prices
 from atalaia.sdk.transaction import Tx
 
 

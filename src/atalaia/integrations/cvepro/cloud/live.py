@@ -12,13 +12,13 @@ import structlog
 
 from atalaia.core.errors import AtalaiaError
 from atalaia.core.translations import N_
+from atalaia.integrations.cvepro.cloud.offered import Offered
+from atalaia.integrations.cvepro.cloud.reading import Reading
+from atalaia.integrations.cvepro.cloud.stomp import BEAT, PROTOCOL, Frame, Frames, beats, encode
 from atalaia.integrations.cvepro.manifest import LIVE as UPSTREAM
 from atalaia.integrations.cvepro.manifest import NAME, is_configured
 from atalaia.integrations.cvepro.model.feeds import LIVE, Feed
-from atalaia.integrations.cvepro.offered import Offered
 from atalaia.integrations.cvepro.queries.chargers import feed
-from atalaia.integrations.cvepro.reading import Reading
-from atalaia.integrations.cvepro.stomp import BEAT, PROTOCOL, Frame, Frames, beats, encode
 from atalaia.outbound.retry import full_jitter_s
 from atalaia.sdk.contribution import Loop
 from atalaia.sdk.failures import AuthExpired, TemporaryFailure

@@ -8,9 +8,9 @@ from typing import Final
 from atalaia.core.errors import InvalidField
 from atalaia.core.permissions import Principal
 from atalaia.core.translations import N_
+from atalaia.integrations.cvepro.cloud.reading import TOPIC
 from atalaia.integrations.cvepro.model.pictures import Picture, read_picture
 from atalaia.integrations.cvepro.queries import plan
-from atalaia.integrations.cvepro.reading import TOPIC
 from atalaia.sdk.files import Upload
 from atalaia.sdk.integration import Host
 from atalaia.sdk.transaction import Tx

@@ -6,9 +6,8 @@ from typing import Final
 from atalaia.core.errors import AtalaiaError
 from atalaia.core.redaction import scrub
 from atalaia.core.translations import N_
-from atalaia.integrations.cvepro import incidents
-from atalaia.integrations.cvepro.cloud import Cloud, ShapeChanged
-from atalaia.integrations.cvepro.keeping import keep_chargers, keep_sessions
+from atalaia.integrations.cvepro.cloud.client import Cloud, ShapeChanged
+from atalaia.integrations.cvepro.cloud.translate import ChargersRead, read_chargers, read_sessions
 from atalaia.integrations.cvepro.manifest import NAME
 from atalaia.integrations.cvepro.model.chargers import Charger
 from atalaia.integrations.cvepro.model.feeds import CHARGERS, SESSIONS, Feed
@@ -17,8 +16,9 @@ from atalaia.integrations.cvepro.queries import chargers as kept_chargers
 from atalaia.integrations.cvepro.queries import sessions as kept_sessions
 from atalaia.integrations.cvepro.queries.chargers import Unread, feed, keep_feed, keep_unread
 from atalaia.integrations.cvepro.queries.stations import straight
-from atalaia.integrations.cvepro.telling import Telling
-from atalaia.integrations.cvepro.translate import ChargersRead, read_chargers, read_sessions
+from atalaia.integrations.cvepro.service import incidents
+from atalaia.integrations.cvepro.service.keeping import keep_chargers, keep_sessions
+from atalaia.integrations.cvepro.service.telling import Telling
 from atalaia.sdk.failures import BadPayload, TemporaryFailure
 from atalaia.sdk.integration import Host
 from atalaia.sdk.transaction import Tx

@@ -20,12 +20,12 @@ from atalaia.core.translations import N_
 from atalaia.integrations.cvepro.model.enrolling import RowPlan, RowState, planned
 from atalaia.integrations.cvepro.model.residents import Resident, Tag
 from atalaia.integrations.cvepro.model.rosters import Roster
-from atalaia.integrations.cvepro.notices import withdraw
 from atalaia.integrations.cvepro.queries import enrolling as queries
 from atalaia.integrations.cvepro.queries import register
 from atalaia.integrations.cvepro.queries.enrolling import Waiting
-from atalaia.integrations.cvepro.residents import BOARD_TOPIC, TOPIC, By
-from atalaia.integrations.cvepro.rosters import read_file
+from atalaia.integrations.cvepro.service.notices import withdraw
+from atalaia.integrations.cvepro.service.residents import BOARD_TOPIC, TOPIC, By
+from atalaia.integrations.cvepro.service.rosters import read_file
 from atalaia.sdk.contribution import Loop
 from atalaia.sdk.files import Upload
 from atalaia.sdk.integration import Host

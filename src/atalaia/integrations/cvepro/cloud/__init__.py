@@ -1,0 +1,1 @@
+"""The vendor's cloud: asked, translated, kept, and how well that goes."""

@@ -1,0 +1,1 @@
+"""What is done with chargers, residents, tariffs and reports, whoever asks."""
