@@ -65,7 +65,8 @@ class WordPages:
 
     async def built_in(self, request: Request) -> View:
         """As it is now, for who asks without a form."""
-        kind, locale = _kind(request.query.get("kind", "")), _locale(request.query.get("language"))
+        kind = _kind(request.query.get("kind", str(NoticeKind.STARTED)))
+        locale = _locale(request.query.get("language"))
         words = await self._host.read(lambda tx: self._notices.words(tx, locale))
         return self._part(kind, locale, words[kind][0])
 
