@@ -245,7 +245,7 @@ def test_an_account_that_is_nobodys_is_told_what_to_do(tmp_path: Path) -> None:
     async def visit(_hub: Hub, browser: Browser) -> None:
         page = await browser.get("/cvepro/mine")
         assert (page.status_code, "not linked to a resident" in page.text) == (200, True)
-        assert (await browser.get("/cvepro/mine/now")).status_code == 404
+        assert "not linked to a resident" in (await browser.get("/cvepro/mine/now")).text
         assert 'href="/cvepro/mine"' in (await browser.get("/cvepro")).text
         for closed in ("/cvepro/residents", "/cvepro/residents/me", "/cvepro/sessions", "/api/cvepro/residents"):
             assert (await browser.get(closed)).status_code == 403, closed

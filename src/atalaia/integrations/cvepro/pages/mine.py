@@ -62,7 +62,10 @@ class Mine:
         return await self._view(request, status=200)
 
     async def now(self, request: Request) -> View:
-        resident = await self._host.read(lambda tx: _resident(tx, request.principal))
+        try:
+            resident = await self._host.read(lambda tx: _resident(tx, request.principal))
+        except NotFound:
+            return View("cvepro/_mine_none.html", "", is_part=True)
         return View("cvepro/_mine_now.html", "", await self._now(resident), is_part=True)
 
     async def submit(self, request: Request, form: Mapping[str, str]) -> View | str:
