@@ -99,7 +99,7 @@ def test_texts_are_previewed_changed_and_refused_at_the_field(tmp_path: Path) ->
         assert (nowhere.status_code, "nothing was sent" in nowhere.text) == (422, True)
         assert (await post("/cvepro/notices/words", do="test", kind="started", phone="12")).status_code == 422
         assert (await post("/cvepro/notices/words", do="odd", kind="started")).status_code == 400
-        assert (await post("/cvepro/notices/words", do="save", kind="odd")).status_code == 400
+        assert (await post("/cvepro/notices/words", do="save", kind="odd")).status_code == 404
 
     visit_hub(tmp_path, visit)
 

@@ -181,7 +181,14 @@ def test_the_record_is_filtered_paged_and_forgotten_in_the_end(store: Store, clo
         await house.keep(*(replace(SESSION, id=f"s{n}") for n in range(5)))
         await house.settle()
         await house.keep(replace(SESSION, id="s9", stopped_at=NOON))
-        for wanted, count in (({"kind": "ended"}, 1), ({"q": "sou"}, 6), ({"q": "bia"}, 0), ({"fate": "delivered"}, 5)):
+        await house.settle()
+        for wanted, count in (
+            ({"kind": "ended"}, 1),
+            ({"q": "sou"}, 6),
+            ({"q": "bia"}, 0),
+            ({"fate": "delivered"}, 6),
+            ({"fate": "refused"}, 0),
+        ):
             assert len(await house.record(**wanted)) == count
         first = await house.store.read(lambda tx: queries.page(tx, NoticeFilter(), limit=4))
         last = first[3].notice
