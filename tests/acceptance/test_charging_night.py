@@ -21,8 +21,7 @@ from tests.unit.simulators.evolution.phone import Phone
 
 POLL_S, ALERT_AFTER_S, OUTAGE_S = 1.0, 4.0, 10.0
 NUMBER = "5511912345678"
-SENT_TITLE = "Chargers can't be read: CVE-Pro"
-SHOWN_TITLE = "Não é possível ler os carregadores: CVE-Pro"
+TITLE = "Não é possível ler os carregadores: CVE-Pro"
 
 
 @dataclass
@@ -104,7 +103,7 @@ def test_the_night_of_the_502_with_whatsapp_and_mail(night: Night) -> None:
     watch_the_page(night, person, until=began + OUTAGE_S)
 
     latest_s = POLL_S + ALERT_AFTER_S + POLL_S + 1  # the first reading that fails is within an interval of the fault
-    (message,), (letter,) = night.whatsapp(SENT_TITLE), night.mails(SENT_TITLE)
+    (message,), (letter,) = night.whatsapp(TITLE), night.mails(TITLE)
     assert message["number"] == NUMBER
     assert ALERT_AFTER_S - 0.5 <= message["at"] - started <= latest_s
     assert ALERT_AFTER_S - 0.5 <= letter.at - began <= latest_s
@@ -147,7 +146,7 @@ def its_one_incident(night: Night, person: Visitor) -> None:
     assert f"/api/incidents/{incident['id']}/post-mortem" in person.page(f"/incidents/{incident['id']}")[1]
     status, text = person.page(f"/api/incidents/{incident['id']}/post-mortem")
     assert status == 200
-    assert text.startswith(f"# {SHOWN_TITLE}")
+    assert text.startswith(f"# {TITLE}")
     assert "502" in text
     assert text.count("**Mensagem entregue**") == 4
     assert "**Recuperou-se sozinho**" in text

@@ -107,7 +107,7 @@ def test_the_demo_shows_something_on_every_page_and_leaves_nothing_behind(tmp_pa
         assert Client(night).post("/night", {}).status == 202
         demo.await_output(re.compile(r"message: incident\.opened .*Orders API"), timeout_s=90)
         for way in (r"WhatsApp to \S+: .*", r"e-mail to \S+: .*"):
-            demo.await_output(re.compile(way + "Chargers can't be read"), timeout_s=60)
+            demo.await_output(re.compile(way + "Não é possível ler os carregadores"), timeout_s=60)
         looked_at = ("/", "/checks", "/incidents", "/agents", "/channels", "/explore", "/cvepro", "/cvepro/usage")
         pages = {path: visitor.page(path) for path in looked_at}
         assert {path: status for path, (status, _) in pages.items() if status != 200} == {}
