@@ -1,25 +1,57 @@
 """Real servers for tests: private ones, on free ports, as an unprivileged user, gone with the test run."""
 
 import contextlib
+import itertools
 import os
 import pwd
+import random
 import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import psycopg
 
 START_TIMEOUT_S = 60
+# Below those that the system gives to connections and to whoever asks for any (Linux: from 32768).
+BLOCK = 200
+BLOCKS = range(10_000, 32_000, BLOCK)
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nothing takes before its owner does: no other test process is given it, nor does the system give it.
+
+    A port that the system chose would be free to be chosen again, by any connection, until somebody listens: that made
+    a test fail now and then, since a hub is started, stopped and started again on the port that it was given.
+    """
+    for _ in range(BLOCK):
+        port = next(_own_ports())
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as those who will listen do
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no port is free")
+
+
+@cache
+def _own_ports() -> Iterator[int]:
+    """Of a block that is this process's while it lives, round and round: one that was given rests for long."""
+    for first in random.SystemRandom().sample(BLOCKS, len(BLOCKS)):
+        holder = socket.socket()
+        try:
+            holder.bind(("127.0.0.1", first))  # without listening: nobody else can, and a block has one owner
+        except OSError:
+            holder.close()
+        else:
+            _holders.append(holder)
+            return itertools.cycle(range(first + 1, first + BLOCK))
+    raise RuntimeError("no block of ports is free")
+
+
+_holders: list[socket.socket] = []
 
 
 def is_listening(port: int) -> bool:

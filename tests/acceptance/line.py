@@ -4,6 +4,8 @@ import contextlib
 import socket
 import threading
 
+from tests.servers import free_port
+
 POLL_S = 0.1
 
 
@@ -12,8 +14,8 @@ class Line:
 
     def __init__(self, port: int) -> None:
         self._target = port
-        self._listener: socket.socket | None = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
+        self.port = free_port()  # one that nobody takes while the line is cut
+        self._listener: socket.socket | None = socket.create_server(("127.0.0.1", self.port))
         self.url = f"http://127.0.0.1:{self.port}"
         self._open: set[socket.socket] = set()
         self._guard = threading.Lock()
