@@ -38,8 +38,10 @@ class Phones(ChannelKind):
     def __init__(self) -> None:
         self.sent: list[tuple[str, str]] = []
         self.turns: dict[str, deque[Exception]] = {}
-        self.gate = asyncio.Event()
+        self.gate, self.line = asyncio.Event(), asyncio.Event()
+        self.asked: list[None] = []
         self.gate.set()
+        self.line.set()
 
     def check(self, values: Values) -> dict[str, Any]:
         return take_fields(self.fields, values)
@@ -49,6 +51,11 @@ class Phones(ChannelKind):
 
     def targets(self, values: Values) -> Sequence[str]:
         return list(values["numbers"])
+
+    async def await_open(self, values: Values) -> None:
+        assert values["numbers"]
+        self.asked.append(None)
+        await self.line.wait()
 
     async def send(self, values: Values, message: ChannelMessage) -> str:
         assert message.target in values["numbers"]
@@ -200,6 +207,27 @@ def test_a_rest_that_gets_through_later_does_not_hide_that_somebody_missed_it(
     run(store, clock, body)
 
 
+def test_a_hub_that_stops_while_it_asks_has_sent_nothing_and_leaves_nothing_unknown(
+    store: Store, heard: list[Event]
+) -> None:
+    async def main() -> None:
+        before, after = Phones(), Phones()
+        before.line.clear()
+        async with notifying(store, SystemClock(), kinds=(before,)) as parts:
+            await add_phones(parts)
+            await parts.tell(OPENED, an_incident())
+            await until(lambda: has_asked(before))
+            await parts.cut()
+        async with notifying(store, SystemClock(), kinds=(after,)) as parts:
+            parts.sender.wake.set()
+            await parts.until_empty()
+            assert before.sent == []
+            assert after.sent == [(ANA, "incident.opened"), (BIA, "incident.opened")]
+            assert settled(heard) == ["delivered"]
+
+    asyncio.run(main())
+
+
 def test_a_hub_that_stops_in_the_middle_leaves_an_unknown_and_sends_the_rest(store: Store, heard: list[Event]) -> None:
     async def main() -> None:
         before, after = Phones(), Phones()
@@ -274,6 +302,11 @@ def test_a_test_says_of_each_receiver_what_became_of_it(store: Store) -> None:
 async def has_sent(phones: Phones, count: int) -> bool:
     await asyncio.sleep(0)
     return len(phones.sent) >= count
+
+
+async def has_asked(phones: Phones) -> bool:
+    await asyncio.sleep(0)
+    return bool(phones.asked)
 
 
 async def has_record(parts: Parts) -> bool:

@@ -129,6 +129,12 @@ class ChannelKind(ABC):
         """Each gets the message by a `send` of its own, is on record by itself, and is tried again by itself."""
         return (WHOLE,)
 
+    async def await_open(self, values: Values) -> None:  # noqa: B027 - for kinds that can tell
+        """Asked right before each message, and before it is on disk that the message is about to go.
+
+        Raises: as `send`; whatever it is, nothing was sent.
+        """
+
     @abstractmethod
     async def send(self, values: Values, message: ChannelMessage) -> str:
         """Deliver to `message.target`, and give the receiver's answer in a few words.

@@ -27,7 +27,9 @@ def phone() -> Iterator[Phone]:
 def sent(phone: Phone, event: MessageEvent, *titles: str, locale: str = "pt-BR") -> list[str]:
     async def act(api: EvolutionApi) -> str:
         message = replace(outgoing(event, *titles, locale=locale), target=f"+{NUMBER}")
-        return await WhatsApp(api).send(VALUES, message)
+        kind = WhatsApp(api)
+        await kind.await_open(VALUES)
+        return await kind.send(VALUES, message)
 
     drive(phone.url, act)
     return phone.texts()[-1].splitlines()
@@ -69,6 +71,7 @@ def told(phone: Phone, to: str, text: str) -> str:
         kind = WhatsApp(api)
         assert kind.is_ready()
         message = DirectMessage(delivery="d", to=kind.check_address(to), subject="s", text=text, sent_at=NOW)
+        await kind.await_open({})
         return await kind.send_direct({}, message)
 
     return str(drive(phone.url, act))
@@ -77,6 +80,13 @@ def told(phone: Phone, to: str, text: str) -> str:
 def test_a_person_is_told_the_text_alone_however_the_number_is_written(phone: Phone) -> None:
     assert told(phone, "+55 (11) 91234-5678", "Olá\nAna") == "201 PENDING"
     assert [(each["number"], each["text"]) for each in phone.messages()] == [(NUMBER, "Olá\nAna")]
+
+
+def test_a_person_is_told_nothing_while_it_is_not_connected(phone: Phone) -> None:
+    phone.faults(state="connecting")
+    with pytest.raises(TemporaryFailure):
+        told(phone, f"+{NUMBER}", "Olá")
+    assert [entry["method"] for entry in phone.log()] == ["GET"]
 
 
 def test_a_person_whose_number_is_not_on_whatsapp_is_nobody(phone: Phone) -> None:

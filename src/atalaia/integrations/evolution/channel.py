@@ -39,8 +39,10 @@ class WhatsApp(ChannelKind):
     def targets(self, values: Values) -> list[str]:
         return list(values[FIELD])
 
-    async def send(self, values: Values, message: ChannelMessage) -> str:  # noqa: ARG002 - the target says it all
+    async def await_open(self, values: Values) -> None:  # noqa: ARG002 - one connection for all
         await self._api.await_open()
+
+    async def send(self, values: Values, message: ChannelMessage) -> str:  # noqa: ARG002 - the target says it all
         return await self._api.send_text(digits_of(message.target), message.short)
 
     def is_ready(self) -> bool:
@@ -50,5 +52,4 @@ class WhatsApp(ChannelKind):
         return read_number(address, "to")
 
     async def send_direct(self, values: Values, message: DirectMessage) -> str:  # noqa: ARG002 - it needs no channel
-        await self._api.await_open()
         return await self._api.send_text(digits_of(message.to), message.text)

@@ -91,6 +91,7 @@ class Letters:
         letter = self._password_letter(event)
         for attempt in range(1, TRIES + 1):
             try:
+                await kind.await_open(values)
                 await kind.send_direct(values, letter)
             except (PermanentFailure, TargetRefused) as error:
                 log.warning("password_link_not_sent", person=event.person_id, code=error.code)

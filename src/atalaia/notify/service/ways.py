@@ -18,6 +18,7 @@ from atalaia.sdk.failures import AuthExpired, NoSuchAddress, PermanentFailure, T
 
 MAX_STATUS = 300
 _STARS = "***"
+_FOR_GOOD = (PermanentFailure, TargetRefused)
 _SHORTEST_SECRET = 4
 _STOPPED = N_("The hub stopped while it was being sent; perhaps it went out.")
 
@@ -70,13 +71,15 @@ class Way:
         if self._was.get(target) is Fate.BEGUN:
             self._note(Try(target, Fate.UNKNOWN, _STOPPED, started_at))
             return True
-        try:
-            if self._begin is not None and not await self._begin({**self.progress, target: Fate.BEGUN}):
-                return False
-        except AtalaiaError as error:  # a store that can't be written: it has not gone yet
-            self._note(Try(target, Fate.FAILED, str(error), started_at))
-            return True
-        made = await self._send(send, Try(target, Fate.DELIVERED, "", started_at))
+        made = await self._await_open(Try(target, Fate.DELIVERED, "", started_at))
+        if made.fate is Fate.DELIVERED:
+            try:
+                if self._begin is not None and not await self._begin({**self.progress, target: Fate.BEGUN}):
+                    return False
+            except AtalaiaError as error:  # a store that can't be written: it has not gone yet
+                self._note(Try(target, Fate.FAILED, str(error), started_at))
+                return True
+            made = await self._send(send, made)
         status = without_secrets(made.status, self._kind, self._values)
         self._note(replace(made, status=status, duration_ms=(time.monotonic() - started) * 1000))
         return True
@@ -86,24 +89,34 @@ class Way:
         if made.fate is not Fate.FAILED:
             self.progress[made.target] = made.fate
 
+    async def _await_open(self, made: Try) -> Try:
+        try:
+            await self._kind.await_open(self._values)
+        except Exception as error:  # noqa: BLE001 - logged by _failed
+            return self._failed(made, error, Fate.REFUSED if isinstance(error, _FOR_GOOD) else Fate.FAILED)
+        return made
+
     async def _send(self, send: Send, made: Try) -> Try:
         try:
             return replace(made, status=await send())
-        except AtalaiaError as error:
-            return replace(
-                made,
-                fate=self._fate_of(error),
-                status=str(error),
-                retry_after_s=getattr(error, "retry_after_s", None),
-                is_nobody_there=isinstance(error, NoSuchAddress),
-            )
-        except Exception as error:
-            # A transport that breaks on something unforeseen must not end the sender.
-            log.exception("channel_broke", kind=self._kind.name)
-            return replace(made, fate=self._fate_of(error), status=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - logged by _failed
+            return self._failed(made, error, self._fate_of(error))
+
+    def _failed(self, made: Try, error: Exception, fate: Fate) -> Try:
+        """Also what is unforeseen: a transport that breaks must not end the sender."""
+        if not isinstance(error, AtalaiaError):
+            log.error("channel_broke", kind=self._kind.name, exc_info=error)
+            return replace(made, fate=fate, status=type(error).__name__)
+        return replace(
+            made,
+            fate=fate,
+            status=str(error),
+            retry_after_s=getattr(error, "retry_after_s", None),
+            is_nobody_there=isinstance(error, NoSuchAddress),
+        )
 
     def _fate_of(self, error: Exception) -> Fate:
-        if isinstance(error, PermanentFailure | TargetRefused):
+        if isinstance(error, _FOR_GOOD):
             return Fate.REFUSED
         is_surely_not_sent = isinstance(error, AuthExpired) or (
             isinstance(error, TemporaryFailure) and not error.may_have_arrived
