@@ -100,6 +100,7 @@ def test_chargers_are_placed_on_a_picture_by_click_by_drag_and_by_keys(
     complaints.clear()  # the browser writes down that a form was refused
     page.set_input_files("#f-picture", picture(80, 40))
     page.get_by_role("button", name="Upload").click()
+    expect(page.locator("[data-with-script]").first).to_be_visible()  # a click is heard from now on
     plane = page.locator("[data-plane]")
     box = plane.bounding_box()
     assert box is not None
