@@ -1,4 +1,4 @@
-"""What the guides say can be typed: commands and options that are there, files that are there, in both languages."""
+"""What the guides say can be typed: commands and options that are there, files that are there."""
 
 import re
 import shlex
@@ -13,7 +13,6 @@ from atalaia.cli import build
 from tests.architecture.tracked import ROOT, text_files
 
 PAGES = [(path, text) for path, text in text_files() if path.suffix == ".md"]
-IN_TWO_LANGUAGES = ["README.md", "docs/guides/operations.md", "docs/guides/signals.md"]
 _BLOCK = re.compile(r"```(?:bash|sh|console|powershell)\n(.*?)```", re.DOTALL)
 _LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 
@@ -66,12 +65,3 @@ def test_every_link_leads_somewhere(page: tuple[Path, str]) -> None:
     without_code = re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)
     targets = _LINK.findall(without_code)
     assert [target for target in targets if not (ROOT / path.parent / target).exists()] == []
-
-
-@pytest.mark.parametrize("name", IN_TWO_LANGUAGES)
-def test_both_languages_show_the_same_commands(name: str) -> None:
-    english, portuguese = (
-        [line.partition(" #")[0].strip() for line in lines_of_commands((ROOT / each).read_text(encoding="utf-8"))]
-        for each in (name, name.replace(".md", ".pt-BR.md"))
-    )
-    assert english == portuguese
