@@ -15,6 +15,8 @@ from pathlib import Path
 
 import psycopg
 
+from tests.stopwatch import Stopwatch
+
 START_TIMEOUT_S = 60
 # Below those that the system gives to connections and to whoever asks for any (Linux: from 32768).
 BLOCK = 200
@@ -60,11 +62,11 @@ def is_listening(port: int) -> bool:
 
 
 def wait_until(condition: Callable[[], bool], *, what: str, timeout_s: float = START_TIMEOUT_S) -> None:
-    """Ask until it is so; fails naming `what` after `timeout_s`."""
-    until = time.monotonic() + timeout_s
+    """Ask until it is so; fails naming `what` after `timeout_s`, and what the machine was late by meanwhile."""
+    watch = Stopwatch()
     while not condition():
-        if time.monotonic() > until:
-            raise TimeoutError(f"{what}: not within {timeout_s:g} s")
+        if watch.took_s > timeout_s + watch.late_s:
+            raise TimeoutError(f"{what}: not within {watch.took_s:.0f} s, of which {watch.late_s:.0f} s were others'")
         time.sleep(0.02)
 
 

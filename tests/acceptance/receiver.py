@@ -91,7 +91,7 @@ class Receiver:
     def find(self, wanted: Callable[[Delivery], bool]) -> Delivery | None:
         return next((delivery for delivery in list(self.deliveries) if wanted(delivery)), None)
 
-    def await_event(self, event: str, *, timeout_s: float = 30) -> Delivery:
+    def await_event(self, event: str, *, timeout_s: float = 60) -> Delivery:
         """The first delivery of that event; waits for it."""
         wait_until(lambda: self.find(lambda it: it.event == event) is not None, what=event, timeout_s=timeout_s)
         found = self.find(lambda it: it.event == event)

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.servers import free_port, wait_until
+from tests.stopwatch import Stopwatch
 from tests.unit.agent.local_servers import http, http_answering, serving, silent
 from tests.unit.agent.processes import SOURCE, Process, agent_running, environment
 from tests.unit.agent.stub_hub import KEY, StubHub
@@ -50,7 +51,7 @@ def log_of(spool: Path) -> str:
 
 
 def until(condition: Any, what: str) -> None:
-    wait_until(condition, what=what, timeout_s=30)
+    wait_until(condition, what=what, timeout_s=60)
 
 
 def assert_nothing_twice(hub: StubHub) -> None:
@@ -92,22 +93,26 @@ def test_a_change_and_a_try_are_sent_at_once(spool: Path) -> None:
         hub.set_plan(http_probe("web", f"http://127.0.0.1:{port}", interval_s=0.3))
         until(lambda: len(hub.results("web")) >= 3, "failures, each at once")
         assert {result["error"] for result in hub.results("web")} == {"connection_refused"}
+        watch = Stopwatch()
         hub.set_plan(tries=(http_probe("x", f"http://127.0.0.1:{port}", try_id="try-1"),))
         until(lambda: any(result.get("try_id") == "try-1" for result in hub.results()), "the try")
         delay_ms = time.time() * 1_000 - hub.results()[-1]["at"]
-        assert delay_ms < 3_000
+        assert delay_ms < 3_000 + watch.late_s * 1_000
 
 
 def test_pings_are_at_once_and_regular_and_measure_by_one_clock(hub: StubHub, spool: Path) -> None:
     hub.clock_ahead_s = 3_600.0
     hub.processing_s = 0.05
     flags = ("--ping", "--ping-interval-s", "0.25", "--location", "sp", "--datacenter", "dc1", "--country", "BR")
+    watch = Stopwatch()
     with agent_running(hub.url, spool, *flags, "--ping-target", "here"):
         until(lambda: len(hub.of_type("ping")) >= 6, "six pings")
         until(lambda: hub.batches[-1]["status"]["clock_offset_ms"] is not None, "the clock's offset")
+    late_s = watch.late_s
     pings = hub.of_type("ping")
     assert {ping["outcome"] for ping in pings} == {"ok"}
-    assert all(0 < ping["rtt_ms"] < 40 <= ping["processing_ms"] for ping in pings)
+    assert all(ping["rtt_ms"] > 0 and ping["processing_ms"] >= 40 for ping in pings)
+    assert min(ping["rtt_ms"] for ping in pings) < 40, "without what the hub took"
     assert pings[0]["connect_ms"] > 0
     assert {ping["connect_ms"] for ping in pings[1:]} == {None}
     assert {ping["target"] for ping in pings} == {"here"}
@@ -115,7 +120,7 @@ def test_pings_are_at_once_and_regular_and_measure_by_one_clock(hub: StubHub, sp
     assert len({ping["ping_id"] for ping in pings}) == len(pings)
     assert hub.batches[-1]["status"]["clock_offset_ms"] == pytest.approx(3_600_000, abs=1_000)
     gaps = [later["at"] - earlier["at"] for earlier, later in pairwise(pings)]
-    assert sum(gaps) / len(gaps) == pytest.approx(250, abs=60)
+    assert sum(gaps) / len(gaps) == pytest.approx(250, abs=60 + late_s * 1_000 / len(gaps))
 
 
 def test_a_refused_ping_and_a_silent_collector_are_told_apart(hub: StubHub, spool: Path) -> None:
@@ -132,6 +137,7 @@ def test_a_refused_ping_and_a_silent_collector_are_told_apart(hub: StubHub, spoo
 
 def test_an_outage_is_filled_in_afterwards_with_the_measured_times(spool: Path) -> None:
     with target() as url:
+        watch = Stopwatch()
         with StubHub() as hub:
             hub.set_plan(http_probe("web", url, interval_s=0.2))
             with agent_running(hub.url, spool):
@@ -145,7 +151,7 @@ def test_an_outage_is_filled_in_afterwards_with_the_measured_times(spool: Path) 
     assert_nothing_twice(hub)
     assert hub.duplicates > 0
     gaps = [later - earlier for earlier, later in pairwise(times)]
-    assert max(gaps) < 1_500
+    assert max(gaps) < 1_500 + watch.late_s * 1_000
     assert "the hub does not take records now: 503" in log_of(spool)
     assert "the hub takes records again after" in log_of(spool)
 
@@ -196,10 +202,11 @@ def test_a_spool_from_a_snapshot_loses_nothing(hub: StubHub, spool: Path) -> Non
             until(lambda: len(hub.results("web")) >= 3, "the first life")
         hub.high_water[hub.batches[0]["spool"]["id"]] += 1_000_000
         known = {record["at"] for record in hub.results("web")}
+        watch = Stopwatch()
         with agent_running(hub.url, spool):
             until(lambda: len(hub.results("web")) >= len(known) + 5, "the second life")
     times = sorted(record["at"] for record in hub.results("web") if record["at"] not in known)
-    assert max(later - earlier for earlier, later in pairwise(times)) < 1_500
+    assert max(later - earlier for earlier, later in pairwise(times)) < 1_500 + watch.late_s * 1_000
     assert log_of(spool).count("this spool is an old copy") == 1
     assert_nothing_twice(hub)
 
@@ -209,7 +216,7 @@ def test_a_refused_key_is_said_once_and_an_unreachable_hub_too(hub: StubHub, spo
     with agent_running(hub.url, spool) as process:
         until(lambda: "refuses this agent's key" in log_of(spool), "the complaint")
         process.send_signal(signal.SIGTERM)
-        process.wait(5)
+        process.wait(60)
     assert log_of(spool).count("this key is not known") == 1
     assert KEY not in log_of(spool)
 
@@ -223,10 +230,10 @@ def test_sigterm_flushes_and_ends_within_five_seconds(spool: Path) -> None:
         with agent_running(hub.url, spool) as process:
             until(lambda: hub.records != [] and _spooled(spool, "web") > 5, "unsent records")
             unsent = _spooled(spool, "web")
-            started = time.monotonic()
+            watch = Stopwatch()
             process.send_signal(signal.SIGTERM)
-            assert process.wait(5) == 0
-            assert time.monotonic() - started < 5
+            assert process.wait(60) == 0
+            assert watch.took_s < 5 + watch.late_s
         assert len(hub.results("web")) >= unsent
 
 
@@ -236,8 +243,10 @@ def test_a_silent_hub_does_not_hold_up_the_end(spool: Path) -> None:
         agent_running(f"http://127.0.0.1:{port}", spool, "--ping", "--ping-interval-s", "0.2") as process,
     ):
         until((spool / "spool.json").exists, "the start")
+        watch = Stopwatch()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(5) == 0
+        assert process.wait(60) == 0
+        assert watch.took_s < 5 + watch.late_s
 
 
 def run(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -336,9 +345,9 @@ def test_a_target_that_goes_down_and_up_is_told_within_a_second(spool: Path) -> 
         until(lambda: bool(hub.results("web")), "the first result")
         for is_up in (False, True, False):
             state["is_up"] = is_up
-            changed_at = time.monotonic()
+            watch = Stopwatch()
             until(lambda is_up=is_up: hub.results("web")[-1]["ok"] is is_up, "the change")
-            assert time.monotonic() - changed_at < 0.2 + 1.0
+            assert watch.took_s < 0.2 + 1.0 + watch.late_s
         _assert_alive(process)
 
 

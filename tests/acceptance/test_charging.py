@@ -13,10 +13,12 @@ from tests.acceptance.conftest import MakeHub
 from tests.acceptance.hub import Hub
 from tests.acceptance.receiver import Delivery, Receiver
 from tests.servers import wait_until
+from tests.stopwatch import Stopwatch
 
 POLL_S = 1.0
 ALERT_AFTER_S = 4.0
 OUTAGE_S = 10.0
+LOOK_S = 0.05
 MOST_MS = 100.0
 SETTINGS = {"API_KEY": "key-of-the-vendor", "EMAIL": "ops@example.org", "PASSWORD": "password-of-the-vendor"}
 
@@ -79,37 +81,38 @@ def site(make_hub: MakeHub, vendor: InThread, receiver: Receiver) -> Site:
 def test_the_night_of_the_502(site: Site) -> None:
     before = site.dashboard()["data"]
     site.fault(login_status=502, expire_token=True)
-    began = time.monotonic()
+    began, watch = time.monotonic(), Stopwatch()
     took_ms = sorted(watch_the_outage(site, before, until=began + OUTAGE_S))
     # The p99 under 100 ms is a benchmark's: this machine runs other tests beside, which now and then keep it waiting.
     assert took_ms[len(took_ms) // 2] < MOST_MS
     assert took_ms[len(took_ms) * 19 // 20] < MOST_MS * 3
     assert took_ms[-1] < MOST_MS * 50
-    # What this machine was late by meanwhile, whoever it was that it kept waiting.
-    late_s = took_ms[-1] / 1000
 
+    site.receiver.await_event("incident.opened")
     (opened,) = site.alerts("incident.opened")
     # From the first reading that failed, at most an interval after the fault, plus what the alert waits for.
-    assert ALERT_AFTER_S - 0.5 <= opened.at - began <= POLL_S + ALERT_AFTER_S + POLL_S + 1 + late_s
+    assert ALERT_AFTER_S - 0.5 <= opened.at - began <= POLL_S + ALERT_AFTER_S + POLL_S + 1 + watch.late_s
     assert site.health()[0] == 503
     assert Client(site.hub.url).get("/health/ready").status == 200
 
     site.fault(login_status=None)
-    mended = time.monotonic()
-    wait_until(site.is_well, what="it is back", timeout_s=POLL_S * 5)
-    assert time.monotonic() - mended <= POLL_S + 1 + late_s
-    site.receiver.await_event("incident.recovered", timeout_s=10)
+    watch = Stopwatch()
+    wait_until(site.is_well, what="it is back")
+    assert watch.took_s <= POLL_S + 1 + watch.late_s
+    site.receiver.await_event("incident.recovered")
+    # What the site's health says comes from its last reading, which may be the one before.
+    wait_until(lambda: site.health()[0] == 200, what="the health")
     assert (site.health()[0], site.health()[1]["checks"]["cveApi"]) == (200, True)
     one_incident_with_its_timeline(site)
 
 
 def watch_the_outage(site: Site, before: Any, *, until: float) -> list[float]:
-    """The dashboard answers all the time with the last good data and its age; what each answer took in ms."""
+    """The dashboard answers all the time with the last good data and its age; what each answer took of its own, in ms."""
     took_ms, was_stale = list[float](), False
     while time.monotonic() < until:
-        started = time.monotonic()
+        watch = Stopwatch()
         found = site.dashboard()
-        took_ms.append((time.monotonic() - started) * 1000)
+        took_ms.append((watch.took_s - watch.late_s) * 1000)
         assert [each["uuid"] for each in found["data"]] == [each["uuid"] for each in before]
         if found.get("stale"):
             was_stale = True
@@ -118,6 +121,7 @@ def watch_the_outage(site: Site, before: Any, *, until: float) -> list[float]:
             assert site.health()[1]["checks"]["cveApi"] is False
         else:
             assert not was_stale, "once stale, it is so until it is back"
+        time.sleep(LOOK_S)  # a look is no load test
     assert was_stale
     return took_ms
 

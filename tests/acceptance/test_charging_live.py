@@ -1,6 +1,5 @@
 """The live connection of the chargers' cloud: what changes is there at once, its loss is told once and mended by itself."""
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +11,7 @@ from tests.acceptance.conftest import MakeHub
 from tests.acceptance.hub import Hub
 from tests.acceptance.test_charging import SETTINGS, settings_for
 from tests.servers import wait_until
+from tests.stopwatch import Stopwatch
 
 # Too long for anything here to be seen by polling.
 SLOW = {"POLL_S": "30", "SESSIONS_EVERY_S": "30", "ALERT_AFTER_S": "1"}
@@ -60,15 +60,15 @@ def site(make_hub: MakeHub, vendor: InThread) -> Site:
 
 
 def test_what_changes_is_there_at_once_and_costs_one_reading_however_many_messages(site: Site) -> None:
-    began = time.monotonic()
+    watch = Stopwatch()
     site.fault(faulted=["CVE-004"])
     site.vendor.made("/_sim/ring", {"times": 50})
-    wait_until(lambda: site.status_of("CVE-004") == "Faulted", what="the change", timeout_s=10)
-    assert time.monotonic() - began < 8, "not by polling"
+    wait_until(lambda: site.status_of("CVE-004") == "Faulted", what="the change")
+    assert watch.took_s < 8 + watch.late_s, "not by polling"
     for _ in range(20):
         site.vendor.made("/_sim/ring", {"times": 20})
     before = len(site.asked())
-    wait_until(lambda: len(site.asked()) > before, what="one more reading", timeout_s=10)
+    wait_until(lambda: len(site.asked()) > before, what="one more reading")
     gaps = [b - a for a, b in zip(site.asked()[1:], site.asked()[2:], strict=False)]
     assert all(gap > 1.5 for gap in gaps), gaps
 
@@ -100,4 +100,4 @@ def test_a_hub_that_ends_closes_it_and_a_new_one_opens_it_again(site: Site) -> N
     site.hub.stop()
     wait_until(lambda: site.connections() == 0, what="it is closed")
     site.hub.start()
-    wait_until(lambda: site.connections() == 1, what="it is open again", timeout_s=30)
+    wait_until(lambda: site.connections() == 1, what="it is open again", timeout_s=60)

@@ -224,7 +224,7 @@ def test_a_phone_that_is_offline_only_delays_it_also_over_a_kill(house: House) -
 def test_killed_while_it_goes_out_it_is_unknown_and_heard_once(house: House) -> None:
     house.phone.faults(delay_ms={"value": 20_000, **SEND})
     house.session(900_001)
-    wait_until(lambda: bool(house.heard()), what="the message", timeout_s=30)
+    wait_until(lambda: bool(house.heard()), what="the message", timeout_s=60)
     house.hub.kill()
     house.phone.faults(delay_ms=None)
     house.hub.start()

@@ -14,11 +14,13 @@ from tests.acceptance.conftest import MakeHub
 from tests.acceptance.receiver import Receiver
 from tests.acceptance.test_charging import SETTINGS, settings_for
 from tests.servers import free_port, wait_until
+from tests.stopwatch import Stopwatch
 
 POLL_S, ALERT_AFTER_S = 1.0, 4.0
 LATEST_S = POLL_S + ALERT_AFTER_S + POLL_S + 1  # the first reading that fails is within an interval of the outage
 ANSWER_S, CONNECT_S = 15.0, 5.0  # what an answer may take there, and a connection
-SLOWEST_S = 1.0  # of the page, on a machine that runs other tests beside; benchmarks/charging_outage.py has the figure
+SLOWEST_S = 1.0  # of the page; benchmarks/charging_outage.py has the figure
+LOOK_S = 0.05
 TITLE = "Chargers can't be read: CVE-Pro"
 
 
@@ -95,17 +97,18 @@ def test_it_is_told_in_time_served_all_the_while_and_back_within_an_interval(
 
     wait_until(is_well, what="the first reading")
     with away(cloud):
-        began = time.monotonic()
+        began, watch = time.monotonic(), Stopwatch()
         while not told():
             assert len(look(reader)["data"]) == 20
-            assert time.monotonic() - began < 2 * LATEST_S
-        assert told()[0] - began <= LATEST_S
+            assert watch.took_s < 2 * LATEST_S + watch.late_s
+            time.sleep(LOOK_S)
+        assert told()[0] - began <= LATEST_S + watch.late_s
         assert look(reader)["stale"]
-    mended = time.monotonic()
+    watch = Stopwatch()
     wait_until(is_well, what="it is back", timeout_s=60)
     # What is on its way when the cloud comes back has to run into its limit first: at 30 s an interval, that is within one.
-    assert time.monotonic() - mended <= POLL_S + 1.5 + hangs_s
-    receiver.await_event("incident.recovered", timeout_s=10)
+    assert watch.took_s <= POLL_S + 1.5 + hangs_s + watch.late_s
+    receiver.await_event("incident.recovered")
     assert len(told()) == 1
 
 
@@ -114,9 +117,9 @@ def test_a_name_that_is_not_found_is_told_with_what_is_wrong(make_hub: MakeHub, 
     admin = hub.client("admin")
     channel = admin.made("/api/channels", {"name": "sink", "kind": "webhook", "url": receiver.url, "secret": "s" * 32})
     admin.made("/api/routes", {"channel": channel["id"], "group_wait_s": 0})
-    began = time.monotonic()
-    opened = receiver.await_event("incident.opened", timeout_s=20)
-    assert opened.at - began <= POLL_S + ALERT_AFTER_S + POLL_S + 1
+    began, watch = time.monotonic(), Stopwatch()
+    opened = receiver.await_event("incident.opened")
+    assert opened.at - began <= POLL_S + ALERT_AFTER_S + POLL_S + 1 + watch.late_s
     assert opened.json["incident"]["title"] == TITLE
     found = look(hub.client("read"))
     assert (found["stale"], found["data"]) == (True, [])
@@ -124,8 +127,8 @@ def test_a_name_that_is_not_found_is_told_with_what_is_wrong(make_hub: MakeHub, 
 
 
 def look(reader: Client) -> Any:
-    started = time.monotonic()
+    watch = Stopwatch()
     answer = reader.get("/api/dashboard/chargers")
     assert answer.status == 200
-    assert time.monotonic() - started < SLOWEST_S
+    assert watch.took_s < SLOWEST_S + watch.late_s
     return answer.json

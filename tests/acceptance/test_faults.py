@@ -75,7 +75,7 @@ def test_a_full_disk_refuses_writes_says_so_and_heals_by_itself(small_disk: Path
         statuses.append(send(ingest, samples(f"full_{number}", range(500), base_ms=base_ms)))
         return statuses[-1] == 507
 
-    wait_until(is_refused, what="a refusal", timeout_s=30)
+    wait_until(is_refused, what="a refusal", timeout_s=60)
     assert set(statuses) <= {204, 507}
     health = client.get("/health")
     assert health.status == 503
@@ -87,7 +87,7 @@ def test_a_full_disk_refuses_writes_says_so_and_heals_by_itself(small_disk: Path
     assert "full" in page.lower()
 
     filler.unlink()
-    wait_until(lambda: client.get("/health").status == 200, what="recovery", timeout_s=30)
+    wait_until(lambda: client.get("/health").status == 200, what="recovery", timeout_s=60)
     assert send(ingest, samples("after", range(10), base_ms=base_ms)) == 204
     for number, taken in enumerate(statuses):
         asked = urllib.parse.urlencode(

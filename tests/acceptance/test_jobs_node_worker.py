@@ -62,16 +62,16 @@ def _create(client: Client, type: str, payload: Any, **more: Any) -> str:
 
 def test_a_worker_of_sixty_lines_works_cancels_and_drains(hub: Hub, workers: list[NodeWorker], tmp_path: Path) -> None:
     client = _client(hub)
-    done = await_job(client, _create(client, "slow", {"ms": 10}), timeout_s=20)
+    done = await_job(client, _create(client, "slow", {"ms": 10}))
     assert (done["status"], done["result"]["by"] in {"one", "two"}) == ("completed", True)
-    noted = await_job(client, _create(client, "note", {"file": str(tmp_path / "notes")}), timeout_s=20)
+    noted = await_job(client, _create(client, "note", {"file": str(tmp_path / "notes")}))
     assert [(step["name"], step["state"]) for step in noted["steps"]] == [("write", "done")]
     long = _create(client, "slow", {"ms": 60_000})
-    await_job(client, long, "leased", timeout_s=20)
+    await_job(client, long, "leased")
     assert client.post(f"/api/jobs/{long}/cancel", {}).status == 200
-    assert await_job(client, long, timeout_s=20)["status"] == "cancelled"
+    assert await_job(client, long)["status"] == "cancelled"
     last = _create(client, "slow", {"ms": 1500})
-    await_job(client, last, "leased", timeout_s=20)
+    await_job(client, last, "leased")
     assert [each.stop() for each in workers] == [0, 0]
     assert client.get(f"/api/jobs/{last}").json["status"] == "completed"
 

@@ -44,11 +44,11 @@ def signalling(url: str, log: Path, *flags: str, interval_s: float = INTERVAL_S,
 
 
 def until_came(server: SignalServer, count: int) -> None:
-    wait_until(lambda: len(server.came) >= count, what=f"{count} signals", timeout_s=30)
+    wait_until(lambda: len(server.came) >= count, what=f"{count} signals", timeout_s=60)
 
 
 def until_said(log: Path, words: str) -> None:
-    wait_until(lambda: words in log.read_text(), what=words, timeout_s=30)
+    wait_until(lambda: words in log.read_text(), what=words, timeout_s=60)
 
 
 def test_a_signal_is_as_the_first_signallers_sent_it(server: SignalServer, log: Path) -> None:
@@ -93,7 +93,7 @@ def test_it_goes_on_at_once_when_the_server_is_back(server: SignalServer, log: P
         until_came(server, 2)
         server.close()
         until_said(log, "signals are not answered: Connection refused")
-        wait_until(lambda: bool(re.search("Failed signals: [2-9]", log.read_text())), what="two failed", timeout_s=30)
+        wait_until(lambda: bool(re.search("Failed signals: [2-9]", log.read_text())), what="two failed", timeout_s=60)
         server.reopen()
         until_said(log, "signals are answered again after")
         until_came(server, 6)
@@ -220,7 +220,7 @@ def test_a_hub_is_told_and_throttles_what_comes_too_soon(shared_hub: Hub, log: P
     url = f"{shared_hub.url}/api/signals/look"
     with signalling(url, log, "--signal-statistics-s", "1", ATALAIA_SIGNAL_KEY=key):
         until_said(log, "Success rate: 100%")
-        wait_until(lambda: _answers(shared_hub)["throttled"] > 0, what="a throttled signal", timeout_s=30)
+        wait_until(lambda: _answers(shared_hub)["throttled"] > 0, what="a throttled signal", timeout_s=60)
     answers = _answers(shared_hub)
     assert answers["started"] >= 1
     assert answers["refused"] == answers["invalid"] == answers["failed"] == 0
@@ -242,7 +242,7 @@ def test_a_hub_that_is_killed_is_signalled_again_as_soon_as_it_is_back(make_hub:
     )
     key = client.made("/api/keys", {"name": "look", "scopes": ["signal:look"]})["key"]
     with signalling(f"{hub.url}/api/signals/look", log, ATALAIA_SIGNAL_KEY=key) as process:
-        wait_until(lambda: len(client.items("/api/signals/look/runs")) >= 2, what="two runs", timeout_s=30)
+        wait_until(lambda: len(client.items("/api/signals/look/runs")) >= 2, what="two runs", timeout_s=60)
         hub.kill()
         until_said(log, "signals are not answered: Connection refused")
         hub.start()
@@ -263,6 +263,6 @@ def test_a_hub_that_is_killed_is_signalled_again_as_soon_as_it_is_back(make_hub:
 )
 def test_a_wrong_setting_is_named(flags: list[str], message: str) -> None:
     command = [sys.executable, "-m", "atalaia_agent", "--hub", "http://h", *flags]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False, timeout=30)
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False, timeout=90)
     assert done.returncode == 2
     assert message in done.stderr

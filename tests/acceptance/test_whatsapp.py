@@ -65,7 +65,7 @@ class Office:
         return self.client.items(f"/api/deliveries?channel={self.channel['id']}")[::-1]
 
     def await_deliveries(self, count: int) -> list[dict[str, Any]]:
-        wait_until(lambda: len(self.deliveries()) >= count, what=f"{count} deliveries", timeout_s=30)
+        wait_until(lambda: len(self.deliveries()) >= count, what=f"{count} deliveries", timeout_s=60)
         return self.deliveries()
 
     def outcomes(self) -> list[tuple[str, str]]:
@@ -77,7 +77,7 @@ def titles(receiver: Receiver, event: str) -> list[str]:
 
 
 def await_title(receiver: Receiver, event: str, start: str) -> None:
-    wait_until(lambda: any(each.startswith(start) for each in titles(receiver, event)), what=start, timeout_s=30)
+    wait_until(lambda: any(each.startswith(start) for each in titles(receiver, event)), what=start, timeout_s=60)
 
 
 def test_a_failing_job_and_its_recovery_reach_each_phone_once(hub: Hub, phone: Phone, receiver: Receiver) -> None:
@@ -149,7 +149,7 @@ def test_a_hub_that_is_killed_while_a_message_goes_out_sends_it_once(
     phone.faults(delay_ms={"value": 20_000, **SEND})
     office = Office(hub, receiver, f"+{NUMBER}")
     office.fail()
-    wait_until(lambda: bool(phone.messages()), what="the message", timeout_s=30)
+    wait_until(lambda: bool(phone.messages()), what="the message", timeout_s=60)
     hub.kill()
     phone.faults(delay_ms=None)
     hub.start()

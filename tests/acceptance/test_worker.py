@@ -67,7 +67,7 @@ def order(hub: Hub, name: str) -> str:
 
 
 def asked_for(tides: TideServer, path: str, *, method: str = "GET") -> None:
-    wait_until(lambda: tides.asked(path, method) > 0, what=f"{method} {path}", timeout_s=30)
+    wait_until(lambda: tides.asked(path, method) > 0, what=f"{method} {path}", timeout_s=60)
 
 
 def ended(hub: Hub, job_id: str) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def test_a_worker_that_slept_changes_nothing_when_it_wakes(hub: Hub, tides: Tide
     start("awake")
     assert ended(hub, job_id)["workerId"] == "awake"
     os.kill(first.process.pid, signal.SIGCONT)
-    wait_until(lambda: '"outcome": "lost"' in first.process.output, what="the late one to let go", timeout_s=30)
+    wait_until(lambda: '"outcome": "lost"' in first.process.output, what="the late one to let go", timeout_s=60)
     assert tides.moved.count("slept") == 1
     assert hub.client("read").get(f"/api/jobs/{job_id}").json["workerId"] == "awake"
 
@@ -171,7 +171,7 @@ def test_a_worker_whose_line_is_cut_lets_go_and_comes_back(hub: Hub, tides: Tide
         job_id = order(hub, "cut")
         asked_for(tides, "/level/cut")
         line.cut()
-        wait_until(lambda: '"lease_ran_out"' in far.process.output, what="the end of the lease", timeout_s=30)
+        wait_until(lambda: '"lease_ran_out"' in far.process.output, what="the end of the lease", timeout_s=60)
         near = start("near")
         go.set()
         assert ended(hub, job_id)["workerId"] == "near"

@@ -6,7 +6,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-TIMEOUT_S = 30
+TIMEOUT_S = 90
 
 
 class Visitor:

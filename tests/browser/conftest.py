@@ -22,7 +22,8 @@ ARGUMENTS = (
     "--disable-sync",
 )
 # What should be there at once may take a while on a busy machine; how quick pages are is for the benchmarks.
-expect.set_options(timeout=15_000)
+PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
 OpenContext = Callable[..., BrowserContext]
 
 
@@ -62,6 +63,7 @@ def open_context(browser: Browser, complaints: list[str]) -> Iterator[OpenContex
             locale=locale,
             color_scheme="dark" if color_scheme == "dark" else "light",
         )
+        context.set_default_timeout(PATIENCE_MS)
         context.on("console", lambda message: _note_error(message, complaints))
         context.on("weberror", lambda error: complaints.append(str(error.error)))
         context.on("request", lambda request: _note_foreign(request.url, complaints))

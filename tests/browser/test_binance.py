@@ -13,7 +13,7 @@ from tests.acceptance.trading import API, Trading, trading
 from tests.browser.conftest import OpenContext, sign_in
 from tests.browser.test_pages import FOR_ALL, LOOKS, _axe, _sticking_out, _sticking_out_otherwise
 
-LIVE_MS = 30_000
+LIVE_MS = 60_000
 _ONE = re.compile(r"/binance/operations/[0-9a-f-]{36}$")
 
 

@@ -17,7 +17,7 @@ from tests.browser.conftest import OpenContext, sign_in
 from tests.browser.test_pages import AXE, LOOKS, TAGS
 from tests.servers import wait_until
 
-LIVE_MS = 20_000
+LIVE_MS = 60_000
 PAGES = (
     "/cvepro",
     "/cvepro?state=charging",

@@ -15,7 +15,7 @@ from tests.browser.conftest import OpenContext, sign_in
 from tests.browser.test_charging import violations
 from tests.unit.simulators.evolution.phone import Phone
 
-LIVE_MS = 30_000
+LIVE_MS = 60_000
 RECORD, TEXTS = "/cvepro/notices", "/cvepro/notices/words"
 
 

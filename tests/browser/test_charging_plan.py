@@ -19,7 +19,7 @@ from tests.browser.test_charging import violations
 from tests.browser.test_pages import LOOKS
 from tests.servers import wait_until
 
-LIVE_MS = 20_000
+LIVE_MS = 60_000
 PAGES = ("/cvepro/plan", "/cvepro/plan?view=map", "/cvepro/plan/edit", "/cvepro/tags", "/cvepro/tags?give=04A00001")
 
 

@@ -18,7 +18,7 @@ from tests.browser.test_charging import violations
 from tests.browser.test_pages import FOR_ALL, LOOKS, WIDTHS
 from tests.servers import wait_until
 
-LIVE_MS = 20_000
+LIVE_MS = 60_000
 RESIDENT = "ana@example.org"
 MINE = "0A11CE"
 CSV = "Nome;Bloco;Apto;Telefone;Tag;Vaga\r\nJosé Conceição;A;301;(11) 3333-4444;0A:15 / 0A-16;12\r\nEva;A;302;12;;\r\n"

@@ -17,7 +17,7 @@ from tests.acceptance.hub import ADMIN, PASSWORD
 from tests.acceptance.worker import await_job
 from tests.browser.conftest import OpenContext, sign_in
 
-LIVE_MS = 30_000
+LIVE_MS = 60_000
 _vehicles = count(5000)
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.acceptance.hub import ADMIN, PASSWORD, Hub
 from tests.browser.conftest import OpenContext, sign_in, sign_in_by_form
 
-LIVE_MS = 20_000
+LIVE_MS = 60_000
 _numbers = itertools.count()
 
 

@@ -27,11 +27,11 @@ def test_a_signal_is_made_by_keyboard_and_its_runs_appear_as_they_happen(
 
     client = shared_hub.client("admin")
     assert client.post("/api/signals/look-now", {"source": "vps-7"}).status == 202
-    expect(page.locator("#runs tbody tr")).to_have_count(1, timeout=15_000)
-    expect(page.locator("#head-state")).to_contain_text("In order", timeout=15_000)
+    expect(page.locator("#runs tbody tr")).to_have_count(1, timeout=60_000)
+    expect(page.locator("#head-state")).to_contain_text("In order", timeout=60_000)
 
     page.get_by_role("button", name="Run now").click()
-    expect(page.locator("#runs tbody tr")).to_have_count(2, timeout=15_000)
+    expect(page.locator("#runs tbody tr")).to_have_count(2, timeout=60_000)
     page.get_by_role("button", name="Pause").click()
     expect(page.locator("#head-state")).to_contain_text("Paused")
     assert client.post("/api/signals/look-now", {}).status == 409
@@ -49,6 +49,6 @@ def test_a_chart_has_its_figures_in_a_table(open_context: OpenContext, shared_hu
     page.goto(f"{shared_hub.url}/signals/charted")
     chart = page.locator("#durations")
     chart.get_by_role("button", name="Tabela").click()
-    expect(chart.locator("table")).to_contain_text("Em média", timeout=15_000)
+    expect(chart.locator("table")).to_contain_text("Em média", timeout=60_000)
     page.get_by_role("button", name="6 h", exact=True).click()
-    expect(chart.locator("table")).to_contain_text("A mais lenta", timeout=15_000)
+    expect(chart.locator("table")).to_contain_text("A mais lenta", timeout=60_000)

@@ -113,13 +113,13 @@ def hear(store: Store) -> list[Event]:
     return told
 
 
-async def until(condition: Callable[[], bool], *, within_s: float = 10) -> None:
+async def until(condition: Callable[[], bool], *, within_s: float = 60) -> None:
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110 - what it waits for is in the store, or in a thread
             await asyncio.sleep(0.005)
 
 
-async def until_async(condition: Callable[[], Awaitable[bool]], *, within_s: float = 10) -> None:
+async def until_async(condition: Callable[[], Awaitable[bool]], *, within_s: float = 60) -> None:
     async with asyncio.timeout(within_s):
         while not await condition():  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.005)

@@ -344,7 +344,7 @@ def test_a_stopped_victoria_metrics_misses_nothing_and_has_nothing_twice(
         take(range(150, 200))
         hub.forward(3)
         assert hub.service.targets()[0].waiting_samples == 0
-        servers.wait_until(lambda: exported(url, "kept") == expected, what="the samples", timeout_s=20)
+        servers.wait_until(lambda: exported(url, "kept") == expected, what="the samples", timeout_s=60)
         query = urlencode({"query": "count_over_time(kept[1h])", "time": str(start / 1000 + 300)})
         with urlopen(f"{url}/api/v1/query?{query}", timeout=5) as answer:
             assert json.loads(answer.read())["data"]["result"][0]["value"][1] == "200"
@@ -373,7 +373,7 @@ def test_dashboards_find_bare_names_at_their_measured_time_beside_the_histograms
     with victoria(tmp_path / "vm", port) as url:
         hub.forward(2)
         # What has come is found after a moment, not at once.
-        servers.wait_until(lambda: exported(url, "ping_service_up") != {}, what="the samples", timeout_s=20)
+        servers.wait_until(lambda: exported(url, "ping_service_up") != {}, what="the samples", timeout_s=60)
         for name in names:
             assert exported(url, name) == {measured_ms: 0.031}
             for suffix in ("_bucket", "_sum", "_count"):

@@ -128,7 +128,7 @@ def run(body: Coroutine[Any, Any, None]) -> None:
     asyncio.run(body)
 
 
-async def until(is_so: Callable[[], Awaitable[bool]], *, timeout_s: float = 10) -> None:
+async def until(is_so: Callable[[], Awaitable[bool]], *, timeout_s: float = 60) -> None:
     async with asyncio.timeout(timeout_s):
         while not await is_so():  # noqa: ASYNC110 - what is asked is in the store, which sets no event
             await asyncio.sleep(0.005)

@@ -165,7 +165,7 @@ def test_it_leaves_no_connection_and_no_task_behind(subject: Subject) -> None:
         if left:
             await asyncio.wait(left, timeout=5)
         assert [task for task in left if not task.done()] == []
-        wait_until(lambda: world.line.open_count == 0, what="the end of its connections", timeout_s=10)
+        wait_until(lambda: world.line.open_count == 0, what="the end of its connections", timeout_s=60)
 
     in_world(subject, act)
 
@@ -184,7 +184,7 @@ def test_one_that_is_cancelled_lets_go_at_once(subject: Subject) -> None:
             await asyncio.wait({running}, timeout=5)
             assert running.done()
         await bench.aclose()
-        wait_until(lambda: world.line.open_count == 0, what="the end of its connections", timeout_s=10)
+        wait_until(lambda: world.line.open_count == 0, what="the end of its connections", timeout_s=60)
 
     in_world(subject, act)
 

@@ -33,7 +33,7 @@ def test_a_pool_makes_threads_when_they_are_needed_up_to_its_limit() -> None:
     for _ in range(9):
         pool.submit(task)
     gate.set()
-    assert all(done.acquire(timeout=10) for _ in range(9))
+    assert all(done.acquire(timeout=60) for _ in range(9))
     assert 1 <= len(names) <= 3
     with pytest.raises(ZeroDivisionError):
         pool.call(
@@ -56,7 +56,7 @@ def test_a_pool_that_gets_no_more_threads_goes_on_with_those_it_has(monkeypatch:
     monkeypatch.setattr(threading.Thread, "start", refuse)
     pool.submit(task)
     gate.set()
-    assert all(done.acquire(timeout=10) for _ in range(2))
+    assert all(done.acquire(timeout=60) for _ in range(2))
     with pytest.raises(RuntimeError, match="new thread"):
         Pool("alone", max_threads=1).submit(task)
     monkeypatch.setattr(threading.Thread, "start", start)

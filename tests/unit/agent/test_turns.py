@@ -111,7 +111,7 @@ def world() -> Iterator[World]:
 
 
 def until(condition: Any, what: str) -> None:
-    wait_until(lambda: bool(condition()), what=what, timeout_s=10)
+    wait_until(lambda: bool(condition()), what=what, timeout_s=60)
 
 
 def test_runs_keep_to_a_grid_without_drift(world: World) -> None:

@@ -76,7 +76,7 @@ def test_units_and_their_drop_ins_are_found_by_name_and_by_what_they_run(tmp_pat
 def test_a_checkout_says_branch_commit_and_what_is_changed(tmp_path: Path) -> None:
     def git(*arguments: str) -> None:
         command = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@example.org", *arguments]
-        subprocess.run(command, check=True, capture_output=True, timeout=30)
+        subprocess.run(command, check=True, capture_output=True, timeout=90)
 
     assert checkout(tmp_path) is None
     git("init", "--quiet", "--initial-branch=stable")

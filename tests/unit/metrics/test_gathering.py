@@ -20,7 +20,7 @@ def test_a_body_that_is_alone_waits_for_nobody() -> None:
         gathered = Gathering()
         with gathered.expected():
             pass
-        await asyncio.wait_for(gathered.together(), 10)
+        await asyncio.wait_for(gathered.together(), 60)
 
     asyncio.run(send())
 
@@ -44,7 +44,7 @@ def test_a_body_waits_for_those_that_are_being_read() -> None:
             await asyncio.sleep(0)
         assert said == ["quick read"]
         rest.set()
-        await asyncio.wait_for(asyncio.gather(*tasks), 10)
+        await asyncio.wait_for(asyncio.gather(*tasks), 60)
         return said
 
     assert asyncio.run(send()) == ["quick read", "slow read", "quick goes", "slow goes"]
@@ -55,7 +55,7 @@ def test_enough_of_them_wait_for_no_more() -> None:
     async def send() -> None:
         gathered = Gathering()
         with gathered.expected():  # somebody whose body never comes
-            await asyncio.wait_for(asyncio.gather(*(gathered.together() for _ in range(gathering.ENOUGH))), 10)
+            await asyncio.wait_for(asyncio.gather(*(gathered.together() for _ in range(gathering.ENOUGH))), 60)
 
     asyncio.run(send())
 
@@ -66,7 +66,7 @@ def test_nobody_waits_long_for_a_body_that_does_not_come(monkeypatch: pytest.Mon
     async def send() -> None:
         gathered = Gathering()
         with gathered.expected():
-            await asyncio.wait_for(gathered.together(), 10)
+            await asyncio.wait_for(gathered.together(), 60)
 
     asyncio.run(send())
 
@@ -81,7 +81,7 @@ def test_one_that_gives_up_holds_up_nobody() -> None:
             await asyncio.sleep(0)
             gone.cancel()
             await asyncio.sleep(0)
-        await asyncio.wait_for(stays, 10)
+        await asyncio.wait_for(stays, 60)
         assert gone.cancelled()
 
     asyncio.run(send())

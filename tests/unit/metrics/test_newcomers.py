@@ -42,7 +42,7 @@ def test_the_second_waits_until_the_first_is_through_and_another_does_not() -> N
             await asyncio.sleep(0)
         assert said == ["first comes in", "other comes in"]
         kept.set()
-        await asyncio.wait_for(asyncio.gather(*tasks), 10)
+        await asyncio.wait_for(asyncio.gather(*tasks), 60)
         return said
 
     assert asyncio.run(come()) == ["first comes in", "other comes in", "second comes in"]
@@ -61,7 +61,7 @@ def test_one_that_fails_holds_up_nobody() -> None:
             async with newcomers.introduced(b"a 1"):
                 pass
 
-        done = await asyncio.wait_for(asyncio.gather(fail(), go(), return_exceptions=True), 10)
+        done = await asyncio.wait_for(asyncio.gather(fail(), go(), return_exceptions=True), 60)
         assert [type(each) for each in done] == [LookupError, type(None)]
 
     asyncio.run(come())

@@ -44,7 +44,7 @@ class Receiver:
         finally:
             writer.close()
 
-    async def wait_for(self, count: int, *, timeout_s: float = 5) -> list[Request]:
+    async def wait_for(self, count: int, *, timeout_s: float = 60) -> list[Request]:
         async with asyncio.timeout(timeout_s):
             while len(self.requests) < count:
                 self.arrived.clear()

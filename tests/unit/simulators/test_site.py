@@ -69,11 +69,11 @@ def test_the_service_beside_it_is_gone_and_comes_back(site: Site, time: Time) ->
         except OSError:
             return False
 
-    wait_until(answers, what="the service", timeout_s=5)
+    wait_until(answers, what="the service", timeout_s=60)
     time.elapsed_s = 15
-    wait_until(lambda: not answers(), what="its end", timeout_s=5)
+    wait_until(lambda: not answers(), what="its end", timeout_s=60)
     time.elapsed_s = 25
-    wait_until(answers, what="its return", timeout_s=5)
+    wait_until(answers, what="its return", timeout_s=60)
 
 
 def test_nothing_of_it_runs_on_after_its_end(time: Time) -> None:
@@ -81,4 +81,4 @@ def test_nothing_of_it_runs_on_after_its_end(time: Time) -> None:
     site = Site(now=time)
     site.start()
     site.close()
-    wait_until(lambda: threading.active_count() <= before, what="its threads to end", timeout_s=5)
+    wait_until(lambda: threading.active_count() <= before, what="its threads to end", timeout_s=60)

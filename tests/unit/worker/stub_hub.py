@@ -87,7 +87,7 @@ class StubHub:
             ]
 
     def await_ends(self, count: int = 1) -> list[dict[str, Any]]:
-        wait_until(lambda: len(self.ends()) >= count, what="the end of a job", timeout_s=15)
+        wait_until(lambda: len(self.ends()) >= count, what="the end of a job", timeout_s=60)
         return self.ends()
 
     # -- answers
