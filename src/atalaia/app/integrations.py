@@ -52,6 +52,7 @@ class Status:
     loaded: Loaded
     settings: Settings
     trouble: str | None = None
+    is_in_use: Callable[[], bool] = lambda: False
     contribution: Contribution = field(default_factory=lambda: Contribution(name=""), repr=False)
 
     def section(self) -> IntegrationSection:
@@ -75,11 +76,12 @@ class Status:
             return Standing.FAILED
         try:
             is_configured = integration.manifest.is_configured(setting_getter(self.settings, self.name))
+            is_ready = is_configured or self.is_in_use()
         except Exception as error:
             log.exception("integration_failed", integration=self.name, phase="is_configured")
             self.trouble = _words(error)
             return Standing.FAILED
-        return Standing.READY if is_configured else Standing.UNCONFIGURED
+        return Standing.READY if is_ready else Standing.UNCONFIGURED
 
 
 def setting_getter(settings: Settings, name: str) -> Callable[[str], Any]:
@@ -139,6 +141,7 @@ def _set_up_one(loaded: Loaded, parts: HostParts, making: Making, taken: set[tup
             parts.signals.forget(loaded.name)
             parts.channels.forget(loaded.name)
             status.trouble, offer, routes, hot = _words(error), Offer(), [], ()
+    status.is_in_use = offer.is_in_use or status.is_in_use
     status.contribution = replace(_contribution(status, offer, routes, streams), hot_routes=hot)
     return status
 
@@ -188,6 +191,10 @@ def _quiet_badge(item: NavItem) -> NavItem:
 def _contribution(status: Status, offer: Offer, routes: Sequence[Any], streams: OpenStreams) -> Contribution:
     title = status.loaded.integration.manifest.title if status.loaded.integration else status.name
     own = HealthItem(f"integration_{status.name}", lambda: status.standing() is not Standing.FAILED, degrades=False)
+
+    def is_in_use() -> bool:
+        return status.standing() is Standing.READY
+
     return Contribution(
         name=status.name,
         routes=routes,
@@ -197,7 +204,7 @@ def _contribution(status: Status, offer: Offer, routes: Sequence[Any], streams: 
         handlers=_listeners(status.name, offer),
         metadata=offer.metadata,
         migrations=status.loaded.part("migrations"),
-        nav=[_quiet_badge(item) for item in offer.nav],
+        nav=[replace(_quiet_badge(item), is_in_use=is_in_use) for item in offer.nav],
         health=(own, *offer.health),
         start=_guarded(status, offer.start, phase="start"),
         release=streams.release,

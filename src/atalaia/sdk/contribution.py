@@ -53,7 +53,8 @@ class HotRoute:
 class NavItem:
     """A way in the menu. `group` is a key of web.navigation.GROUPS (overview, watch, incidents, act, connect, serve, admin).
 
-    `roles`: only for people of these; none: for all who have the permission.
+    `roles`: only for people of these; none: for all who have the permission. `is_in_use`: where it is not, nobody begins there;
+    quick as a badge.
     """
 
     group: str
@@ -65,6 +66,7 @@ class NavItem:
     badge: Callable[[], int] | None = None  # asked for every page, so it must be quick and not touch the store
     badge_state: str | None = None
     roles: frozenset[Role] = frozenset()
+    is_in_use: Callable[[], bool] | None = None  # of an integration's the host says it
 
 
 @dataclass(frozen=True, slots=True)

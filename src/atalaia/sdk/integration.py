@@ -292,6 +292,8 @@ class Offer:
     on_message: Callable[[Tx, MessageDone], None] | None = None
     sockets: Sequence[SocketRoute] = ()
     health: Sequence[HealthItem] = ()
+    # Whether it is at work without its settings too, as where its system comes to us; quick, without asking the store.
+    is_in_use: Callable[[], bool] | None = None
     metadata: "MetaData | None" = None
     start: Callable[[], Awaitable[None]] | None = None
     stop: Callable[[], Awaitable[None]] | None = None

@@ -51,8 +51,9 @@ def navigation(items: Sequence[NavItem], *, viewer: Principal | None, path: str,
 
 
 def first_page(items: Sequence[NavItem], viewer: Principal) -> str | None:
-    """Where `viewer` begins: the first entry that is for them, one that is for their role before others."""
-    allowed = sorted((item for item in items if _is_for(item, viewer)), key=lambda item: (not item.roles, item.order))
+    """Where `viewer` begins: the first entry in use that is for them, one that is for their role before others."""
+    used = (item for item in items if _is_for(item, viewer) and (item.is_in_use is None or item.is_in_use()))
+    allowed = sorted(used, key=lambda item: (not item.roles, item.order))
     return allowed[0].href if allowed else None
 
 

@@ -158,3 +158,18 @@ def test_settings_of_others_are_refused() -> None:
     settings = (Setting("integrations.other.url", "str", "", "An address."),)
     loaded = load_one("x", lambda: Kind(Offer, settings=settings))
     assert "integrations.other.url is no setting of the integration kind" in (loaded.trouble or "")
+
+
+def test_one_that_is_in_use_without_its_settings_is_ready_and_people_may_begin_at_its_pages() -> None:
+    used = False
+
+    def offer() -> Offer:
+        item = NavItem("watch", "Kind", "/kind", Permission.DASHBOARDS_READ)
+        return Offer(nav=(item,), is_in_use=lambda: used)
+
+    (status,) = stand(Kind(offer, is_configured=lambda _setting: False))
+    (item,) = status.contribution.nav
+    assert item.is_in_use is not None
+    assert (status.standing(), item.is_in_use()) == (Standing.UNCONFIGURED, False)
+    used = True
+    assert (status.standing(), item.is_in_use()) == (Standing.READY, True)

@@ -1,5 +1,7 @@
 """Where somebody begins who may not see the overview."""
 
+import dataclasses
+
 from atalaia.core.permissions import ROLE_PERMISSIONS, Permission, Principal, Role
 from atalaia.sdk.contribution import NavItem
 from atalaia.web.navigation import first_page
@@ -27,3 +29,9 @@ def test_others_begin_at_the_first_that_they_may_see() -> None:
 
 def test_who_may_see_nothing_has_no_first_page() -> None:
     assert first_page(ITEMS, who(Role.MACHINE)) is None
+
+
+def test_nobody_begins_at_what_is_not_in_use() -> None:
+    unused = [dataclasses.replace(item, is_in_use=lambda: False) for item in ITEMS[1:]]
+    assert first_page([ITEMS[0], *unused], who(Role.CLIENT)) is None
+    assert first_page([*ITEMS[:2], *unused], who(Role.CLIENT)) == "/chargers"

@@ -56,6 +56,7 @@ class Wiring:
             sockets=self._straight.sockets(),
             on_message=self._notices.on_message,
             health=(self._standing.health(),),
+            is_in_use=self._standing.is_in_use,
             metadata=metadata,
             stop=self._stop,
         )

@@ -1,16 +1,29 @@
-"""The JSON API of charge points that connect straight: which there are, and what they are asked to do."""
+"""The JSON API of charge points that connect straight: which there are, who is let in, and what they are asked to do."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 
+from atalaia.core.errors import InvalidField
 from atalaia.core.permissions import Permission
-from atalaia.integrations.cvepro.model.commands import LIFE_S, Command, CommandState
-from atalaia.integrations.cvepro.model.stations import Admission, Station
-from atalaia.integrations.cvepro.ocpp.orders import NAMES, read_order
+from atalaia.core.redaction import Secret
+from atalaia.integrations.cvepro.api import station_documents as docs
+from atalaia.integrations.cvepro.model.commands import LIFE_S, Command
+from atalaia.integrations.cvepro.model.stations import Station
+from atalaia.integrations.cvepro.ocpp.orders import read_order
 from atalaia.integrations.cvepro.ocpp.straight import Straight
 from atalaia.sdk.integration import Host, Reply, Request, Route
+
+BASE: Final = "/api/cvepro/stations"
+
+
+class _New(msgspec.Struct, forbid_unknown_fields=True, rename={"box_id": "chargeBoxId"}):
+    box_id: str
+
+
+class _Admit(msgspec.Struct, forbid_unknown_fields=True):
+    with_password: bool = True
 
 
 class _Order(msgspec.Struct):
@@ -26,14 +39,52 @@ class StationRoutes:
         self._commanding = straight.commanding
 
     def routes(self) -> tuple[Route, ...]:
-        commands = "/api/cvepro/chargers/{key}/commands"
+        commands, one = "/api/cvepro/chargers/{key}/commands", f"{BASE}/{{box_id}}"
         return (
-            Route("GET", "/api/cvepro/stations", Permission.OVERVIEW_READ, self.list, document=_LIST),
-            Route("POST", commands, Permission.DASHBOARDS_WRITE, self.command, document=_COMMAND),
+            Route("GET", BASE, Permission.OVERVIEW_READ, self.list, document=docs.LIST),
+            Route("POST", BASE, Permission.DASHBOARDS_WRITE, self.add, document=docs.ADD),
+            Route("POST", f"{one}/admit", Permission.DASHBOARDS_WRITE, self.admit, document=docs.ADMIT),
+            Route("POST", f"{one}/refuse", Permission.DASHBOARDS_WRITE, self.refuse, document=docs.REFUSE),
+            Route("POST", f"{one}/password", Permission.DASHBOARDS_WRITE, self.renew_password, document=docs.PASSWORD),
+            Route("DELETE", one, Permission.DASHBOARDS_WRITE, self.forget, document=docs.FORGET),
+            Route("POST", commands, Permission.DASHBOARDS_WRITE, self.command, document=docs.COMMAND),
         )
 
     async def list(self, request: Request) -> Reply:  # noqa: ARG002 - a handler's form
         return Reply({"items": [_shown(each) for each in await self._admitting.all_of_them()], "next": None})
+
+    async def add(self, request: Request) -> Reply:
+        new = request.json(_New)
+        try:
+            password = await self._admitting.add(new.box_id, **_who(request))
+        except InvalidField as error:
+            raise InvalidField("chargeBoxId", error.message, **error.params) from error
+        return await self._standing(new.box_id.strip(), password, status=201)
+
+    async def admit(self, request: Request) -> Reply:
+        asked = request.json(_Admit) if request.body else _Admit()
+        box_id = request.path_params["box_id"]
+        password = await self._admitting.admit(box_id, with_password=asked.with_password, **_who(request))
+        return await self._standing(box_id, password)
+
+    async def refuse(self, request: Request) -> Reply:
+        box_id = request.path_params["box_id"]
+        await self._admitting.refuse(box_id, **_who(request))
+        return await self._standing(box_id)
+
+    async def renew_password(self, request: Request) -> Reply:
+        box_id = request.path_params["box_id"]
+        return await self._standing(box_id, await self._admitting.renew_password(box_id, **_who(request)))
+
+    async def forget(self, request: Request) -> Reply:
+        await self._admitting.forget(request.path_params["box_id"], **_who(request))
+        return Reply(status=204)
+
+    async def _standing(self, box_id: str, password: Secret | None = None, *, status: int = 200) -> Reply:
+        """As it stands now, with its new password, which nobody is ever told again. Raises: NotFound: forgotten meanwhile."""
+        told = _shown(await self._admitting.find(box_id))
+        more = {} if password is None else {"password": password.reveal()}
+        return Reply({**told, **more}, status=status, headers={"cache-control": "no-store"})
 
     async def command(self, request: Request) -> Reply:
         """It answers when the charge point has, or when nobody waits any more."""
@@ -57,6 +108,10 @@ class StationRoutes:
         }
 
 
+def _who(request: Request) -> dict[str, Any]:
+    return {"by": request.principal, "client": request.client}
+
+
 def _shown(one: Station) -> Mapping[str, Any]:
     return {
         "chargeBoxId": one.box_id,
@@ -72,74 +127,3 @@ def _shown(one: Station) -> Mapping[str, Any]:
         "refused_at": one.line.refused_at,
         "created_at": one.created_at,
     }
-
-
-_TEXT: Final = {"type": "string"}
-_AT: Final = {"type": ["string", "null"], "format": "date-time"}
-_STATION: Final = {
-    "type": "object",
-    "properties": {
-        "chargeBoxId": _TEXT,
-        "standing": {"type": "string", "enum": [str(each) for each in Admission]},
-        "connected": {"type": "boolean"},
-        "client": {"type": ["string", "null"]},
-        "connected_at": _AT,
-        "seen_at": _AT,
-        "booted_at": _AT,
-        "boot": {"type": "object"},
-        "has_password": {"type": "boolean"},
-        "refused": {"type": "integer", "description": "Wrong passwords since the last right one"},
-        "refused_at": _AT,
-        "created_at": _AT,
-    },
-}
-_ENDED: Final = {
-    "type": "object",
-    "properties": {
-        "id": _TEXT,
-        "chargeBoxId": _TEXT,
-        "action": {"type": "string", "enum": list(NAMES)},
-        "state": {"type": "string", "enum": [str(each) for each in CommandState]},
-        "answer": {"type": ["string", "null"], "description": "The charge point's word, as Accepted or Rejected"},
-        "asked_by": _TEXT,
-        "asked_at": _AT,
-        "ended_at": _AT,
-    },
-}
-
-
-def _answer(description: str, schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
-
-
-_LIST: Final = {
-    "summary": "Charge points that connect straight, with how each stands",
-    "responses": {
-        "200": _answer("Stations", {"type": "object", "properties": {"items": {"type": "array", "items": _STATION}}})
-    },
-}
-_COMMAND: Final = {
-    "summary": "Have a charger that connects straight do something; answers within 40 s",
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["action"],
-                    "properties": {
-                        "action": {"type": "string", "enum": list(NAMES)},
-                        "connector": {"type": ["integer", "null"], "minimum": 0, "maximum": 1000},
-                        "tag": {"type": ["string", "null"], "description": "Whose charging it is; for `start`"},
-                    },
-                }
-            }
-        },
-    },
-    "responses": {
-        "200": _answer("What became of it; `no_answer`: it may have been done", _ENDED),
-        "404": {"description": "There is no such charger"},
-        "409": {"description": "It is not connected, or nothing charges there: nothing was sent"},
-        "422": {"description": "A field is wrong"},
-    },
-}

@@ -28,6 +28,10 @@ class Admitting:
     async def all_of_them(self) -> list[Station]:
         return await self._host.read(stations.all_of_them)
 
+    async def find(self, box_id: str) -> Station:
+        """Raises: NotFound."""
+        return await self._host.read(lambda tx: _known(tx, box_id))
+
     async def add(self, box_id: str, *, by: Principal, client: str | None) -> Secret:
         """One that has not called yet; its password. Raises: InvalidField, Conflict: it is known."""
         name, password = read_box_id(box_id), _new_password()

@@ -1,4 +1,4 @@
-"""Spreadsheets: real numbers and dates with formats, sums as formulas. What people typed is text, whatever it begins with."""
+"""Spreadsheets: real numbers, dates and sums with formats, and no formula. What people typed is text, whatever it begins with."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,6 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
-from openpyxl.workbook.properties import CalcProperties
 
 from atalaia.integrations.cvepro.papers.words import Words
 
@@ -49,8 +48,6 @@ class Book:
         self._book = Workbook(write_only=True)
         self._book.properties.title = _clean(title)
         self._book.properties.creator = "Atalaia"
-        # A reader that keeps no results of formulas works them out when it opens the book.
-        self._book.calculation = CalcProperties(fullCalcOnLoad=True)
         self._names: set[str] = set()
 
     def finished(self) -> bytes:
@@ -69,11 +66,12 @@ class Book:
             sheet.append([self._text(sheet, text, font=_LARGE if number == 0 else None)])
         sheet.append([])
         sheet.append([self._head(sheet, field) for field in fields])
-        last = first - 1
+        last, sums = first - 1, [Decimal(0)] * len(fields)
         for last, row in enumerate(rows, start=first):  # noqa: B007 - used behind the loop
             sheet.append([self._cell(sheet, field, value) for field, value in zip(fields, row, strict=True)])
+            sums = [before + _number(value) for before, value in zip(sums, row, strict=True)]
         sheet.auto_filter.ref = f"A{first - 1}:{get_column_letter(len(fields))}{max(last, first - 1)}"
-        sheet.append([self._sum(sheet, field, index, first, last) for index, field in enumerate(fields, start=1)])
+        sheet.append([self._sum(sheet, field, index, sums[index]) for index, field in enumerate(fields)])
 
     def _head(self, sheet: Any, field: Field) -> Any:
         cell = self._text(sheet, field.label, font=_BOLD)
@@ -90,12 +88,12 @@ class Book:
         cell.number_format = _TIMES[self._words.locale] if isinstance(value, datetime) else field.format or "General"
         return cell
 
-    def _sum(self, sheet: Any, field: Field, index: int, first: int, last: int) -> Any:
-        if index == 1:
+    def _sum(self, sheet: Any, field: Field, index: int, total: Decimal) -> Any:
+        """A value: a formula's result can't be stored beside it here, and phones, which work none out, show nothing then."""
+        if index == 0:
             cell = self._text(sheet, self._words.translate("Sum"), font=_BOLD)
         elif field.is_summed:
-            letter = get_column_letter(index)
-            cell = WriteOnlyCell(sheet, value=f"=SUM({letter}{first}:{letter}{last})" if last >= first else 0)
+            cell = WriteOnlyCell(sheet, value=cast("Any", total))
             cell.number_format = field.format or "General"
         else:
             cell = WriteOnlyCell(sheet)
@@ -115,6 +113,13 @@ class Book:
 
 def _clean(text: str) -> str:
     return _UNPRINTABLE.sub("", text)[:_LONGEST]
+
+
+def _number(value: Value) -> Decimal:
+    """As it counts in a sum: of texts and times nothing."""
+    if isinstance(value, Decimal):
+        return value
+    return Decimal(str(value)) if isinstance(value, (int, float)) else Decimal(0)
 
 
 def kwh(mwh: int | None) -> Decimal | None:
