@@ -20,7 +20,7 @@ ENDED = {"completed", "error", "cancelled"}
 _SIMULATOR = re.compile(r"traffilog simulator: (http\S+)")
 # A tenth and less of what a real unit gets.
 QUICK: Mapping[str, str] = {
-    "PAUSE_S": "0.02",
+    "PAUSE_S": "0.05",
     "REVIEW_PAUSE_S": "0.05",
     "REVIEW_WAIT_S": "0.1",
     "SLOT_WAIT_S": "0.2",
