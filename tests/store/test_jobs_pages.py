@@ -10,6 +10,7 @@ from atalaia.core.errors import Conflict, NotFound
 from atalaia.core.permissions import SYSTEM
 from atalaia.jobs.model.states import State
 from atalaia.jobs.model.views import JobFilter
+from atalaia.jobs.pages.frames import MOST_SHOWN
 from atalaia.jobs.service.control import Actor
 from atalaia.store.store import Store
 from tests.conftest import MakeStore
@@ -157,5 +158,57 @@ def test_a_job_that_there_is_not_is_a_404(site: Talk) -> None:
     async def conversation(hub: Site) -> None:
         for path in ("/jobs/nothing", "/jobs/nothing/now"):
             assert (await page(hub, path))[0] == 404
+
+    site(conversation)
+
+
+def test_a_payload_of_a_megabyte_is_shown_in_part_and_downloaded_to_the_byte(site: Talk) -> None:
+    """It was laid out whole, token by token: ten seconds in which the hub answered nobody."""
+
+    async def conversation(hub: Site) -> None:
+        payload = b"[" + b",".join([b"1.0"] * 250_000) + b"]"
+        async with hub.client() as client:
+            made = await client.post("/api/jobs", content=b'{"type": "t", "payload": ' + payload + b"}")
+            id_ = made.json()["id"]
+        (job,) = await hub.lease("t")
+        await hub.complete(job, "succeeded", result={"text": "r" * 300_000})
+        status, html = await page(hub, f"/jobs/{id_}")
+        assert status == 200
+        assert len(html) < 400_000
+        assert f"{len(payload) - MOST_SHOWN:,} more characters are not shown here" in html
+        assert f'href="/jobs/{id_}/payload"' in html
+        async with hub.client() as client:
+            file = await client.get(f"/jobs/{id_}/payload")
+            result = await client.get(f"/jobs/{id_}/result")
+            none = await client.get(f"/jobs/{await hub.create()}/result")
+        assert file.content == payload
+        assert "attachment" in file.headers["content-disposition"]
+        assert result.json() == {"text": "r" * 300_000}
+        assert none.status_code == 404
+
+    site(conversation)
+
+
+def test_of_thousands_of_steps_the_last_are_shown_and_those_that_matter(site: Talk) -> None:
+    """The page of a job with 5,000 steps had 44 MB."""
+
+    async def conversation(hub: Site) -> None:
+        id_ = await hub.create()
+        (job,) = await hub.lease()
+        data = {"frame": '{"action": "' + "x" * 5_000 + '"}', "answer": "{}"}
+        await hub.renew(job, steps=[{"n": 1, "name": "the one that acts", "state": "irreversible"}])
+        for start in range(2, 1_402, 200):
+            await hub.renew(
+                job,
+                steps=[{"n": n, "name": f"step {n}", "state": "done", "data": data} for n in range(start, start + 200)],
+            )
+        status, html = await page(hub, f"/jobs/{id_}")
+        assert status == 200
+        assert len(html) < 2_500_000
+        assert "the one that acts" in html
+        assert "step 1401" in html
+        assert "step 1000" not in html
+        assert "1,200 earlier steps are not shown here" in html
+        assert "Its frames are too many for this page" in html
 
     site(conversation)

@@ -1,12 +1,15 @@
 """A step's frames as a page shows them: laid out for reading with every token as it was sent, and how they depart."""
 
 import re
+from dataclasses import dataclass
 from typing import Any, Final
 
 from atalaia.sdk.fidelity import Departure, Node, NotJson, parse, plain_text
 
 _INDENT: Final = "  "
 _MAX_LINES: Final = 400
+# Characters of one text on a page: reading a megabyte of JSON takes seconds, and nobody reads it there.
+MOST_SHOWN: Final = 32_768
 _SAID: Final = re.compile(
     r"(?P<path>.*?): captured (?P<captured>.*?), would send (?P<sent>.*?)(?: \((?P<note>[^()]*)\))?", re.DOTALL
 )
@@ -15,6 +18,22 @@ _NOTES: Final = {
     "the same key, escaped differently": "escapes",
     "whitespace differs": "whitespace",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A payload, a frame or an answer: to be read, and exactly as it was. `left` characters are too many for a page."""
+
+    pretty: str
+    raw: str
+    left: int = 0
+
+
+def text_of(text: str) -> Text:
+    if len(text) <= MOST_SHOWN:
+        return Text(laid_out(text), text)
+    shown = text[:MOST_SHOWN]
+    return Text(shown, shown, len(text) - MOST_SHOWN)
 
 
 def laid_out(text: str) -> str:

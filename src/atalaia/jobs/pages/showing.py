@@ -1,13 +1,15 @@
 """One job: how it stands, why, and everything that was done for it."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from litestar import Response, get, post
 from litestar.response import Redirect
 
 from atalaia.captures.pages.diff import WAYS
-from atalaia.core.errors import AtalaiaError
+from atalaia.core.errors import AtalaiaError, NotFound
+from atalaia.core.translations import N_
 from atalaia.jobs.model.states import FINISHED, State
 from atalaia.jobs.model.views import JobDetail
 from atalaia.jobs.pages.edges import (
@@ -22,7 +24,7 @@ from atalaia.jobs.pages.edges import (
     actor_of,
     words_of,
 )
-from atalaia.jobs.pages.frames import laid_out
+from atalaia.jobs.pages.frames import Text, text_of
 from atalaia.jobs.pages.steps import Run, runs_of
 from atalaia.jobs.pages.troubles import trouble_of
 from atalaia.jobs.pages.waiting import reasons_of
@@ -49,7 +51,23 @@ async def part(
     request: AnyRequest, pages: ThePages, jobs: Jobs, around_jobs: AroundJobs, job_id: JobId
 ) -> Response[str]:
     context = await _context(request, pages, jobs, around_jobs, job_id)
-    return await pages.fragment(request, "jobs/_job_now.html", is_part=True, problem=None, **context)
+    return await pages.fragment(
+        request, "jobs/_job_now.html", rows=_rows(context), is_part=True, problem=None, **context
+    )
+
+
+@get("/jobs/{job_id:str}/payload", guards=READ, include_in_schema=False)
+async def payload_file(jobs: Jobs, job_id: JobId) -> Response[bytes]:
+    """To the byte, as it came in: a page shows no more of it than can be read there."""
+    return _file((await jobs.reading.detail(job_id)).job.payload, f"payload-{job_id}.json")
+
+
+@get("/jobs/{job_id:str}/result", guards=READ, include_in_schema=False)
+async def result_file(jobs: Jobs, job_id: JobId) -> Response[bytes]:
+    result = (await jobs.reading.detail(job_id)).job.result
+    if result is None:
+        raise NotFound(N_("this job has no result"))
+    return _file(result, f"result-{job_id}.json")
 
 
 @post("/jobs/{job_id:str}/cancel", guards=CREATE, status_code=200, include_in_schema=False)
@@ -105,7 +123,7 @@ async def _page(
         request,
         "jobs/job.html",
         status=status,
-        rows=sum(len(run.steps) for run in context["runs"]),
+        rows=_rows(context),
         title=context["type_title"],
         is_part=False,
         problem=problem,
@@ -119,6 +137,7 @@ async def _context(request: AnyRequest, pages: Pages, jobs: JobsService, around:
     job_type = jobs.types.find(job.type)
     upstream = job_type.upstream if job_type else None
     runs = await runs_of(detail, translator, upstream=upstream, captures=around.captures)
+    payload, result = await asyncio.to_thread(_texts_of, detail)
     workers = await jobs.workers.all()
     now = around.clock.now()
     return {
@@ -134,31 +153,49 @@ async def _context(request: AnyRequest, pages: Pages, jobs: JobsService, around:
             detail, now=now, workers=workers, job_type=job_type, upstream=await around.upstream(upstream)
         ),
         "runs": runs,
-        "about": [
-            (translator.translate(label), value) for label, value in about(job_type, bytes(job.payload).decode())
-        ],
+        "about": [(translator.translate(label), value) for label, value in about(job_type, payload)],
         "created_by": await around.name_of(job.created_by),
         "has_acted": any(step.is_irreversible for step in detail.steps),
         "departed": next((step.key for run in runs for step in run.steps if step.departures or step.held), None),
         "worker": next((each for each in workers if each.id == job.worker_id), None),
         "began_at": runs[0].started_at if runs and not _is_waiting(detail) else None,
-        "payload": bytes(job.payload).decode(),
-        "payload_pretty": laid_out(bytes(job.payload).decode()),
-        "result": bytes(job.result).decode() if job.result is not None else None,
+        "payload": payload,
+        "result": result,
         "ways": WAYS,
-        "result_pretty": laid_out(bytes(job.result).decode()) if job.result is not None else None,
+        "steps_left": len(detail.steps) - sum(len(run.steps) for run in runs),
     }
 
 
-def about(job_type: JobType | None, payload: str) -> list[tuple[str, str]]:
+def _texts_of(detail: JobDetail) -> tuple[Text, Text | None]:
+    payload, result = (
+        bytes(raw).decode() if raw is not None else None for raw in (detail.job.payload, detail.job.result)
+    )
+    return text_of(payload or ""), text_of(result) if result is not None else None
+
+
+def _rows(context: Mapping[str, Any]) -> int:
+    """As many as a list would have that takes as long to render."""
+    texts = [text for text in (context["payload"], context["result"]) if text is not None]
+    steps = [step for run in context["runs"] for step in run.steps]
+    return 3 * len(steps) + sum(len(text.raw) for text in texts) // 200
+
+
+def _file(raw: bytes, name: str) -> Response[bytes]:
+    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
+    return Response(bytes(raw), media_type="application/json", headers=headers)
+
+
+def about(job_type: JobType | None, payload: Text) -> list[tuple[str, str]]:
     """What the fields of the type's form are in this job, as (label, value); long ones are left to the payload."""
+    if job_type is None or payload.left:
+        return []
     try:
-        root = parse(payload)
+        root = parse(payload.raw)
     except NotJson:
         return []
     given = {member.key: member.value for member in root.members}
     shown = []
-    for each in job_type.form if job_type else ():
+    for each in job_type.form:
         node = given.get(each.name)
         if node is not None and not (node.members or node.items) and len(node.raw) <= _SHORT:
             shown.append((each.label, decode_string(node.raw) if node.kind == "string" else node.raw))
@@ -173,4 +210,4 @@ def _is_waiting(detail: JobDetail) -> bool:
     return detail.job.state not in _ENDED and detail.job.leased_until is None
 
 
-ROUTES = (show, part, cancel, retry, happened)
+ROUTES = (show, part, payload_file, result_file, cancel, retry, happened)

@@ -1,6 +1,8 @@
 """The steps of a job, run by run, as its page shows them."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -9,12 +11,13 @@ from urllib.parse import quote
 
 import msgspec
 
+from atalaia.captures.model.templates import ActionVersion
 from atalaia.captures.service import CapturesService
 from atalaia.core.errors import NotFound
 from atalaia.core.translations import Translator
 from atalaia.jobs.model.states import FINISHED, State
 from atalaia.jobs.model.views import JobDetail, JobOut, StepDetail
-from atalaia.jobs.pages.frames import departure_of, laid_out
+from atalaia.jobs.pages.frames import MOST_SHOWN, Text, departure_of, text_of
 from atalaia.jobs.pages.words import STEP_STATES, retold
 from atalaia.sdk.fidelity import Departure, nearest
 
@@ -22,14 +25,10 @@ from atalaia.sdk.fidelity import Departure, nearest
 _TOLD: Final = {"action", "frame", "answer", "action_value", "mtkn", "template", "departures", "error", "hint"}
 _ENDED: Final = {str(state) for state in FINISHED}
 _REFUSALS: Final = {"401", "403"}
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A frame or an answer: to be read, and exactly as it was."""
-
-    pretty: str
-    raw: str
+MOST_STEPS: Final = 200
+MOST_TELLING: Final = 50
+MOST_CHARACTERS: Final = 300_000  # of all frames and answers on a page
+MOST_OF_A_FACT: Final = 4_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +55,7 @@ class ShownStep:
     frame: Text | None
     answer: Text | None
     has_answer: bool  # an answer, or the record that none came
+    has_room: bool  # for frame and answer, on this page
     departures: Sequence[Departure]
     held: Held | None
     template_href: str | None
@@ -85,7 +85,7 @@ class ShownStep:
 
     @property
     def has_details(self) -> bool:
-        return bool(self.frame or self.has_answer or self.departures or self.facts or self.error)
+        return bool(self.frame or self.has_answer or self.departures or self.facts or self.error or not self.has_room)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,30 +108,77 @@ class Run:
 async def runs_of(
     detail: JobDetail, translator: Translator, *, upstream: str | None, captures: CapturesService | None
 ) -> list[Run]:
-    """The newest first."""
-    shower = _Shower(detail.job, translator, upstream, captures)
-    groups = [list(group) for _, group in groupby(detail.steps, key=lambda step: step.lease)]
+    """The newest first. Of very many steps the last ones, and those before that failed or can't be undone."""
+    kept = kept_of(detail.steps)
+    templates = await _templates_of(kept, upstream=upstream, captures=captures)
+    shower = _Shower(detail.job, translator, upstream, templates, _Room())
+    return await asyncio.to_thread(_runs, kept, shower)
+
+
+def kept_of(steps: Sequence[StepDetail]) -> list[StepDetail]:
+    older, last = list(steps[:-MOST_STEPS]), list(steps[-MOST_STEPS:])
+    telling = [step for step in older if step.is_irreversible or step.state == "failed"]
+    return telling[-MOST_TELLING:] + last
+
+
+def _runs(steps: Sequence[StepDetail], shower: "_Shower") -> list[Run]:
+    groups = [list(group) for _, group in groupby(steps, key=lambda step: step.lease)]
+    acted = [{step.attempt for step in group if step.is_irreversible} for group in groups]
     runs: list[Run] = []
-    acted: set[int] = set()  # attempts in which something irreversible was begun
-    for number, steps in enumerate(groups):
-        attempt = steps[0].attempt
+    # From the end, so that the newest steps have their frames where there is no room for all.
+    for number, group in reversed(list(enumerate(groups))):
+        attempt = group[0].attempt
         is_last = number == len(groups) - 1
-        is_going = is_last and detail.job.state not in _ENDED and detail.job.leased_until is not None
-        shown = [await shower.shown(step, is_going=is_going, is_newest=is_last) for step in steps]
+        is_going = is_last and shower.job.state not in _ENDED and shower.job.leased_until is not None
+        shown = [shower.shown(step, is_going=is_going, is_newest=is_last) for step in reversed(group)]
         runs.append(
             Run(
-                key=f"run-{steps[0].lease}",
+                key=f"run-{group[0].lease}",
                 attempt=attempt,
-                is_resolve=attempt in acted,
+                is_resolve=any(attempt in each for each in acted[:number]),
                 is_last=is_last,
-                is_lost=not is_going and steps[-1].state in {"started", "irreversible"},
-                steps=shown,
-                lease=steps[0].lease,
+                is_lost=not is_going and group[-1].state in {"started", "irreversible"},
+                steps=shown[::-1],
+                lease=group[0].lease,
             )
         )
-        if any(step.is_irreversible for step in steps):
-            acted.add(attempt)
-    return runs[::-1]
+    return runs
+
+
+async def _templates_of(
+    steps: Sequence[StepDetail], *, upstream: str | None, captures: CapturesService | None
+) -> dict[str, ActionVersion]:
+    """Those in force now of the actions that were refused."""
+    if upstream is None or captures is None:
+        return {}
+    found: dict[str, ActionVersion] = {}
+    for action in {action for step in steps if (action := _refused_action(_data_of(step)))}:
+        with suppress(NotFound):
+            found[action] = (await captures.history(upstream, action)).active
+    return found
+
+
+def _refused_action(data: Mapping[str, Any]) -> str | None:
+    """Of a frame that had its template's form and was refused all the same."""
+    template = data.get("template")
+    is_refused = str(data.get("action_value") or "") in _REFUSALS
+    if not is_refused or not data.get("frame") or data.get("departures") or not isinstance(template, dict):
+        return None
+    return str(template.get("action"))
+
+
+class _Room:
+    """For the frames of a page: they are many where a worker's steps are."""
+
+    def __init__(self) -> None:
+        self._left = MOST_CHARACTERS
+
+    def take(self, *texts: str) -> bool:
+        wanted = sum(min(len(text), MOST_SHOWN) for text in texts)
+        if wanted > self._left:
+            return False
+        self._left -= wanted
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,18 +186,16 @@ class _Shower:
     job: JobOut
     translator: Translator
     upstream: str | None
-    captures: CapturesService | None
+    templates: Mapping[str, ActionVersion]
+    room: _Room
 
-    async def shown(self, step: StepDetail, *, is_going: bool, is_newest: bool) -> ShownStep:
-        data: Mapping[str, Any] = step.data if isinstance(step.data, dict) else {"data": step.data}
+    def shown(self, step: StepDetail, *, is_going: bool, is_newest: bool) -> ShownStep:
+        data = _data_of(step)
         shape, word = STEP_STATES[_state_of(step, self.job, is_going=is_going)]
-        frame = _text(data.get("frame"))
+        frame, answer = _words(data.get("frame") or ""), _words(data.get("answer") or "")
+        has_room = self.room.take(frame, answer)
         template = data.get("template") if isinstance(data.get("template"), dict) else None
         departures = [departure_of(said) for said in _list(data.get("departures"))]
-        refused = str(data.get("action_value") or "") in _REFUSALS
-        held = None
-        if frame is not None and template is not None and not departures and refused:
-            held = await self._held(str(template.get("action")), frame.raw)
         version = template.get("version") if template else None
         return ShownStep(
             key=f"{step.lease}-{step.n}",
@@ -163,31 +208,31 @@ class _Shower:
             is_newest=is_newest,
             started_at=step.started_at,
             ended_at=step.ended_at,
-            mtkn=str(data["mtkn"]) if data.get("mtkn") else None,
-            frame=frame,
-            answer=_text(data.get("answer")),
-            has_answer="answer" in data or (frame is not None and step.state == "failed" and not departures),
+            mtkn=_cut(str(data["mtkn"])) if data.get("mtkn") else None,
+            frame=text_of(frame) if frame and has_room else None,
+            answer=text_of(answer) if answer and has_room else None,
+            has_answer="answer" in data or (bool(frame) and step.state == "failed" and not departures),
+            has_room=has_room,
             departures=departures,
-            held=held,
+            held=self._held(data),
             template_href=_template_href(self.upstream, template),
             template_version=version if isinstance(version, int) else None,
             facts=[
-                (name, _words(value))
+                (name, _cut(_words(value)))
                 for name, value in data.items()
-                if name not in _TOLD and value not in (None, "", False)
+                if name not in _TOLD and not (value is None or value is False or value == "")
             ],
-            error=retold(str(data.get("error") or ""), self.translator),
+            error=retold(_cut(_words(data.get("error") or "")), self.translator),
         )
 
-    async def _held(self, action: str, frame: str) -> Held | None:
-        if not self.upstream or self.captures is None:
-            return None
-        try:
-            history = await self.captures.history(self.upstream, action)
-        except NotFound:
-            return None
-        found = nearest(history.active.templates, frame)
-        return Held(departures=found[1], version=history.active_version) if found else None
+    def _held(self, data: Mapping[str, Any]) -> Held | None:
+        in_force = self.templates.get(_refused_action(data) or "")
+        found = nearest(in_force.templates, str(data["frame"])) if in_force else None
+        return Held(departures=found[1], version=in_force.version) if found and in_force else None
+
+
+def _data_of(step: StepDetail) -> Mapping[str, Any]:
+    return step.data if isinstance(step.data, dict) else {"data": step.data}
 
 
 def _state_of(step: StepDetail, job: JobOut, *, is_going: bool) -> str:
@@ -208,15 +253,12 @@ def _template_href(upstream: str | None, template: Mapping[str, Any] | None) -> 
     return f"/captures/templates/{quote(upstream, safe='')}/{quote(str(template['action']), safe='')}{query}"
 
 
-def _text(value: Any) -> Text | None:
-    if not value:
-        return None
-    raw = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    return Text(laid_out(raw), raw)
-
-
 def _words(value: Any) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MOST_OF_A_FACT else f"{text[:MOST_OF_A_FACT]}…"
 
 
 def _list(value: Any) -> list[Any]:

@@ -42,11 +42,13 @@ Pattern = tuple[str, re.Pattern[str], str]
 _PLACE: Final = re.compile(r"\{(\w+)\}")
 _LEAST_LITERAL: Final = 8
 _DEPTH: Final = 3
+# A worker says what it likes at any length, and a pattern with several places takes long over much text.
+_LONGEST_SAID: Final = 2_000
 
 
 def retold(text: str, translator: Translator, *, depth: int = _DEPTH) -> str:
     """An English text that was kept with its values filled in, in the reader's language, where its template is known."""
-    if not text or translator.locale == "en":
+    if not text or translator.locale == "en" or len(text) > _LONGEST_SAID:
         return text
     exact = translator.translate(text)
     if exact != text or depth == 0:
