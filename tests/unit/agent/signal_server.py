@@ -8,6 +8,8 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple, Self
 
+from tests.servers import free_port
+
 KEY = "monitor-key-" + "0123456789" * 3
 
 WORDS = {
@@ -36,8 +38,8 @@ class SignalServer:
         self.connections = 0
         self.guard = threading.Lock()
         self._at_once = 0
-        self._server = self._listen(0)
-        self.port: int = self._server.server_address[1]
+        self.port = free_port()  # one that nobody takes while this is closed
+        self._server = self._listen(self.port)
         self.url = f"http://127.0.0.1:{self.port}/functions/v1/monitor-execution"
 
     def __enter__(self) -> Self:
