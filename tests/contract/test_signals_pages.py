@@ -73,6 +73,20 @@ def test_a_signal_is_made_shown_changed_paused_and_dropped(tmp_path: Path) -> No
     talk(tmp_path, conversation)
 
 
+def test_what_an_address_may_hold_is_shown_to_those_alone_who_change_it(tmp_path: Path) -> None:
+    async def conversation(visit: Visit) -> None:
+        whole = "https://example.com/in/c4naryC4naryC4nary?token=hush-hush"
+        await fill(visit, "/signals/-/new", DESK | {"url": whole})
+        for page in ("/signals", "/signals/desk", "/signals/desk/now", "/audit"):
+            said = await see(visit, page)
+            assert "c4nary" not in said, page
+            assert "hush-hush" not in said, page
+        assert "https://example.com/in/***?***" in await see(visit, "/signals/desk")
+        assert f'value="{whole}"' in await see(visit, "/signals/desk/edit")
+
+    talk(tmp_path, conversation)
+
+
 def test_a_secret_that_the_hub_makes_is_shown_once(tmp_path: Path) -> None:
     async def conversation(visit: Visit) -> None:
         said = await fill(visit, "/signals/-/new", {**DESK, "secret": ""}, status=200)

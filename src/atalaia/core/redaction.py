@@ -5,7 +5,7 @@ import re
 import threading
 from collections import OrderedDict
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, urlsplit
 
 STARS = "***"
 _SECRET_NAME = re.compile(
@@ -14,6 +14,8 @@ _SECRET_NAME = re.compile(
 # A scheme of any length would be looked for from each letter of a long word: minutes for a megabyte.
 _USERINFO = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]{0,30}://)[^/\s@]+@", re.IGNORECASE)
 
+# A part of a path that people don't write by hand: long, with digits or mixed case.
+_OPAQUE = re.compile(r"(?=[^/]*[0-9]|[^/]*[a-z][^/]*[A-Z]|[^/]*[A-Z][^/]*[a-z])[^/]{16,}")
 
 # Shorter values would star out half of every text.
 _SHORTEST = 6
@@ -101,6 +103,17 @@ class Secret:
 def redact_url(text: str) -> str:
     """Take user name and password out of every address in a text."""
     return _USERINFO.sub(rf"\g<scheme>{STARS}@", text)
+
+
+def shown_address(url: str) -> str:
+    """Where an address leads, without what may let anybody in: user, query, and parts of the path that look like a token."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return STARS
+    host = parts.netloc.rpartition("@")[2]
+    query = f"?{STARS}" if parts.query else ""
+    return scrub(f"{parts.scheme}://{host}{_OPAQUE.sub(STARS, parts.path)}{query}")
 
 
 def redact(value: Any, *, name: str = "") -> Any:

@@ -8,7 +8,7 @@ import pytest
 import structlog
 
 from atalaia.core.logging import configure_logging
-from atalaia.core.redaction import Known, Secret, redact, redact_url, scrub
+from atalaia.core.redaction import Known, Secret, redact, redact_url, scrub, shown_address
 
 CANARY = 'c4nary "tökén"/with+all'
 
@@ -73,3 +73,24 @@ def test_a_megabyte_of_one_word_is_read_at_once() -> None:
     started_s = time.process_time()
     assert redact_url(text) == text
     assert time.process_time() - started_s < 2
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://example.com/hooks/atalaia", "https://example.com/hooks/atalaia"),
+        (
+            "https://example.com:8443/functions/v1/monitor-execution",
+            "https://example.com:8443/functions/v1/monitor-execution",
+        ),
+        ("https://ana:pass@example.com/x?key=1#y", "https://example.com/x?***"),
+        (
+            "https://hooks.example.com/services/T0001/B0002/abcDEF123ghiJKL456mno",
+            "https://hooks.example.com/services/T0001/B0002/***",
+        ),
+        ("https://[::1]:9/6b9d1c2e-0f3a-4d5b-8c7d-123456789abc/in", "https://[::1]:9/***/in"),
+        ("https://[broken/x", "***"),
+    ],
+)
+def test_an_address_is_shown_without_what_lets_anybody_in(url: str, shown: str) -> None:
+    assert shown_address(url) == shown

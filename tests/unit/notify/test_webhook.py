@@ -73,4 +73,4 @@ def test_a_wrong_field_is_named(values: dict[str, Any], field: str) -> None:
 
 
 def test_a_description_shows_no_query() -> None:
-    assert Webhook(IDLE).describe({"url": "https://x.test/a?token=abc"}) == "https://x.test/a"
+    assert Webhook(IDLE).describe({"url": "https://x.test/a?token=abc"}) == "https://x.test/a?***"

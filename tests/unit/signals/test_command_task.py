@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from atalaia.signals.service.command_task import (
 )
 from atalaia.signals.service.tasks import Started
 from atalaia.signals.settings import SETTINGS
+from tests.servers import wait_until
 
 STARTED = Started("tidy", "run-1", 7, "", 0, "command", "{}", None)
 
@@ -85,6 +88,38 @@ def test_a_run_that_is_broken_off_ends_its_command(tmp_path: Path) -> None:
             os.kill(int(mark.read_text(encoding="ascii")), 0)
 
     asyncio.run(run())
+
+
+HUB = """
+import asyncio, sys
+from atalaia.signals.service.command_task import CommandLine, run_command
+from atalaia.signals.service.tasks import Started
+
+asyncio.run(run_command("tidy", CommandLine(sys.argv[1:], 60), Started("tidy", "run-1", 7, "", 0, "command", "{}", None)))
+"""
+
+
+def test_a_command_and_its_children_end_with_a_hub_that_is_killed(tmp_path: Path) -> None:
+    mark = tmp_path / "pids"
+    # The shell itself does not listen when it is asked to end.
+    script = f"trap '' TERM; sleep 60 & echo $$ $! > {mark}.new; mv {mark}.new {mark}; while :; do wait; done"
+    with subprocess.Popen([sys.executable, "-c", HUB, "/bin/sh", "-c", script]) as hub:
+        wait_until(mark.exists, what="the command", timeout_s=20)
+        hub.kill()
+    pids = [int(word) for word in mark.read_text(encoding="ascii").split()]
+    wait_until(lambda: not any(map(is_running, pids)), what="the end of the command", timeout_s=20)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_signal_that_ends_a_command_is_told_as_such() -> None:
+    assert perform("/bin/sh", "-c", "kill -9 $$").error == "exit status -9"
+    assert perform("/bin/sh", "-c", "kill -15 $$").error == "exit status -15"
 
 
 def test_only_what_the_settings_name_can_be_run() -> None:

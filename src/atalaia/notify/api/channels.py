@@ -39,16 +39,18 @@ class ChannelsApi(Controller):
             is_enabled=data.is_enabled,
             values=kind_values(data),
         )
-        return channel_out(channel)
+        return channel_out(channel, request)
 
     @get(guards=[requires(Permission.CHANNELS_READ)], summary="List channels")
-    async def list_all(self, notify: Notify, cursor: QueryText = None, limit: Limit = 50) -> Listing[ChannelOut]:
+    async def list_all(
+        self, request: AnyRequest, notify: Notify, cursor: QueryText = None, limit: Limit = 50
+    ) -> Listing[ChannelOut]:
         found, following = await notify.channels(cursor=cursor, limit=limit)
-        return Listing([channel_out(channel) for channel in found], following)
+        return Listing([channel_out(channel, request) for channel in found], following)
 
     @get("/{channel_id:str}", guards=[requires(Permission.CHANNELS_READ)], summary="One channel")
-    async def read(self, notify: Notify, channel_id: PathText) -> ChannelOut:
-        return channel_out(await notify.channel(channel_id))
+    async def read(self, request: AnyRequest, notify: Notify, channel_id: PathText) -> ChannelOut:
+        return channel_out(await notify.channel(channel_id), request)
 
     @patch("/{channel_id:str}", guards=[requires(Permission.CHANNELS_WRITE)], summary="Change a channel")
     async def change(
@@ -65,7 +67,7 @@ class ChannelsApi(Controller):
             changes={name: value for name, value in given.items() if name in OWN},
             values=kind_values(data),
         )
-        return channel_out(channel)
+        return channel_out(channel, request)
 
     @delete("/{channel_id:str}", guards=[requires(Permission.CHANNELS_WRITE)], summary="Remove a channel")
     async def remove(self, request: AnyRequest, notify: Notify, channel_id: PathText) -> None:

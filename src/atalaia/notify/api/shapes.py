@@ -9,6 +9,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 from msgspec import UNSET, UnsetType
 
+from atalaia.core.permissions import Permission
+from atalaia.core.redaction import shown_address
 from atalaia.core.translations import Locale
 from atalaia.notify.model.channel import Attempt, Channel, Outcome, RouteRecord
 from atalaia.notify.model.severity import Severity
@@ -68,7 +70,10 @@ class ChannelPatch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class ChannelOut(msgspec.Struct, kw_only=True):
-    """Never a secret: `fields` has the others of its kind. `troubled_since`: messages do not get through since then."""
+    """Never a secret: `fields` has the others of its kind; a `url` is shown in part to who may not change channels.
+
+    `troubled_since`: messages do not get through since then.
+    """
 
     id: str
     name: str
@@ -181,10 +186,15 @@ def route_values(data: RouteIn | RoutePatch) -> dict[str, Any]:
     return values
 
 
-def channel_out(channel: Channel) -> ChannelOut:
+def channel_out(channel: Channel, request: AnyRequest) -> ChannelOut:
     own = {name: getattr(channel, name) for name in ChannelOut.__struct_fields__ if hasattr(channel, name)}
-    beside = {name: value for name, value in channel.settings.items() if name in _BESIDE}
-    return ChannelOut(**own, **beside, fields=channel.settings)
+    fields = dict(channel.settings)
+    principal, _ = who(request)
+    # An address may let in whoever knows it.
+    if "url" in fields and not principal.may(Permission.CHANNELS_WRITE):
+        fields["url"] = shown_address(str(fields["url"]))
+    beside = {name: value for name, value in fields.items() if name in _BESIDE}
+    return ChannelOut(**own, **beside, fields=fields)
 
 
 def route_out(route: RouteRecord) -> RouteOut:

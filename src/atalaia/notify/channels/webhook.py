@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from atalaia.core.errors import InvalidField
+from atalaia.core.redaction import shown_address
 from atalaia.core.translations import N_
 from atalaia.notify.channels.tools import Tools
 from atalaia.notify.model.message import webhook_document
@@ -46,8 +47,7 @@ class Webhook(ChannelKind):
         return taken
 
     def describe(self, values: Values) -> str:
-        parts = urlsplit(str(values["url"]))
-        return f"{parts.scheme}://{parts.netloc}{parts.path}"
+        return shown_address(str(values["url"]))
 
     async def send(self, values: Values, message: ChannelMessage) -> str:
         body = msgspec.json.encode(webhook_document(message))

@@ -112,7 +112,7 @@ class SignalOut(msgspec.Struct, frozen=True, kw_only=True):
     """One signal as pages and the API show it. `level` is well, degraded, failing or unknown, by `rate`.
 
     `task_title` is English, a key of the translations; `is_known`: the task is there. `running` is the run under way,
-    `last_run` the last one that was kept. `failures` counts failed runs in a row.
+    `last_run` the last one that was kept. `failures` counts failed runs in a row. `url` has stars where it may hold a secret.
     """
 
     name: str

@@ -55,7 +55,7 @@ async def edit(
     request: AnyRequest, pages: ThePages, signals: Signals, around_signals: AroundSignals, name: Name
 ) -> Response[str]:
     signal = await signals.reading.one(name)
-    values = signal_form.values_of(signal)
+    values = signal_form.values_of(signal, url=await signals.reading.address_of(name))
     return await _form(request, pages, signals, around_signals, values=values, signal=signal)
 
 

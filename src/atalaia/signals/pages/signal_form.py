@@ -55,7 +55,8 @@ NEW: Final[dict[str, str]] = {
 }
 
 
-def values_of(signal: SignalOut) -> dict[str, str]:
+def values_of(signal: SignalOut, *, url: str) -> dict[str, str]:
+    """`url`: of its webhook, whole."""
     job = signal.job
     return NEW | {
         "name": signal.name,
@@ -70,7 +71,7 @@ def values_of(signal: SignalOut) -> dict[str, str]:
         "queue": job.queue if job and job.queue != "default" else "",
         "priority": str(job.priority) if job and job.priority else "",
         "concurrency_key": job.concurrency_key or "" if job else "",
-        "url": signal.url or "",
+        "url": url,
         "command": signal.command or "",
     }
 

@@ -11,6 +11,7 @@ from atalaia.access.audit import record
 from atalaia.core.errors import Conflict, Forbidden, InvalidField, NotFound
 from atalaia.core.ids import new_token
 from atalaia.core.permissions import Permission, Principal
+from atalaia.core.redaction import shown_address
 from atalaia.core.translations import N_
 from atalaia.sdk.transaction import Tx
 from atalaia.signals.model.cron import next_after, zone_of
@@ -172,10 +173,13 @@ def check_named(tasks: Iterable[str], options: Options, task: str) -> None:
 
 
 def shown(row: SignalRow) -> dict[str, Any]:
-    """For the audit log: no secret, and a payload as what it is."""
+    """For the audit log: no secret, not even in an address, and a payload as what it is."""
     hidden = {"secret", "created_at", "updated_at", "resumed_at", "next_at", "last_slot_at"}
     plain = {name: value for name, value in row._asdict().items() if name not in hidden}
-    return plain | {"options": msgspec.json.decode(row.options)}
+    options = msgspec.json.decode(row.options)
+    if options.get("url"):
+        options["url"] = shown_address(options["url"])
+    return plain | {"options": options}
 
 
 def _as_wanted(row: SignalRow) -> SignalIn:

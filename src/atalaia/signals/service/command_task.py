@@ -1,13 +1,15 @@
 """The task `command`: a command line that the settings allow, without a shell, in a process group of its own.
 
-It is given none of the hub's environment, which holds secrets.
+It is given none of the hub's environment, which holds secrets, and is on a leash: it ends with the hub, however the hub ends.
 """
 
 import asyncio
 import contextlib
 import os
 import signal as signals
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -22,9 +24,11 @@ from atalaia.signals.service.tasks import OwnRun, Started, Task
 TIMEOUT_S: Final = 60.0
 KEPT_BYTES: Final = 16_384  # of its output, the last ones
 GRACE_S: Final = 3.0
+_LEASH: Final = str(Path(__file__).with_name("leash.py"))
 _PIECE: Final = 65_536
 _SETTING: Final = "signals.commands"
 _PASSED_ON: Final = ("PATH", "HOME", "LANG", "TZ", "USER")
+_NOT_STARTED: Final = "it could not be started: {why}"
 DONE: Final = N_("{command} ended well")
 
 
@@ -84,20 +88,22 @@ def check_command(allowed: Mapping[str, CommandLine], options: Options) -> None:
 async def run_command(name: str, line: CommandLine, started: Started) -> Ending:
     try:
         process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-I", "-S", _LEASH),
             *line.run,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+            stderr=asyncio.subprocess.PIPE,
             cwd=line.folder,
             env=_environment(started),
             start_new_session=True,
         )
     except OSError as error:
-        return Ending(Outcome.FAILED, error=f"it could not be started: {error.strerror}")
+        return Ending(Outcome.FAILED, error=_NOT_STARTED.format(why=error.strerror))
     kept = bytearray()
     try:
         async with asyncio.timeout(line.timeout_s):
             await _read(process, kept)
+            why = await _words(process)
             status = await process.wait()
     except TimeoutError:
         await _end(process)
@@ -105,6 +111,8 @@ async def run_command(name: str, line: CommandLine, started: Started) -> Ending:
     except asyncio.CancelledError:
         await _end(process)
         raise
+    if why:
+        return Ending(Outcome.FAILED, error=_NOT_STARTED.format(why=why))
     if status == 0:
         return Ending(Outcome.SUCCEEDED, DONE, {"command": name}, output=_text(kept))
     return Ending(Outcome.FAILED, error=f"exit status {status}", output=_text(kept))
@@ -116,6 +124,11 @@ async def _read(process: asyncio.subprocess.Process, kept: bytearray) -> None:
     while piece := await process.stdout.read(_PIECE):
         kept += piece
         del kept[:-KEPT_BYTES]
+
+
+async def _words(process: asyncio.subprocess.Process) -> str:
+    """Why the leash could not start it; empty where it did."""
+    return (await process.stderr.read()).decode(errors="replace").strip() if process.stderr else ""
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -7,6 +7,7 @@ import msgspec
 
 from atalaia.core.clock import Clock, from_ms, to_ms
 from atalaia.core.errors import InvalidField, NotFound
+from atalaia.core.redaction import shown_address
 from atalaia.core.translations import N_
 from atalaia.sdk.transaction import Tx
 from atalaia.signals.model.locks import Lock
@@ -97,6 +98,10 @@ class Reading:
             raise InvalidField("hours", N_("must be between 1 and {most}"), most=MOST_HOURS)
         return await self._store.read(lambda tx: self._rates(tx, found(tx, name), hours))
 
+    async def address_of(self, name: str) -> str:
+        """That its webhook posts to, whole: for whoever may change it. Raises NotFound."""
+        return await self._store.read(lambda tx: read_options(found(tx, name).options).url or "")
+
     async def search(self, text: str, limit: int) -> list[tuple[str, str]]:
         """Name and task."""
         return await self._store.read(lambda tx: definitions.names_like(tx, text, limit=limit))
@@ -121,7 +126,7 @@ class Reading:
             runs_missed=row.runs_missed,
             is_paused=row.is_paused,
             job=options.job,
-            url=options.url,
+            url=shown_address(options.url) if options.url else None,
             command=options.command,
             next_at=None if row.is_paused else row.next_at,
             last_slot_at=row.last_slot_at,
