@@ -59,6 +59,34 @@ def test_the_form_makes_a_check_and_keeps_what_was_typed_when_it_is_wrong(tmp_pa
     visit(tmp_path, talk)
 
 
+def test_of_two_who_change_a_check_the_second_is_told_before_anything_is_lost(tmp_path: Path) -> None:
+    async def talk(site: Visit) -> None:
+        check = await site.add()
+        where = f"/checks/{check['id']}/edit"
+
+        async def revision() -> str:
+            page = (await site.client.get(where, headers=site.html)).text
+            return page.split('name="revision" value="')[1].partition('"')[0]
+
+        seen = await revision()
+        first = await site.client.post(where, data=NEW | {"name": "Ana's", "revision": seen}, headers=site.html)
+        assert first.status_code == 303
+        wrong = NEW | {"name": "Bia's", "interval_s": "often", "revision": seen}
+        again = await site.client.post(where, data=wrong, headers=site.html)
+        assert (again.status_code, f'name="revision" value="{seen}"' in again.text) == (422, True)
+        second = await site.client.post(where, data=NEW | {"name": "Bia's", "revision": seen}, headers=site.html)
+        assert second.status_code == 422
+        assert "Somebody else has changed this check" in second.text
+        assert 'value="Bia' in second.text
+        assert (await site.client.get(f"/api/checks/{check['id']}")).json()["name"] == "Ana's"
+        newer = second.text.split('name="revision" value="')[1].partition('"')[0]
+        assert newer == await revision() != seen
+        knowing = await site.client.post(where, data=NEW | {"name": "Bia's", "revision": newer}, headers=site.html)
+        assert knowing.status_code == 303
+
+    visit(tmp_path, talk)
+
+
 def test_a_try_without_an_agent_says_what_to_do(tmp_path: Path) -> None:
     async def talk(site: Visit) -> None:
         answer = await site.client.post("/checks/try", data=NEW, headers=site.html)

@@ -65,6 +65,35 @@ def test_a_patch_changes_only_what_it_names(house: House) -> None:
     assert house.audited == ["check.changed", "check.changed"]
 
 
+def test_changes_at_the_same_moment_lose_nothing_of_each_other(house: House) -> None:
+    check = house.add(agents=["alpha"])
+
+    async def together(turn: str) -> None:
+        patches = ({"runbook": turn}, {"target": f"http://x.test/{turn}"}, {"labels": {"turn": turn}}, {"name": turn})
+        await asyncio.gather(*(house.service.change_check(check.id, patch, ACTOR) for patch in patches))
+
+    for turn in map(str, range(10)):
+        asyncio.run(together(turn))
+        spec = house.check(check.id).spec
+        assert (spec.runbook, spec.target, spec.labels, spec.name) == (
+            turn,
+            f"http://x.test/{turn}",
+            {"turn": turn},
+            turn,
+        )
+
+
+def test_a_change_of_what_has_changed_since_is_refused(house: House) -> None:
+    seen = house.add(agents=["alpha"])
+    change(house, seen.id, name="Of another")
+    with pytest.raises(Conflict, match="Somebody else"):
+        asyncio.run(house.service.change_check(seen.id, {"name": "Mine"}, ACTOR, seen=seen.revision))
+    assert house.check(seen.id).spec.name == "Of another"
+    now = house.check(seen.id).revision
+    asyncio.run(house.service.change_check(seen.id, {"name": "Mine"}, ACTOR, seen=now))
+    assert house.check(seen.id).spec.name == "Mine"
+
+
 def test_the_kind_stays(house: House) -> None:
     with pytest.raises(InvalidField):
         change(house, house.add().id, kind="tcp", target="a:1")

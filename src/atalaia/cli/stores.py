@@ -58,7 +58,10 @@ def _bring_up_to_date(store: Store, data_dir: Path) -> None:
             lock.acquire()
         except ConfigError:
             if time.monotonic() > give_up_at:
-                raise
+                raise ConfigError(
+                    f"the hub that runs on {data_dir} is of an earlier version than this command",
+                    hint="Restart the hub: it brings its database up to this version at its start.",
+                ) from None
             time.sleep(_LOOK_AGAIN_S)
             continue
         try:

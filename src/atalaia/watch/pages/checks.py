@@ -11,7 +11,7 @@ from litestar.response import Redirect
 
 from atalaia.access.guards import requires
 from atalaia.agents.model.wire import Result as WireResult
-from atalaia.core.errors import AtalaiaError, InvalidField
+from atalaia.core.errors import AtalaiaError, Conflict, InvalidField
 from atalaia.core.formats import zone
 from atalaia.core.permissions import Permission
 from atalaia.core.translations import N_
@@ -107,9 +107,14 @@ class CheckPages(Controller):
         check = await watch.check(check_id)
         form, agents = await _sent(request)
         form = {**form, "kind": str(check.spec.kind)}
+        seen = choice(int, str(form.get("revision", "")))
         try:
-            await watch.change_check(check_id, check_form.fields_of(form, agents), actor_of(request))
+            await watch.change_check(check_id, check_form.fields_of(form, agents), actor_of(request), seen=seen)
+        except Conflict as error:
+            return await _form_again(request, pages, watch, form, agents, error, check=await watch.check(check_id))
         except (InvalidField, msgspec.ValidationError) as error:
+            # It stays a change of what was seen when the form was opened.
+            check = msgspec.structs.replace(check, revision=seen or check.revision)
             return await _form_again(request, pages, watch, form, agents, error, check=check)
         return see_other(f"/checks/{check_id}")
 
@@ -245,9 +250,10 @@ def _words(error: Exception, pages: ThePages, request: AnyRequest) -> str:
 
 async def _form_again(
     request: AnyRequest, pages: ThePages, watch: Watch, form: dict[str, Any], agents: list[str],
-    error: InvalidField | msgspec.ValidationError, *, check: Check | None = None,
+    error: InvalidField | Conflict | msgspec.ValidationError, *, check: Check | None = None,
 ) -> Response[str]:  # fmt: skip
-    field = error.field if isinstance(error, InvalidField) else str(error).partition("`$.")[2].rstrip("`")
+    field = "" if isinstance(error, Conflict) else str(error).partition("`$.")[2].rstrip("`")
+    field = error.field if isinstance(error, InvalidField) else field
     field = field.removeprefix("options.").removeprefix("secrets.")
     known = set(form) | {"agents", "more_options"}
     errors = {field if field in known else "": _words(error, pages, request)}

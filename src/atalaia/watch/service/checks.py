@@ -59,7 +59,7 @@ class CheckBook:
         Raises:
             NotFound, InvalidField, msgspec.ValidationError
         """
-        before = self.found(tx, check_id)
+        before = self.held(tx, check_id)
         known = replace(before.spec, secrets=self.secrets(tx, check_id))
         spec = checked(_patched(known, patch))
         if spec.kind is not known.kind:
@@ -77,7 +77,7 @@ class CheckBook:
         return self.found(tx, check_id)
 
     def pause(self, tx: Tx, check_id: str, *, is_paused: bool, by: str, now: datetime) -> Check:
-        before = self.found(tx, check_id)
+        before = self.held(tx, check_id)
         if before.is_paused == is_paused:
             return before
         queries.set_paused(tx, check_id, is_paused=is_paused, now=now)
@@ -123,6 +123,11 @@ class CheckBook:
         if check is None:
             raise NotFound(N_("there is no such check"))
         return check
+
+    def held(self, tx: Tx, check_id: str) -> Check:
+        """As it is, and stays until the end of the transaction: what is written back is made of what was read."""
+        states.lock(tx, [check_id])
+        return self.found(tx, check_id)
 
     def secrets(self, tx: Tx, check_id: str) -> dict[str, str]:
         sealed = queries.secrets_of(tx, check_id)

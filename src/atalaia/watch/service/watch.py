@@ -94,9 +94,22 @@ class WatchService:
 
         return await self._store.write(unit)
 
-    async def change_check(self, check_id: str, patch: Mapping[str, Any], actor: Actor) -> Check:
+    async def change_check(
+        self, check_id: str, patch: Mapping[str, Any], actor: Actor, *, seen: int | None = None
+    ) -> Check:
+        """`seen`: the revision that the changes were made on; of another one nothing is changed.
+
+        Raises: NotFound, InvalidField, msgspec.ValidationError; Conflict: somebody else has changed it since.
+        """
+
         def unit(tx: Tx) -> Check:
-            before = self._book.found(tx, check_id)
+            before = self._book.held(tx, check_id)
+            if seen not in {None, before.revision}:
+                raise Conflict(
+                    N_("Somebody else has changed this check since you opened it."),
+                    hint=N_("Compare in another tab; saving once more puts what stands here in its place."),
+                    code="changed_since",
+                )
             after = self._book.change(tx, check_id, patch, by=actor.name, now=self._clock.now())
             self._record(tx, actor, "check.changed", after, before=shown(before), after=shown(after))
             return after
