@@ -1,22 +1,29 @@
-"""Stations over HTTP: let in, refused, given passwords, forgotten; and a hub that has these and no cloud."""
+"""Stations over HTTP: let in, refused, given passwords, forgotten; a hub that has these and no cloud, or both."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from atalaia.access.service.keys import create_key
 from atalaia.app.hub import Hub
 from atalaia.core.clock import SystemClock
-from atalaia.core.permissions import Role
+from atalaia.core.permissions import SYSTEM, Role
+from atalaia.integrations.cvepro.model.sessions import Session
 from atalaia.integrations.cvepro.model.stations import Admission
-from atalaia.integrations.cvepro.queries import stations
+from atalaia.integrations.cvepro.model.transactions import Transaction, ended
+from atalaia.integrations.cvepro.queries import stations, transactions
+from atalaia.integrations.cvepro.service.keeping import keep_sessions
+from atalaia.sdk.transaction import Tx
 from tests.contract.access_site import Browser
 from tests.contract.hub_site import visit_hub
 from tests.contract.test_charging_residents import with_key
 
 BASE = "/api/cvepro/stations"
+BEGAN = datetime(2026, 1, 10, 18, tzinfo=UTC)
 
 
 def test_a_station_is_added_admitted_refused_and_forgotten_by_key(tmp_path: Path) -> None:
@@ -112,3 +119,49 @@ def section(page: httpx.Response) -> str:
     found = re.search(r'id="integrations\.cvepro".*?(Ready|Not configured|Failed)', page.text, re.DOTALL)
     assert found, page.text
     return found[1]
+
+
+def told_twice(tx: Tx) -> None:
+    """By the charger itself, with a meter, and by the vendor's cloud."""
+    told = Transaction(box_id="CP-1", connector=1, told_at="-", start_wh=0, tag="T1", started_at=BEGAN)
+    kept, _ = transactions.add(tx, told)
+    own = ended(kept, at=BEGAN + timedelta(hours=1), stop_wh=5000, reason=None, idle_s=None)
+    vendors = Session(
+        id="77",
+        box_id="CP-1",
+        connector="1",
+        started_at=BEGAN,
+        stopped_at=BEGAN + timedelta(hours=1),
+        energy_mwh=5_000_000,
+        cost_micros=4_750_000,
+    )
+    keep_sessions(tx, [own], now=BEGAN)
+    keep_sessions(tx, [vendors], now=BEGAN)
+
+
+def test_what_is_told_twice_is_shown_once_and_parted_and_joined_on_the_page_and_by_key(tmp_path: Path) -> None:
+    async def visit(hub: Hub, browser: Browser) -> None:
+        hub.store.write_now(told_twice)
+        assert rows(await browser.get("/cvepro/sessions")) == ["ocpp-1"]
+        aside = await browser.get("/cvepro/sessions?state=aside")
+        assert rows(aside) == ["77"]
+        assert "ocpp-1 counts in its place" in aside.text
+        done = await browser.post("/cvepro/sessions", {"do": "part", "id": "77"})
+        assert (done.status_code, done.headers["location"]) == (303, "/cvepro/sessions?state=aside")
+        assert sorted(rows(await browser.get("/cvepro/sessions"))) == ["77", "ocpp-1"]
+        await browser.post("/cvepro/sessions", {"do": "join", "id": "77"})
+        assert rows(await browser.get("/cvepro/sessions")) == ["ocpp-1"]
+        refused = await browser.post("/cvepro/sessions", {"do": "join", "id": "77"})
+        assert (refused.status_code, "Nobody said that this session is by itself" in refused.text) == (422, True)
+
+        made = hub.store.write_now(lambda tx: create_key(tx, SYSTEM, name="k", scopes=["write"], now=BEGAN))
+        headers = {"x-api-key": made.value}
+        for method, status in (("PUT", 204), ("PUT", 404), ("DELETE", 204), ("DELETE", 404)):
+            answer = await browser.client.request(method, "/api/cvepro/sessions/77/apart", headers=headers)
+            assert answer.status_code == status, answer.text
+
+    visit_hub(tmp_path, visit)
+
+
+def rows(page: httpx.Response) -> list[str]:
+    return re.findall(r'<tr data-key="([^"]+)"', page.text)

@@ -74,7 +74,9 @@ sessions = Table(
     Column("stop_reason", Text),
     Column("stop_actor", Text),
     Column("doubts", Json, nullable=False),
-    Column("sort_at", Instant, nullable=False),  # its start, or when it was first seen
+    Column("same_as", Text),  # the session that counts in place of this one: told by the charger and by the vendor
+    Column("apart_by", Text),  # who said that it is one by itself
+    Column("sort_at", Instant, nullable=False),  # its start, else its end, else when it was first seen
     Column("changed_at", Instant, nullable=False),
     # What it costs, once by a tariff of ours: see queries.costs. None of it where it changed since.
     Column("priced_by", Text),
@@ -83,6 +85,12 @@ sessions = Table(
     Index("ix_cvepro_sessions_sort_at_id", "sort_at", "id"),
     Index("ix_cvepro_sessions_box_id_sort_at", "box_id", "sort_at"),
     Index("ix_cvepro_sessions_stopped_at", "stopped_at"),
+    Index(
+        "ix_cvepro_sessions_same_as",
+        "same_as",
+        sqlite_where=text("same_as IS NOT NULL"),
+        postgresql_where=text("same_as IS NOT NULL"),
+    ),
     Index("ix_cvepro_sessions_tag_key_sort_at", "tag_key", "sort_at"),
     Index("ix_cvepro_sessions_tag_pk_sort_at", "tag_pk", "sort_at"),
     Index(

@@ -8,6 +8,7 @@ from atalaia.integrations.cvepro.api.reports import ReportRoutes
 from atalaia.integrations.cvepro.api.residents import ResidentRoutes
 from atalaia.integrations.cvepro.api.stations import StationRoutes
 from atalaia.integrations.cvepro.api.tariffs import TariffRoutes
+from atalaia.integrations.cvepro.api.twins import TwinRoutes
 from atalaia.integrations.cvepro.api.usage import UsageRoutes
 from atalaia.integrations.cvepro.cloud.client import Cloud
 from atalaia.integrations.cvepro.cloud.importing import Importing
@@ -27,6 +28,7 @@ from atalaia.integrations.cvepro.service.reports import Reports
 from atalaia.integrations.cvepro.service.repricing import Repricing
 from atalaia.integrations.cvepro.service.residents import Residents
 from atalaia.integrations.cvepro.service.telling import Telling
+from atalaia.integrations.cvepro.service.twins import Twins
 from atalaia.integrations.cvepro.tables import metadata
 from atalaia.sdk.contribution import Loop
 from atalaia.sdk.integration import Host, Offer, Page, Route
@@ -69,6 +71,7 @@ class Wiring:
             *PlanPages(host, self._board).routes(),
             *TariffRoutes(host).routes(),
             *UsageRoutes(host).routes(),
+            *TwinRoutes(Twins(host)).routes(),
             *ResidentRoutes(self._residents, self._enrolling).routes(),
             *NoticeRoutes(host).routes(),
             *ReportRoutes(host, self._reports).routes(),

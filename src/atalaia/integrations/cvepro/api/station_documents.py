@@ -10,19 +10,19 @@ from atalaia.integrations.cvepro.ocpp.orders import NAMES
 _TEXT: Final = {"type": "string"}
 _AT: Final = {"type": ["string", "null"], "format": "date-time"}
 _PROPERTIES: Final[Mapping[str, Any]] = {
-        "chargeBoxId": _TEXT,
-        "standing": {"type": "string", "enum": [str(each) for each in Admission]},
-        "connected": {"type": "boolean"},
-        "client": {"type": ["string", "null"]},
-        "connected_at": _AT,
-        "seen_at": _AT,
-        "booted_at": _AT,
-        "boot": {"type": "object"},
-        "has_password": {"type": "boolean"},
-        "refused": {"type": "integer", "description": "Wrong passwords since the last right one"},
-        "refused_at": _AT,
-        "created_at": _AT,
-    }
+    "chargeBoxId": _TEXT,
+    "standing": {"type": "string", "enum": [str(each) for each in Admission]},
+    "connected": {"type": "boolean"},
+    "client": {"type": ["string", "null"]},
+    "connected_at": _AT,
+    "seen_at": _AT,
+    "booted_at": _AT,
+    "boot": {"type": "object"},
+    "has_password": {"type": "boolean"},
+    "refused": {"type": "integer", "description": "Wrong passwords since the last right one"},
+    "refused_at": _AT,
+    "created_at": _AT,
+}
 _STATION: Final = {"type": "object", "properties": _PROPERTIES}
 _ENDED: Final = {
     "type": "object",

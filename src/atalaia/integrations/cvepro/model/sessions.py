@@ -23,7 +23,11 @@ class Doubt(StrEnum):
     UNIT = "unit"  # the meter went on by a thousand times more, or less: one of the two is in kWh
     SHRANK = "shrank"  # the vendor said more before; the larger figure is kept
     BACKWARDS = "backwards"  # it ends before it begins
+    TOLD_TWO_WAYS = "told_two_ways"  # the vendor's cloud and the charger itself say different energies
 
+
+# Not found in the session itself.
+_LASTING: Final = frozenset({Doubt.SHRANK, Doubt.TOLD_TWO_WAYS})
 
 DOUBTS: Final = {
     str(Doubt.TOO_MUCH): N_("More energy than this charger can give in that time"),
@@ -31,11 +35,15 @@ DOUBTS: Final = {
     str(Doubt.UNIT): N_("Energy and meter differ by a thousand: one of them may be in kWh"),
     str(Doubt.SHRANK): N_("The vendor now says less than before; the larger figure is kept"),
     str(Doubt.BACKWARDS): N_("It ends before it begins"),
+    str(Doubt.TOLD_TWO_WAYS): N_("The vendor's cloud and the charger itself say different energies"),
 }
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """Energy and meter in thousandths of a Wh, cost in millionths of the currency, so that sums are exact."""
+    """Energy and meter in thousandths of a Wh, cost in millionths of the currency, so that sums are exact.
+
+    `same_as`: the one that counts in its place; `apart_by`: who said that it is by itself. See model.twins.
+    """
 
     id: str
     box_id: str | None = None
@@ -55,6 +63,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     idle_s: float | None = None
     stop_reason: str | None = None
     stop_actor: str | None = None
+    same_as: str | None = None
+    apart_by: str | None = None
     doubts: tuple[str, ...] = ()
 
     @property
@@ -79,7 +89,7 @@ def merged(kept: Session | None, told: Session, *, power_w: float | None) -> Ses
     if kept is None:
         return judged(told, power_w=power_w)
     news: dict[str, Any] = {name: value for name in _FIELDS if (value := getattr(told, name)) is not None}
-    doubts = set(kept.doubts) & {Doubt.SHRANK}
+    doubts = set(kept.doubts) & _LASTING
     if kept.energy_mwh is not None and told.energy_mwh is not None and told.energy_mwh < kept.energy_mwh:
         doubts.add(Doubt.SHRANK)
         # What belongs to the smaller figure goes with it.
@@ -92,7 +102,7 @@ def merged(kept: Session | None, told: Session, *, power_w: float | None) -> Ses
 
 def judged(session: Session, *, power_w: float | None) -> Session:
     """With its doubts: units are checked against power and time."""
-    doubts = {each for each in session.doubts if each == Doubt.SHRANK}
+    doubts = {each for each in session.doubts if each in _LASTING}
     if session.started_at and session.stopped_at and session.stopped_at < session.started_at:
         doubts.add(Doubt.BACKWARDS)
     elif _is_too_much(session, power_w):
@@ -113,9 +123,14 @@ def _meter_doubt(session: Session) -> Doubt | None:
     if session.energy_mwh is None or session.start_mwh is None or session.stop_mwh is None:
         return None
     energy, meter = session.energy_mwh, session.stop_mwh - session.start_mwh
-    if abs(energy - meter) <= max(_TOLERANCE * energy, 1000):
+    if not is_apart_from(energy, meter):
         return None
     for small, large in ((energy, meter), (meter, energy)):
         if large >= _LEAST_MWH and abs(small * _KWH - large) <= _TOLERANCE * large:
             return Doubt.UNIT
     return Doubt.METER_DIFFERS
+
+
+def is_apart_from(energy: int, other: int) -> bool:
+    """More than figures of two meters differ."""
+    return abs(energy - other) > max(_TOLERANCE * energy, 1000)

@@ -1,7 +1,7 @@
 """A month as people are billed for it: exact whole numbers, each total the sum of the rows that are shown under it.
 
 Energy in thousandths of a Wh, money in millionths of the currency and whole cents. Sessions belong to the month in which they
-begin; doubtful ones are in it, marked, and those under way stand apart.
+begin, or end where nobody told when they began; doubtful ones are in it, marked, and those under way stand apart.
 """
 
 import re
@@ -20,7 +20,7 @@ _DIGITS: Final = re.compile(r"([0-9]+)", re.ASCII)
 class SessionLine(msgspec.Struct, frozen=True, kw_only=True):
     """`parts` say what `cost_micros` is made of; without a `tariff_id` it is what the vendor says, and None if he says nothing.
 
-    `began_at`: its start, or when it was first seen where the vendor tells none.
+    `began_at`: its start; where none is told its end, or when it was first seen.
     """
 
     id: str

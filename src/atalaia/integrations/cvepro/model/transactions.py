@@ -9,7 +9,7 @@ import msgspec
 from atalaia.integrations.cvepro.model.meters import Reading
 from atalaia.integrations.cvepro.model.sessions import Session
 
-_PREFIX: Final = "ocpp-"
+PREFIX: Final = "ocpp-"
 _MWH_PER_WH: Final = 1000
 MOST_WH: Final = 10**12
 DEFAULT_REASON: Final = "Local"  # OCPP 1.6, 6.47: may be left out where it is this
@@ -47,13 +47,13 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def session_id(self) -> str:
-        return f"{_PREFIX}{self.number}"
+        return f"{PREFIX}{self.number}"
 
 
 def number_of(session_id: str) -> int | None:
     """The transaction's, of a session that a charge point told itself."""
-    digits = session_id.removeprefix(_PREFIX)
-    return int(digits) if session_id.startswith(_PREFIX) and digits.isascii() and digits.isdecimal() else None
+    digits = session_id.removeprefix(PREFIX)
+    return int(digits) if session_id.startswith(PREFIX) and digits.isascii() and digits.isdecimal() else None
 
 
 def begun(one: Transaction) -> Session:
@@ -94,13 +94,20 @@ def passed(one: Transaction, last: Reading | None, *, at: datetime) -> Session:
     )
 
 
-def begun_elsewhere(one: Transaction, *, at: datetime, stop_wh: int, reason: str | None) -> Session:
-    """An end whose beginning nobody told us: kept, so that it is not lost; what it took is not known."""
+def begun_elsewhere(
+    one: Transaction, first: Reading | None, *, at: datetime, stop_wh: int, reason: str | None
+) -> Session:
+    """An end whose beginning nobody told us: kept, so that it is not lost. What it took is known from `first` on, or not at all."""
+    stop, start = stop_wh * _MWH_PER_WH, first.energy_mwh if first is not None else None
+    if start is not None and start > stop:
+        start = None
     return Session(
         id=one.session_id,
         box_id=one.box_id,
         tag=one.tag or None,
         stopped_at=at,
-        stop_mwh=stop_wh * _MWH_PER_WH,
+        energy_mwh=None if start is None else stop - start,
+        start_mwh=start,
+        stop_mwh=stop,
         stop_reason=reason or DEFAULT_REASON,
     )

@@ -105,7 +105,7 @@ class Book:
         now = self._host.clock.now()
         kept = transactions.find(tx, number, box_id=box_id)
         if kept is None:
-            self._end_of_another(tx, box_id, number, stop_wh=stop_wh, at=at, reason=reason, tag=tag)
+            self._end_of_another(tx, box_id, number, stop_wh=stop_wh, at=at, reason=reason, tag=tag, found=found)
         elif kept.state is not State.ENDED:
             transactions.keep_readings(tx, number, found)
             stopped_at = max(told_at(at, now=now), kept.started_at)
@@ -156,7 +156,16 @@ class Book:
                 self._keep(tx, model.passed(each, last, at=new.started_at), now)
 
     def _end_of_another(
-        self, tx: Tx, box_id: str, number: int, *, stop_wh: int, at: str, reason: str | None, tag: str | None
+        self,
+        tx: Tx,
+        box_id: str,
+        number: int,
+        *,
+        stop_wh: int,
+        at: str,
+        reason: str | None,
+        tag: str | None,
+        found: Sequence[Reading],
     ) -> None:
         now = self._host.clock.now()
         stopped_at = told_at(at, now=now)
@@ -171,7 +180,8 @@ class Book:
         )
         kept, is_new = transactions.add(tx, told)
         if is_new:
-            session = model.begun_elsewhere(kept, at=stopped_at, stop_wh=stop_wh, reason=reason)
+            first = next((each for each in found if each.energy_mwh is not None), None)
+            session = model.begun_elsewhere(kept, first, at=stopped_at, stop_wh=stop_wh, reason=reason)
             self._keep(tx, session, now)
             self._publish(tx)
 

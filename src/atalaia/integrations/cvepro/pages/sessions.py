@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from atalaia.core.errors import InvalidField
+from atalaia.core.errors import AtalaiaError, InvalidField, NotFound
 from atalaia.core.permissions import Permission
 from atalaia.core.translations import N_
 from atalaia.integrations.cvepro.api.imports import read_day
@@ -13,12 +13,16 @@ from atalaia.integrations.cvepro.model.chargers import Charger
 from atalaia.integrations.cvepro.pages.words import DOUBTS, SESSION_STATES, said
 from atalaia.integrations.cvepro.queries import chargers, residents, sessions
 from atalaia.integrations.cvepro.queries.sessions import SessionFilter
+from atalaia.integrations.cvepro.queries.twins import set_aside
 from atalaia.integrations.cvepro.service.billing import zone_of
 from atalaia.integrations.cvepro.service.figures import Figures, figures
 from atalaia.integrations.cvepro.service.prices import prices
+from atalaia.integrations.cvepro.service.twins import Twins
 from atalaia.sdk.integration import Host, Page, Request, View
 from atalaia.sdk.transaction import Tx
 
+HREF: Final = "/cvepro/sessions"
+_ASIDE: Final = f"{HREF}?state=aside"
 _NAMES: Final = ("since", "until", "charger", "resident", "flat", "state", "q", "cursor")
 _LIMIT: Final = 50
 _MAY_READ: Final = Permission.OVERVIEW_READ
@@ -27,11 +31,12 @@ _MAY_READ: Final = Permission.OVERVIEW_READ
 class Sessions:
     def __init__(self, host: Host) -> None:
         self._host = host
+        self._twins = Twins(host)
 
     def pages(self) -> tuple[Page, ...]:
         return (
-            Page("/cvepro/sessions", _MAY_READ, self.show),
-            Page("/cvepro/sessions/rows", _MAY_READ, self.part),
+            Page(HREF, _MAY_READ, self.show, self.submit, submit_permission=Permission.DASHBOARDS_WRITE),
+            Page(f"{HREF}/rows", _MAY_READ, self.part),
         )
 
     async def show(self, request: Request) -> View:
@@ -39,6 +44,22 @@ class Sessions:
 
     async def part(self, request: Request) -> View:
         return View("cvepro/_session_rows.html", "", await self._values(request), is_part=True)
+
+    async def submit(self, request: Request, form: Mapping[str, str]) -> View | str:
+        """Of two that were taken for one: that they are two, or that they may be one after all."""
+        session_id, who = form.get("id", ""), _who(request)
+        try:
+            match form.get("do"):
+                case "part":
+                    await self._twins.part(session_id, **who)
+                case "join":
+                    await self._twins.join(session_id, **who)
+                case _:
+                    raise NotFound(N_("There is nothing like that to do."))
+        except AtalaiaError as error:
+            values = await self._values(request)
+            return View("cvepro/sessions.html", N_("Charging sessions"), {**values, "refused": said(error)})
+        return _ASIDE
 
     async def _values(self, request: Request) -> dict[str, Any]:
         params = {name: text for name in _NAMES if (text := request.query.get(name, "").strip()) and text.isprintable()}
@@ -51,7 +72,9 @@ class Sessions:
         def unit(tx: Tx) -> tuple[list[Any], Figures, list[Charger], dict[str, Any]]:
             found = sessions.page(tx, wanted, limit=_LIMIT, after=params.get("cursor"))
             resident = residents.find(tx, wanted.resident_id) if wanted.resident_id else None
-            own: dict[str, Any] = {"holders": residents.holders(tx, [each.id for each in found]), "resident": resident}
+            ids = [each.id for each in found]
+            own: dict[str, Any] = {"holders": residents.holders(tx, ids), "resident": resident}
+            own["twins"] = set_aside(tx, ids)
             priced = prices(tx, zone_of(self._host))
             own |= {"costs": {each.id: priced.of_session(tx, each) for each in found}, "is_ours": bool(priced.spans)}
             sums = figures(tx, priced, wanted.conditions(), source=wanted.source)[()]
@@ -67,6 +90,7 @@ class Sessions:
             "params": params,
             "is_filtered": bool(params.keys() - {"cursor"}),
             "problem": problem,
+            "refused": None,
             "state_options": SESSION_STATES,
             "charger_options": [(each.box_id, each.name) for each in known if each.box_id],
             "chargers": {each.box_id: each for each in known if each.box_id},
@@ -96,3 +120,7 @@ def _midnight(params: Mapping[str, str], name: str, zone: ZoneInfo, *, days: int
         return datetime.combine(day, time.min, zone).astimezone(UTC)
     except OverflowError as error:
         raise InvalidField(name, N_("a day as 2026-01-31")) from error
+
+
+def _who(request: Request) -> dict[str, Any]:
+    return {"by": request.principal, "client": request.client}

@@ -52,6 +52,8 @@ SESSION_STATES: Final = (
     ("ended", N_("Ended")),
     ("doubtful", N_("With doubtful figures")),
     ("nobody", N_("Of no known flat")),
+    ("no_beginning", N_("Without a beginning")),
+    ("aside", N_("Told twice, not counted")),
 )
 IMPORT_STATES: Final = {
     str(ImportState.RUNNING): ("maintenance", N_("Under way")),

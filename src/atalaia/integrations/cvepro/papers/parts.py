@@ -17,7 +17,7 @@ _DAYS: Final = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat")
 _EVERY_DAY: Final = 7
 _MINUTE_S: Final = 60
 _MISSING: Final[Sequence[tuple[Callable[[SessionLine], bool], str]]] = (
-    (lambda line: line.started_at is None, N_("When it began is not told: this is when it was first seen")),
+    (lambda line: line.started_at is None, N_("When it began is not told: this is when it ended")),
     (lambda line: line.energy_mwh is None, N_("Its energy is not told")),
     (lambda line: line.cost_micros is None, N_("What it costs can't be told")),
 )

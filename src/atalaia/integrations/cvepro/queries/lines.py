@@ -36,15 +36,19 @@ COLUMNS: Final = (
 )
 
 
+def _within(since: datetime, until: datetime) -> tuple[ColumnElement[bool], ...]:
+    return _c.sort_at >= since, _c.sort_at < until, _c.same_as.is_(None)
+
+
 def between(tx: Tx, since: datetime, until: datetime, *more: ColumnElement[bool]) -> list[Any]:
     """Rows of sessions that began from `since` on and before `until`, oldest first."""
-    question = select(*COLUMNS).select_from(HELD_SESSIONS).where(_c.sort_at >= since, _c.sort_at < until, *more)
+    question = select(*COLUMNS).select_from(HELD_SESSIONS).where(*_within(since, until), *more)
     return list(tx.rows(question.order_by(_c.sort_at, _c.id)))
 
 
 def last_start(tx: Tx, since: datetime, until: datetime) -> datetime | None:
     """When the last session in between began."""
-    found: datetime | None = tx.value(select(func.max(_c.sort_at)).where(_c.sort_at >= since, _c.sort_at < until))
+    found: datetime | None = tx.value(select(func.max(_c.sort_at)).where(*_within(since, until)))
     return found
 
 

@@ -60,6 +60,11 @@ def claim(tx: Tx, notice: Notice) -> bool:
     return tx.upsert(notices, [{name: getattr(notice, name) for name in _FIELDS}], key=["subject", "kind"]) > 0
 
 
+def is_claimed(tx: Tx, subject: str, kind: NoticeKind) -> bool:
+    question = select(notices.c.subject).where(notices.c.subject == subject, notices.c.kind == str(kind))
+    return tx.one(question) is not None
+
+
 def change(tx: Tx, notice: Notice, **values: Any) -> None:
     which = (notices.c.subject == notice.subject, notices.c.kind == str(notice.kind))
     tx.execute(update(notices).where(*which).values(**values))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, FromClause, func, insert, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, FromClause, and_, func, insert, literal_column, or_, select, update
 
 from atalaia.integrations.cvepro.model.residents import tag_key
 from atalaia.integrations.cvepro.model.sessions import Session
@@ -23,12 +23,16 @@ _STATES: Final[Mapping[str | None, ColumnElement[bool]]] = {
     "ended": sessions.c.stopped_at.is_not(None),
     "doubtful": sessions.c.doubts != literal_column("'[]'"),  # to the letter, as its index has it
     "nobody": FLAT.is_(None),
+    "no_beginning": and_(sessions.c.started_at.is_(None), sessions.c.stopped_at.is_not(None)),
 }
+ASIDE: Final = "aside"  # what does not count, or would not if nobody had said that it does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionFilter:
-    """`since` included, `until` not; `state` is active, ended, doubtful or nobody; `q` a part of name, flat or tag.
+    """`since` included, `until` not; `state` is active, ended, doubtful, nobody, no_beginning or aside; `q` a part of name, flat or tag.
+
+    What is set aside, since it is told twice, is found by that state alone.
 
     `resident_id` and `flat` by the tag at the session's start; a flat also by the vendor's word where the tag is nobody's.
     """
@@ -48,7 +52,8 @@ class SessionFilter:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         c = sessions.c
-        found: list[ColumnElement[bool]] = []
+        is_aside = or_(c.same_as.is_not(None), c.apart_by.is_not(None))
+        found: list[ColumnElement[bool]] = [is_aside if self.state == ASIDE else c.same_as.is_(None)]
         if self.since is not None:
             found.append(c.sort_at >= self.since)
         if self.until is not None:
@@ -81,16 +86,21 @@ def some(tx: Tx, ids: Sequence[str]) -> dict[str, Session]:
 
 
 def add(tx: Tx, found: Iterable[Session], *, now: datetime) -> None:
-    rows = [{**_row(each), "sort_at": each.started_at or now, "changed_at": now} for each in found]
+    rows = [{**_row(each), "sort_at": _sort_at(each) or now, "changed_at": now} for each in found]
     if rows:
         tx.execute(insert(sessions), rows)
 
 
 def change(tx: Tx, session: Session, *, now: datetime) -> None:
     values = {**_row(session), "changed_at": now}
-    if session.started_at is not None:
-        values["sort_at"] = session.started_at
+    if (sort_at := _sort_at(session)) is not None:
+        values["sort_at"] = sort_at
     tx.execute(update(sessions).where(sessions.c.id == session.id).values(**values))
+
+
+def _sort_at(session: Session) -> datetime | None:
+    """It is in the month in which it began; in that of its end, where nobody told when it began."""
+    return session.started_at or session.stopped_at
 
 
 def keep_meter(tx: Tx, id: str, stop_mwh: int, *, now: datetime) -> None:
@@ -100,8 +110,12 @@ def keep_meter(tx: Tx, id: str, stop_mwh: int, *, now: datetime) -> None:
 
 
 def active(tx: Tx) -> list[Session]:
-    """Newest first."""
-    question = select(*_COLUMNS).where(sessions.c.stopped_at.is_(None)).order_by(sessions.c.sort_at.desc())
+    """Newest first; what counts."""
+    question = (
+        select(*_COLUMNS)
+        .where(sessions.c.stopped_at.is_(None), sessions.c.same_as.is_(None))
+        .order_by(sessions.c.sort_at.desc())
+    )
     return [_session(row) for row in tx.rows(question)]
 
 

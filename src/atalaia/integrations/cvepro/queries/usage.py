@@ -15,15 +15,15 @@ BY_CHARGER: Final = func.coalesce(_c.box_id, _c.charger_uuid)
 
 
 def within(since: datetime, until: datetime) -> list[ColumnElement[bool]]:
-    """That began from `since` on and before `until`."""
-    return [_c.sort_at >= since, _c.sort_at < until]
+    """That began from `since` on and before `until`; what counts."""
+    return [_c.sort_at >= since, _c.sort_at < until, _c.same_as.is_(None)]
 
 
 def uses(tx: Tx, since: datetime, until: datetime) -> list[Any]:
     """Where and when cars were plugged in, for some of that time; without an end: still."""
     question = select(_c.box_id, _c.charger_uuid, _c.connector, _c.started_at, _c.stopped_at)
     is_there = or_(_c.stopped_at.is_(None), _c.stopped_at > since)
-    return list(tx.rows(question.where(_c.started_at.is_not(None), _c.sort_at < until, is_there)))
+    return list(tx.rows(question.where(_c.started_at.is_not(None), _c.same_as.is_(None), _c.sort_at < until, is_there)))
 
 
 def first_start(tx: Tx) -> datetime | None:

@@ -11,6 +11,7 @@ from atalaia.integrations.cvepro.queries import chargers, sessions
 from atalaia.integrations.cvepro.queries.tag_names import tags_by_pk
 from atalaia.integrations.cvepro.queries.turns import hold_sessions
 from atalaia.integrations.cvepro.service.telling import Change, Telling
+from atalaia.integrations.cvepro.service.twins import settle
 from atalaia.sdk.transaction import Tx
 
 
@@ -27,7 +28,8 @@ def keep_chargers(tx: Tx, told: Sequence[Charger], *, now: datetime, telling: Te
 def keep_sessions(tx: Tx, told: Sequence[Session], *, now: datetime, telling: Telling | None = None) -> int:
     """Each once by its id, also where a list holds it twice; how many are new or other than before."""
     hold_sessions(tx)
-    powers = _powers(chargers.all_of_them(tx))
+    known = chargers.all_of_them(tx)
+    powers = _powers(known)
     kept = sessions.some(tx, sorted({each.id for each in told}))
     after = dict(kept)
     for each in _tagged(tx, told, kept):
@@ -37,8 +39,10 @@ def keep_sessions(tx: Tx, told: Sequence[Session], *, now: datetime, telling: Te
     sessions.add(tx, new, now=now)
     for session in changed:
         sessions.change(tx, session, now=now)
+    paired = settle(tx, (*new, *changed), known=known, now=now)
     if telling is not None:
-        telling.of_sessions(tx, [Change(kept.get(each.id), each) for each in (*new, *changed)], now=now)
+        changes = [Change(kept.get(each.id), paired.get(each.id, each)) for each in (*new, *changed)]
+        telling.of_sessions(tx, changes, now=now)
     return len(new) + len(changed)
 
 

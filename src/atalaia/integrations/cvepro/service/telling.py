@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from atalaia.integrations.cvepro.model.chargers import Charger, Connector, Status
 from atalaia.integrations.cvepro.model.feeds import CHARGERS
@@ -14,11 +15,14 @@ from atalaia.integrations.cvepro.model.transactions import number_of
 from atalaia.integrations.cvepro.queries import chargers, residents, sessions
 from atalaia.integrations.cvepro.queries import notices as queries
 from atalaia.integrations.cvepro.queries.chargers import feed
+from atalaia.integrations.cvepro.queries.twins import twin_of
 from atalaia.integrations.cvepro.service.billing import session_cost, zone_of
 from atalaia.integrations.cvepro.service.board import is_at, session_at
 from atalaia.integrations.cvepro.service.notices import Notices, wants
 from atalaia.sdk.integration import Host
 from atalaia.sdk.transaction import Tx
+
+_ENDS: Final = frozenset({NoticeKind.ENDED, NoticeKind.INTERRUPTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class Telling:
         """New and changed ones, whoever told of them."""
         for change in changes:
             kind = _kind_of(change)
-            if kind is not None:
+            if kind is not None and change.after.same_as is None:
                 self._session(tx, kind, change.after, now=now)
 
     def of_chargers(self, tx: Tx, before: Sequence[Charger], after: Sequence[Charger], *, now: datetime) -> None:
@@ -64,7 +68,7 @@ class Telling:
             return
         if kind is NoticeKind.STARTED:
             queries.end_waits(tx, resident.id)  # who charges waits no more
-        if not wants(resident, kind):
+        if not wants(resident, kind) or self._is_told_of_twin(tx, kind, session):
             return
         told_at = session.started_at if kind is NoticeKind.STARTED else session.stopped_at
         is_straight = number_of(session.id) is not None
@@ -77,6 +81,12 @@ class Telling:
             now=now,
             values=self._values(tx, session, resident, now=now),
         )
+
+    def _is_told_of_twin(self, tx: Tx, kind: NoticeKind, session: Session) -> bool:
+        """Of two who tell of the same charging either may be the first, and which of them counts may change."""
+        twin = twin_of(tx, session)
+        kinds = _ENDS if kind in _ENDS else {kind}
+        return twin is not None and any(queries.is_claimed(tx, twin.id, each) for each in kinds)
 
     def _values(self, tx: Tx, session: Session, resident: Resident, *, now: datetime) -> Mapping[str, str]:
         zone = zone_of(self._host)
