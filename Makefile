@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT := $(or $(ATALAIA_PORT),8400)
 
-.PHONY: help setup assets run demo test check bench soak lock clean
+.PHONY: help setup assets run demo test check bench bench-peers soak lock clean
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -38,8 +38,11 @@ check: setup  ## format, lint, types, imports, sizes, secrets in tracked files
 test: setup  ## everything that CI runs
 	@scripts/test.sh
 
-bench: setup  ## the figures of docs/benchmarks.md
+bench: setup bench-peers  ## the figures of docs/benchmarks.md
 	@$(BIN)/python -m benchmarks
+
+bench-peers:  ## other job queues, into a virtual environment of their own, to be measured beside ours
+	@PYTHON=$(PYTHON) scripts/peers.sh .venv-peers
 
 soak: setup  ## the long crash runs; docs/reliability.md
 	@$(BIN)/python -m tests.acceptance.soak
@@ -48,4 +51,4 @@ lock:  ## newest versions that pyproject.toml allows, with hashes
 	@$(BIN)/python scripts/lock.py
 
 clean:
-	@rm -rf $(VENV) node_modules build dist src/atalaia/web/static/vendor
+	@rm -rf $(VENV) .venv-peers node_modules build dist src/atalaia/web/static/vendor

@@ -9,7 +9,6 @@ import statistics
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 from tests.servers import free_port, is_listening, postgresql, running, wait_until
@@ -17,6 +16,7 @@ from tests.servers import free_port, is_listening, postgresql, running, wait_unt
 from benchmarks.figures import SERVER_CORE, Figure, skipped
 from benchmarks.hub import ROOT, BenchHub, running_hub
 from benchmarks.load import has_wrk, write_echo, wrk
+from benchmarks.peers.beside import peers_rates
 
 WORKERS = 16
 RUNS = 3
@@ -24,12 +24,6 @@ SECONDS = 3
 # A second's work more than the target, for each second.
 AHEAD = {1: 6_000, 10: 30_000, 100: 45_000}
 TARGETS = {("SQLite", 1): 3_500, ("SQLite", 10): 25_000, ("PostgreSQL", 10): 10_000}
-PEERS = {
-    "procrastinate": ("Procrastinate on PostgreSQL", 550),
-    "dbos": ("DBOS on PostgreSQL", 2_559),
-    "huey": ("Huey on SQLite", 3_400),
-    "celery": ("Celery with Redis, not durable", 1_300),
-}
 
 _WORKER = """
 local batch = BATCH
@@ -69,7 +63,7 @@ def run() -> Sequence[Figure]:
         else:
             with running_hub(database_url=url) as hub:
                 figures += [_measure(hub, "PostgreSQL", batch, echo) for batch in (1, 10, 100)]
-    return [*figures, *(_peer(module) for module in PEERS)]
+    return [*figures, *peers_rates()]
 
 
 def _measure(hub: BenchHub, engine: str, batch: int, echo: float) -> Figure:
@@ -140,10 +134,3 @@ def _durable_postgresql() -> Iterator[str | None]:
                 yield url
         except FileNotFoundError:
             yield None
-
-
-def _peer(module: str) -> Figure:
-    name, known = PEERS[module]
-    is_here = find_spec(module) is not None
-    note = f"{'installed' if is_here else 'not installed'}; measured elsewhere: {known:,}/s"
-    return Figure(f"beside: {name}", float(known), "jobs/s", note=note)

@@ -6,6 +6,8 @@ A lock file with the address of one machine's index can't be installed anywhere 
 import json
 import re
 
+import pytest
+
 from tests.architecture.tracked import ROOT, text_files
 
 # Written with a class in each, so that this file doesn't find itself.
@@ -25,9 +27,10 @@ def test_no_file_names_a_package_index() -> None:
     assert found == []
 
 
-def test_the_python_lock_is_versions_and_hashes() -> None:
+@pytest.mark.parametrize("lock", ["constraints.txt", "benchmarks/peers/constraints.txt"])
+def test_the_python_lock_is_versions_and_hashes(lock: str) -> None:
     pin = re.compile(r"^[a-z0-9][a-z0-9._-]*(?:\[[a-z,0-9-]+\])?==[^\s;]+(?: ; .+)? \\$")
-    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    lines = (ROOT / lock).read_text(encoding="utf-8").splitlines()
     strange = [
         line for line in lines if line and not pin.match(line) and not re.match(r"^    --hash=sha256:\w{64}", line)
     ]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-_MADE = {".venv", "node_modules", "data", "build", "dist", "vendor", ".git", "__pycache__"}
+_MADE = {".venv", ".venv-peers", "node_modules", "data", "build", "dist", "vendor", ".git", "__pycache__"}
 _TEXT = {
     *(".py", ".pyi", ".md", ".toml", ".txt", ".ini", ".cfg", ".json", ".yaml", ".yml", ".html", ".css", ".js", ".po"),
     *(".sh", ".service", ".conf", ".svg", "", ".importlinter"),
