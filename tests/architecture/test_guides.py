@@ -65,3 +65,10 @@ def test_every_link_leads_somewhere(page: tuple[Path, str]) -> None:
     without_code = re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)
     targets = _LINK.findall(without_code)
     assert [target for target in targets if not (ROOT / path.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page[0]))
+def test_every_curl_that_sends_json_to_the_hub_says_that_it_is(page: tuple[Path, str]) -> None:
+    """A guide's line without the header was answered with 415, since curl calls its data a form."""
+    sent = [line for line in lines_of_commands(page[1]) if "curl" in line and "/api/" in line and " -d " in line]
+    assert [line for line in sent if "Content-Type: application/json" not in line] == []
