@@ -70,7 +70,7 @@ def test_one_idempotency_key_is_one_job(fleet: Fleet) -> None:
 
 
 def test_the_payload_is_kept_to_the_byte(fleet: Fleet) -> None:
-    raw = b'{ "clientId": 7,"clientId":8,"n":1e0, "clientName":"Z\\u00e9","vehicleId":"8008","vehicleSettingId":91,"comment":"a\\/b"}'
+    raw = b'{ "clientId": 8,"n":1e0,"n":1.0, "clientName":"Z\\u00e9","vehicleId":"8008","vehicleSettingId":91,"comment":"a\\/b"}'
     answer = fleet.app.request("POST", START, body=raw, headers={"Content-Type": "application/json"})
 
     assert answer.status == 202, answer.text

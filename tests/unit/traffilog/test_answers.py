@@ -73,6 +73,32 @@ def test_an_empty_progress_is_no_news_and_not_zero() -> None:
     assert [push.progress for push in reading.pushes] == [None, 0.0, 41.5, None]
 
 
+@pytest.mark.parametrize(
+    "said", ['"NaN"', '"inf"', "NaN", "Infinity", "1e999", '"9_9.9"', '"１００"', '"100 of 200"', "[100]"]
+)
+def test_what_is_no_plain_number_is_no_progress(said: str) -> None:
+    """`inf` was taken for done."""
+    reading = answers.read(
+        '{"response":{"properties":{"action_name":"refresh","data_source":"UNIT_CONFIG_STATUS",'
+        f'"data":[{{"status":"Sending","progress":{said}}}]}}}}}}'
+    )
+
+    assert reading is not None
+    assert [push.progress for push in reading.pushes] == [None]
+
+
+def test_an_answer_whose_text_was_cut_through_a_character_is_read() -> None:
+    """The third party cuts comments at a length, by UTF-16 units: half an emoji is left, and the answer was lost."""
+    reading = answers.read(
+        r'{"mtkn":"17","action_value":"0","response":{"properties":{"data":[{"comment":"x \ud83d"}]}}}'
+    )
+
+    assert reading is not None
+    assert (reading.mtkn, reading.action_value) == ("17", "0")
+    (item,) = answers.items(reading.content)
+    assert str(item["comment"]).encode() == b"x ?"
+
+
 def test_a_refresh_of_something_else_is_no_push_of_the_unit() -> None:
     reading = answers.read(
         '{"response":{"properties":{"action_name":"refresh","data_source":"UNIT_MESSAGES","data":[{"status":"Done"}]}}}'

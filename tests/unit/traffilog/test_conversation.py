@@ -55,9 +55,13 @@ def in_loop(test: Callable[[], Awaitable[None]]) -> Callable[[], None]:
 
 
 def talk(answer: Callable[[str], list[str]]) -> Conversation:
+    return talk_over(Line(answer))
+
+
+def talk_over(line: Line) -> Conversation:
     numbers = itertools.count(1)
     maker = FrameMaker(BUILT_IN, now_ms=lambda: 17, digits=lambda count: str(next(numbers)).rjust(count, "0"))
-    return Conversation(Line(answer), maker, TOKEN, answer_s=0.05)
+    return Conversation(line, maker, TOKEN, answer_s=0.05)
 
 
 async def ask(conversation: Conversation, *, vehicle: str = "1") -> str | None:

@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from atalaia.core.errors import BadInput, InvalidFields
-from atalaia.integrations.traffilog.payloads import SchemeBuilder, check_start, client_key
+from atalaia.integrations.traffilog.payloads import SchemeBuilder, check_once, check_start, client_key
+from atalaia.sdk.jobs import JobFailed
 
 GOOD = {"clientId": 7, "clientName": "Zé", "vehicleId": "12", "vehicleSettingId": 3, "comment": "oi"}
 
@@ -34,3 +35,31 @@ def test_jobs_of_one_client_share_a_key_however_it_is_written() -> None:
     text = msgspec.json.decode(msgspec.json.encode({**GOOD, "clientId": " 7"}), type=SchemeBuilder)
 
     assert client_key(number) == client_key(text)
+
+
+def test_a_field_that_is_there_twice_is_refused() -> None:
+    """A parser keeps the last one, and says nothing: the vehicle acted on would be a guess."""
+    body = b'{"vehicleId": 1, "vehicle\\u0049d": 2,' + msgspec.json.encode(GOOD)[1:]
+
+    with pytest.raises(InvalidFields) as caught:
+        check_start(body)
+    with pytest.raises(JobFailed, match="vehicleId"):
+        check_once(body.decode())
+
+    assert caught.value.fields == {"vehicleId": "is there twice"}
+
+
+@pytest.mark.parametrize("value", [-5, "-5", "١٢", "1.0", "", " ", "1" * 31])
+def test_what_is_no_id_is_refused_by_each_way(value: object) -> None:
+    body = msgspec.json.encode({**GOOD, "vehicleId": value})
+
+    with pytest.raises(InvalidFields):
+        check_start(body)
+    with pytest.raises(msgspec.ValidationError, match=r"\$\.vehicleId"):
+        msgspec.json.decode(body, type=SchemeBuilder)
+
+
+@pytest.mark.parametrize("name", ["clientName", "comment"])
+def test_a_blank_text_is_refused_by_each_way(name: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match=name):
+        msgspec.json.decode(msgspec.json.encode({**GOOD, name: " \n"}), type=SchemeBuilder)

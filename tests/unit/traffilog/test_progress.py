@@ -25,6 +25,8 @@ def push(status: str = "", progress: float | None = None, error: str = "") -> Pu
         (push("Failed", 100), Verdict.FAILED),
         (push("Disconnected Unit"), Verdict.UNKNOWN),
         (push("Disconnected", 100), Verdict.UNKNOWN),
+        (push("Disconnected", 40, "unit offline"), Verdict.UNKNOWN),
+        (push("Batch Timeout", None, "timeout"), Verdict.UNKNOWN),
         (push("Retry"), Verdict.UNKNOWN),
         (push("Batch Timeout"), Verdict.UNKNOWN),
         (push("Internal Timeout"), Verdict.UNKNOWN),

@@ -4,6 +4,8 @@ Frames come as JSON text, percent-encoded as a whole in some deployments, and pa
 reading is forgiving: what is sent is compared to the byte (sdk.fidelity).
 """
 
+import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +19,7 @@ SLOT_BUSY = "8"
 NOT_READY = "404"
 _SESSION_WORDS = ("session", "token")
 _REFUSED = frozenset({"401", "403"})
+_PROGRESS = re.compile(r"(-?[0-9]{1,9}(?:\.[0-9]{1,30})?)\s*%?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +63,7 @@ def decode(text: str) -> str:
 
 def read(text: str) -> Reading | None:
     """None for what isn't a JSON object: recorded, and nobody's answer."""
-    try:
-        content = msgspec.json.decode(decode(text))
-    except (msgspec.DecodeError, UnicodeError):
-        return None
+    content = _content(decode(text))
     if not isinstance(content, dict):
         return None
     response = _dict(content.get("response"))
@@ -75,6 +75,19 @@ def read(text: str) -> Reading | None:
         content=content,
         pushes=tuple(_pushes(properties)),
     )
+
+
+def _content(text: str) -> Any:
+    """JSON, also where a text in it was cut through a character (half a surrogate), or a number is none (NaN, 1e999)."""
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError):
+        pass
+    try:
+        whole = json.dumps(json.loads(text), ensure_ascii=False).encode("utf-8", "replace")
+        return json.loads(whole)
+    except (ValueError, RecursionError):
+        return None
 
 
 def process_id(content: Any) -> str | None:
@@ -108,12 +121,9 @@ def _pushes(properties: Mapping[str, Any]) -> Iterator[Push]:
 
 
 def progress_of(value: Any) -> float | None:
-    if isinstance(value, bool):
-        return None
-    try:
-        return float(str(value).strip().rstrip("%")) if value is not None else None
-    except ValueError:
-        return None
+    """Per cent; None for whatever is no plain number: nothing is concluded from `NaN` or `inf`."""
+    found = _PROGRESS.fullmatch(str(value).strip())
+    return float(found[1]) if found else None
 
 
 def _mtkn(content: Mapping[str, Any], response: Mapping[str, Any], properties: Mapping[str, Any]) -> str | None:

@@ -78,6 +78,11 @@ class Conversation:
             )
         return request.answer
 
+    async def forget_pushes(self, *, within_s: float) -> None:
+        """What is pushed until then is news of something earlier. Raises: TemporaryFailure, AuthExpired."""
+        await self.pause(within_s)
+        self._pushes.clear()
+
     async def pause(self, seconds: float) -> None:
         """Let `seconds` pass, and take what comes meanwhile."""
         await self._take_until(lambda: False, within_s=seconds)

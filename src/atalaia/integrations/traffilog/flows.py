@@ -16,6 +16,7 @@ from typing import Any
 
 from atalaia.core.translations import N_
 from atalaia.integrations.traffilog import answers
+from atalaia.integrations.traffilog.payloads import check_once
 from atalaia.integrations.traffilog.progress import Verdict, judge
 from atalaia.integrations.traffilog.session import Session, open_session
 from atalaia.integrations.traffilog.steps import (
@@ -30,7 +31,7 @@ from atalaia.integrations.traffilog.steps import (
     review,
     subscribe,
 )
-from atalaia.integrations.traffilog.waiting import wait_for_unit
+from atalaia.integrations.traffilog.waiting import UNIT_ERROR, wait_for_unit
 from atalaia.sdk.failures import AuthExpired
 from atalaia.sdk.jobs import JobFailed, JobRun, JobUncertain, StepRecord
 
@@ -80,6 +81,7 @@ async def run_verify_scheme(job: JobRun) -> dict[str, Any]:
                 failure="other_setting",
                 found=found or "–",
                 wanted=wanted,
+                hint=N_("Assign the setting with a new job, or look on the third party's page who changed it."),
             )
         return {"vehicleSettingId": found, "matches": True}
 
@@ -122,6 +124,7 @@ async def _execute_reviewed(session: Session, vehicle: Vehicle) -> dict[str, Any
 
 async def _with_session(job: JobRun, flow: _Flow) -> dict[str, Any]:
     """Run the flow; a session that is refused before anything was executed is replaced once, and the flow begun anew."""
+    check_once(job.payload_raw)
     for is_last in (False, True):
         used = None
         try:
@@ -171,6 +174,7 @@ async def _outcome_of(session: Session, vehicle: Vehicle, run_id: str, item: dic
                     failure="unit_error",
                     status=status,
                     error=push.error,
+                    hint=UNIT_ERROR,
                 )
             case Verdict.UNKNOWN:
                 raise JobUncertain(N_("The unit went away in the middle: {status}"), status=status)

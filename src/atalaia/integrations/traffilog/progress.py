@@ -2,9 +2,9 @@
 
 | state | becomes | when |
 | --- | --- | --- |
-| going | done | status Completed or Done, or progress of 99.9 or more |
+| going | unknown | Disconnected Unit, Disconnected, Retry, Batch Timeout, Internal Timeout, whatever else is said with it |
 | going | failed | an error status, or an error text |
-| going | unknown | Disconnected Unit, Disconnected, Retry, Batch Timeout, Internal Timeout |
+| going | done | status Completed or Done, or progress of 99.9 or more |
 | going | silent | no news for `silent_s`; and back with the next news |
 | silent | failed (silent_unit) | still silent `silent_limit_s` later |
 | going, silent | failed (took_too_long) | `whole_s` after the start |
@@ -43,10 +43,11 @@ class Patience:
 def judge(push: Push) -> Verdict:
     """One item of news by itself."""
     status = push.status.strip().lower()
+    if status in _UNKNOWN:
+        # First: an error text beside it says why the unit went away, not that nothing was done.
+        return Verdict.UNKNOWN
     if push.error.strip() or any(word in status for word in _ERRORS):
         return Verdict.FAILED
-    if status in _UNKNOWN:
-        return Verdict.UNKNOWN
     if status in _DONE or (push.progress is not None and push.progress >= DONE_PERCENT):
         return Verdict.DONE
     return Verdict.GOING

@@ -3,6 +3,7 @@
 Nearly every value is a string on the wire; `process_id` in `execute_action_opr` is a number. A wrong type is a 403.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -19,6 +20,8 @@ ASSIGN_SETTING: Final = "1"
 SEND_COMMAND: Final = "5"
 EXECUTE: Final = "execute_action_opr"
 _TAG: Final = "loading_screen"
+_HEAR_OUT_S: Final = 0.01  # what came while the hub committed is here already
+_NUMBER: Final = re.compile(r"[0-9]{1,30}")
 
 
 class Vehicle:
@@ -106,6 +109,9 @@ async def review(session: Session, vehicle: Vehicle) -> str:
         is_retryable=True,
         tries=tries,
         strays=session.talk.strays,
+        hint=N_(
+            "The third party is slow with it; the job tries again. Where that goes on, look at the client on its own page."
+        ),
     )
 
 
@@ -141,7 +147,9 @@ async def execute(session: Session, vehicle: Vehicle, *, process_id: str, commen
     }
     # Compared before the step begins: what departs is not sent, and nothing is uncertain.
     session.talk.prepare(EXECUTE, parameters).check()
+    await _hear_out(session, within_s=_pause_s(session))
     async with job.irreversible(EXECUTE, rid=run_id, pid=process_id) as step:
+        await _hear_out(session, within_s=_HEAR_OUT_S)
         request = await session.send(step, EXECUTE, parameters)
         reading = await _certain_answer(session, request)
         await step.note(**request.shown)
@@ -156,6 +164,23 @@ async def execute(session: Session, vehicle: Vehicle, *, process_id: str, commen
                 why=reading.description,
             )
     return run_id
+
+
+async def _hear_out(session: Session, *, within_s: float) -> None:
+    """A subscription may bring how the unit's last process ended: it must not be taken for the end of this one.
+
+    Raises:
+        JobFailed: the socket is closed; nothing was sent.
+    """
+    try:
+        await session.talk.forget_pushes(within_s=within_s)
+    except TemporaryFailure as error:
+        raise JobFailed(
+            N_("Nothing was executed, the connection was lost before: {why}"),
+            failure=error.code,
+            is_retryable=True,
+            why=str(error),
+        ) from error
 
 
 async def _certain_answer(session: Session, request: Request) -> Reading:
@@ -173,9 +198,14 @@ async def _certain_answer(session: Session, request: Request) -> Reading:
 
 
 def _number(text: str) -> str:
-    if not text.isdecimal():
+    if not _NUMBER.fullmatch(text):
         raise JobFailed(
-            N_("The review gave a process id that is no number: {text}"), failure="bad_process_id", text=text[:40]
+            N_("The review gave a process id that is no number: {text}"),
+            failure="bad_process_id",
+            text=text[:40],
+            hint=N_(
+                "Nothing was executed. The third party answers in another form than before: look at the answer of this step."
+            ),
         )
     return text
 

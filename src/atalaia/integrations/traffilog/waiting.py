@@ -11,6 +11,7 @@ from atalaia.integrations.traffilog.steps import Vehicle, subscription
 from atalaia.sdk.failures import AuthExpired, TemporaryFailure
 from atalaia.sdk.jobs import JobFailed, JobUncertain, Step
 
+UNIT_ERROR = N_("The unit itself said no, and its words are above. Correct what they name, then start the job again.")
 _GOING = frozenset({Verdict.GOING, Verdict.SILENT})
 
 
@@ -72,6 +73,7 @@ def _failure(verdict: Verdict, watching: Watching) -> JobFailed | JobUncertain:
             failure="unit_error",
             status=last.status if last else "",
             error=last.error if last else "",
+            hint=UNIT_ERROR,
         )
     if verdict is Verdict.SILENT_UNIT:
         return JobFailed(
@@ -81,7 +83,10 @@ def _failure(verdict: Verdict, watching: Watching) -> JobFailed | JobUncertain:
             hint=N_("It may be without power or out of reach; what was sent to it may still come to be."),
         )
     return JobFailed(
-        N_("The unit was not done after {seconds} s."), failure=str(verdict), seconds=round(watching.patience.whole_s)
+        N_("The unit was not done after {seconds} s."),
+        failure=str(verdict),
+        seconds=round(watching.patience.whole_s),
+        hint=N_("What was sent to it may still come to be: look at the vehicle before starting the job again."),
     )
 
 
