@@ -13,6 +13,7 @@ from atalaia.app.memory import building
 from atalaia.app.options import HubOptions
 from atalaia.cli.places import DatabaseUrl, DataDir
 from atalaia.cli.ports import port_holder
+from atalaia.cli.slow_senders import PatientProtocol
 from atalaia.core.errors import ConfigError
 
 BACKLOG = 2048
@@ -61,7 +62,7 @@ def serve(
     config = uvicorn.Config(
         hub.asgi,
         loop="uvloop",
-        http="httptools",
+        http=PatientProtocol,
         lifespan="on",
         access_log=False,
         log_config=None,
