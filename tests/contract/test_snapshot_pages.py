@@ -27,6 +27,9 @@ def test_one_is_taken_listed_read_and_taken_along(tmp_path: Path) -> None:
         assert "## Health" in shown.text
         assert "asked for by" in shown.text
         assert address in (await browser.get("/snapshots")).text
+        audit = (await browser.get("/audit")).text
+        assert "snapshot.taken" in audit, "who took it is on record"
+        assert f"snapshot:{address.rpartition('/')[2]}" in audit
         file = await browser.get(f"{address}/download")
         assert file.headers["content-disposition"] == f'attachment; filename="{address.rpartition("/")[2]}"'
         assert file.text.startswith("# Snapshot of ")

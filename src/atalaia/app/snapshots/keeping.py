@@ -17,13 +17,14 @@ import structlog
 from litestar import Request, get
 from litestar.di import NamedDependency, Provide
 
+from atalaia.access.audit import record
 from atalaia.access.guards import requires
 from atalaia.access.requests import principal_of
 from atalaia.app.snapshots.facts import Health, Snapshot
 from atalaia.app.snapshots.gathering import Sources, gather, template_facts
 from atalaia.app.snapshots.kept import KeptSnapshot, kept_snapshots, read_snapshot
 from atalaia.app.snapshots.writing import SUFFIX, file_name, markdown
-from atalaia.core.permissions import Permission
+from atalaia.core.permissions import Permission, Principal
 from atalaia.sdk.contribution import Contribution, Loop, NavItem
 from atalaia.version import COMMIT, VERSION
 
@@ -87,6 +88,15 @@ class Snapshots:
 
     async def take(self, reason: str, note: str = "") -> Snapshot:
         return await gather(self._sources, health=self._health(), reason=reason, note=note)
+
+    async def take_for(self, principal: Principal, *, address: str | None) -> Path:
+        """Asked for by a person: it is on record who took it."""
+        path = await self.take_and_keep(f"asked for by {principal.name}")
+        now = self._sources.clock.now()
+        await self._sources.store.write(
+            lambda tx: record(tx, principal, "snapshot.taken", f"snapshot:{path.name}", address=address, now=now)
+        )
+        return path
 
     async def take_and_keep(self, reason: str) -> Path:
         snapshot = await self.take(reason)

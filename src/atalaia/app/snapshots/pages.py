@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from atalaia.access.guards import requires
-from atalaia.access.requests import principal_of
+from atalaia.access.requests import client_of, principal_of
 from atalaia.app.snapshots.keeping import Snapshots
 from atalaia.core.permissions import Permission
 from atalaia.core.translations import N_
@@ -34,7 +34,7 @@ async def list_page(request: AnyRequest, pages: ThePages, snapshots: TheSnapshot
 
 @post(ADDRESS, guards=GUARDS, include_in_schema=False)
 async def take_one(request: AnyRequest, snapshots: TheSnapshots) -> Redirect:
-    path = await snapshots.take_and_keep(f"asked for by {principal_of(request).name}")
+    path = await snapshots.take_for(principal_of(request), address=client_of(request))
     return see_other(f"{ADDRESS}/{path.name}")
 
 
