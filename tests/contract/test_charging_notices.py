@@ -8,14 +8,16 @@ import httpx
 import pytest
 from sqlalchemy import insert
 
+from atalaia.access.service.keys import create_key
 from atalaia.app.hub import Hub
 from atalaia.core.clock import SystemClock
-from atalaia.core.permissions import Role
+from atalaia.core.permissions import SYSTEM, Role
 from atalaia.integrations.cvepro.model.notices import Fate, Notice, NoticeKind
 from atalaia.integrations.cvepro.queries import notices as queries
 from atalaia.integrations.cvepro.tables import notices
 from atalaia.sdk.messages import MessageDone, MessageFate
 from atalaia.sdk.transaction import Tx
+from atalaia_simulators.evolution.answers import upsert
 from tests.contract.access_site import Browser
 from tests.contract.hub_site import visit_hub
 from tests.contract.test_charging_residents import with_key
@@ -131,3 +133,36 @@ def _broken() -> dict[str, object]:
     now = SystemClock().now()
     row = {"subject": "s3", "kind": "odd", "resident_id": "r1", "message_id": "m3", "fate": "queued", "reason": ""}
     return {**row, "text": "", "phone": PHONE, "created_at": now}
+
+
+def test_an_answer_that_the_evolution_api_tells_of_ends_the_notices_of_who_wrote_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a key that may bring things in, and nothing else."""
+    monkeypatch.setenv("ATALAIA_EVOLUTION_INSTANCE", "atalaia")
+
+    async def visit(hub: Hub, browser: Browser) -> None:
+        now = SystemClock().now()
+        scopes = ("write", "ingest", "jobs:create")
+        made = hub.store.write_now(lambda tx: [create_key(tx, SYSTEM, name=s, scopes=[s], now=now) for s in scopes])
+        keys = {scope: each.value for scope, each in zip(scopes, made, strict=True)}
+        transport = httpx.ASGITransport(app=hub.asgi, client=("192.0.2.7", 50000))
+        async with httpx.AsyncClient(transport=transport, base_url=hub.public_url) as client:
+
+            async def ask(method: str, path: str, body: Any, scope: str = "write") -> httpx.Response:
+                return await client.request(method, path, json=body, headers={"x-api-key": keys[scope]})
+
+            new = {"name": "Ana", "flat": "101", "phone": PHONE}
+            href = f"/api/cvepro/residents/{(await ask('POST', '/api/cvepro/residents', new)).json()['id']}"
+            assert (await ask("PUT", f"{href}/notices", {"kinds": ["ended"]})).status_code == 204
+            told = upsert(instance="atalaia", number=PHONE.removeprefix("+"), text="SAIR", id="A1")
+            assert (await client.post("/api/evolution/events", json=told)).status_code == 401
+            assert (await ask("POST", "/api/evolution/events", told, "jobs:create")).status_code == 403
+            assert (await ask("POST", "/api/evolution/events", {**told, "instance": "x"}, "ingest")).status_code == 422
+            assert (await ask("GET", href, None)).json()["opted_in_at"] is not None
+            answer = await ask("POST", "/api/evolution/events", told, "ingest")
+            assert (answer.status_code, answer.json()) == (200, {"taken": 1})
+            assert (await ask("GET", href, None)).json()["opted_in_at"] is None
+        assert "cvepro.resident_opted_out" in (await browser.get("/audit")).text
+
+    visit_hub(tmp_path, visit)

@@ -47,6 +47,10 @@ class WhatsApp(ChannelKind):
         self.sent: list[tuple[str, str]] = []
         self.turns: deque[Exception] = deque()
         self.is_set_up = True
+        self.answers = False
+
+    def takes_answers(self) -> bool:
+        return self.answers
 
     def is_ready(self) -> bool:
         return self.is_set_up

@@ -31,7 +31,7 @@ from atalaia.home.settings import IntegrationSection
 from atalaia.integrations import Loaded, find_integrations
 from atalaia.sdk.contribution import Contribution, HealthItem, HotRoute, NavItem
 from atalaia.sdk.integration import Integration, Offer
-from atalaia.sdk.messages import MessageDone
+from atalaia.sdk.messages import MessageDone, MessageReceived
 from atalaia.sdk.sockets import SocketRoute
 from atalaia.sdk.transaction import Tx
 from atalaia.web.pages import Pages
@@ -213,10 +213,14 @@ def _contribution(status: Status, offer: Offer, routes: Sequence[Any], streams: 
 
 
 def _listeners(name: str, offer: Offer) -> Sequence[tuple[type[Event], Callable[[Tx, Any], None]]]:
-    """What it hears of its messages. One that fails loses its own word, and not the record of what was sent."""
+    """What it hears of its messages. One that fails loses its own word, and not the record of what was sent.
+
+    Of what people write to us nothing may be lost: who can't take it keeps it from being acknowledged, so that it comes again.
+    """
+    received: list[Any] = [] if offer.on_received is None else [(MessageReceived, offer.on_received)]
     hear = offer.on_message
     if hear is None:
-        return ()
+        return received
 
     def on_done(tx: Tx, event: MessageDone) -> None:
         if event.owner != name:
@@ -227,7 +231,7 @@ def _listeners(name: str, offer: Offer) -> Sequence[tuple[type[Event], Callable[
         except Exception:
             log.exception("integration_failed", integration=name, phase="on_message")
 
-    return ((MessageDone, on_done),)
+    return ((MessageDone, on_done), *received)
 
 
 def _guarded(

@@ -145,6 +145,10 @@ class ChannelKind(ABC):
             Anything else: perhaps sent; tried again only where the kind `is_repeatable`.
         """
 
+    def takes_answers(self) -> bool:
+        """Whether what people write back is told, as sdk.messages.MessageReceived; quick too."""
+        return False
+
     def is_ready(self) -> bool:
         """Whether what it needs besides a channel is set up; asked often, so it must be quick."""
         return True

@@ -23,7 +23,7 @@ from atalaia.sdk.contribution import HealthItem, Loop, NavItem
 from atalaia.sdk.faults import FaultReport
 from atalaia.sdk.files import Files, Upload
 from atalaia.sdk.jobs import Handler, JobType
-from atalaia.sdk.messages import MessageDone, MessageKind
+from atalaia.sdk.messages import MessageDone, MessageKind, MessageReceived
 from atalaia.sdk.signals import SignalAddress, SignalStanding, SignalTask
 from atalaia.sdk.sockets import SocketRoute
 from atalaia.sdk.transaction import Tx
@@ -290,6 +290,8 @@ class Offer:
     )  # by type, of those declared with sdk.jobs.run_of_offer
     # What became of a message of its own; in the transaction that keeps so, so it must only write.
     on_message: Callable[[Tx, MessageDone], None] | None = None
+    # What somebody wrote to us, by whichever integration's kind of channel; in the transaction that takes it.
+    on_received: Callable[[Tx, MessageReceived], None] | None = None
     sockets: Sequence[SocketRoute] = ()
     health: Sequence[HealthItem] = ()
     # Whether it is at work without its settings too, as where its system comes to us; quick, without asking the store.

@@ -22,12 +22,14 @@ class MessageFate(StrEnum):
 class MessageKind:
     """A kind of channel that takes messages to an address; `title` is a key of the translations.
 
-    `is_ready`: what it needs is set up. What is sent by one that is not waits for that.
+    `is_ready`: what it needs is set up. What is sent by one that is not waits for that. `takes_answers`: what is written back is
+    told (MessageReceived).
     """
 
     name: str
     title: str
     is_ready: bool
+    takes_answers: bool = False
 
 
 class MessageDone(Event, frozen=True, kw_only=True):
@@ -39,4 +41,14 @@ class MessageDone(Event, frozen=True, kw_only=True):
     to: str
     fate: MessageFate
     status: str
+    at: datetime
+
+
+class MessageReceived(Event, frozen=True, kw_only=True):
+    """Somebody wrote to us by a kind of channel. The same one may be told again, by its `id`; `at` is when it was written."""
+
+    kind: str
+    sender: str  # in the form of the kind's `check_address`
+    text: str
+    id: str
     at: datetime

@@ -53,5 +53,23 @@ def sent(message: dict[str, Any]) -> web.Response:
     return as_json(body, status=HTTPStatus.CREATED)
 
 
+def upsert(*, instance: str, number: str, text: str, id: str) -> dict[str, Any]:
+    """What it tells who listens (webhook) when somebody writes."""
+    return {
+        "event": "messages.upsert",
+        "instance": instance,
+        "data": {
+            "key": {"remoteJid": jid_of(number), "fromMe": False, "id": id},
+            "pushName": "",
+            "status": "DELIVERY_ACK",
+            "message": {"conversation": text},
+            "messageType": "conversation",
+            "messageTimestamp": int(time.time()),
+            "source": "android",
+        },
+        "sender": jid_of("5511900000000"),
+    }
+
+
 def jid_of(number: str) -> str:
     return f"{number}@s.whatsapp.net"

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
-from aiohttp import web
+from aiohttp import ClientError, ClientSession, web
 
-from atalaia_simulators.evolution.answers import as_json, failure, failure_of, jid_of, sent
+from atalaia_simulators.evolution.answers import as_json, failure, failure_of, jid_of, sent, upsert
 from atalaia_simulators.evolution.faults import Faults
 from atalaia_simulators.faults import BadFault
 from atalaia_simulators.log import Log
@@ -52,6 +52,7 @@ class Evolution:
                 web.get(f"{_CONTROL}/messages", self._show_messages),
                 web.get(f"{_CONTROL}/faults", self._show_faults),
                 web.post(f"{_CONTROL}/faults", self._change_faults),
+                web.post(f"{_CONTROL}/answers", self._answer),
                 web.post(f"{_CONTROL}/reset", self._reset),
             ]
         )
@@ -145,6 +146,21 @@ class Evolution:
 
     async def _show_messages(self, _request: web.Request) -> web.Response:
         return as_json(self.messages)
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        """Somebody writes to the phone: `{number, text, url, headers?, id?}`; what the address says to its being told."""
+        try:
+            given = json.loads(await request.text())
+            number, text, url, headers = given["number"], given["text"], given["url"], given.get("headers", {})
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return as_json({"error": "number, text and url are needed"}, status=400)
+        message_id = str(given.get("id") or secrets.token_hex(11).upper())
+        told = upsert(instance=self._options.instance, number=number, text=text, id=message_id)
+        try:
+            async with ClientSession() as session, session.post(url, json=told, headers=headers) as answer:
+                return as_json({"status": answer.status, "body": await answer.text()})
+        except ClientError as error:
+            return as_json({"error": str(error)}, status=502)
 
     async def _show_faults(self, _request: web.Request) -> web.Response:
         return as_json({"on": self.faults.shown(), "known": self.faults.known()})

@@ -21,6 +21,7 @@ from atalaia.integrations.cvepro.model.reports import JOB
 from atalaia.integrations.cvepro.ocpp.straight import Straight
 from atalaia.integrations.cvepro.pages.plan import PlanPages
 from atalaia.integrations.cvepro.pages.reports import ReportPages
+from atalaia.integrations.cvepro.service.answers import Answers
 from atalaia.integrations.cvepro.service.board import Board
 from atalaia.integrations.cvepro.service.enrolling import Enrolling
 from atalaia.integrations.cvepro.service.notices import Notices
@@ -57,6 +58,7 @@ class Wiring:
             loops=self._loops(),
             sockets=self._straight.sockets(),
             on_message=self._notices.on_message,
+            on_received=Answers(self._host, self._notices.link).on_received,
             health=(self._standing.health(),),
             is_in_use=self._standing.is_in_use,
             metadata=metadata,

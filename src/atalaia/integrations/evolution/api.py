@@ -65,6 +65,10 @@ class EvolutionApi:
     def is_configured(self) -> bool:
         return is_configured(self._ground.setting)
 
+    @property
+    def takes_answers(self) -> bool:
+        return bool(self._ground.setting("takes_answers"))
+
     async def state(self) -> str:
         """`open`, `connecting` or `close`, or a word that is not known yet.
 

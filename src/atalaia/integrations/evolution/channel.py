@@ -48,6 +48,9 @@ class WhatsApp(ChannelKind):
     def is_ready(self) -> bool:
         return self._api.is_configured
 
+    def takes_answers(self) -> bool:
+        return self._api.takes_answers
+
     def check_address(self, address: str) -> str:
         return read_number(address, "to")
 

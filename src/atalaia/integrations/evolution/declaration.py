@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from atalaia.integrations.evolution.answers import Answers
 from atalaia.integrations.evolution.api import EvolutionApi
-from atalaia.integrations.evolution.channel import WhatsApp
+from atalaia.integrations.evolution.channel import KIND, WhatsApp
 from atalaia.integrations.evolution.connection import Connection
 from atalaia.integrations.evolution.manifest import MANIFEST, NAME, TITLE
 from atalaia.sdk.contribution import HealthItem, Loop
@@ -33,6 +34,7 @@ class Evolution:
         period_s = float(host.setting("ask_every_s"))
         return Offer(
             channels=(WhatsApp(api),),
+            routes=Answers(host, kind=KIND).routes(),
             # Each hub asks for itself: it is its own /health that shows it.
             loops=(Loop("evolution-connection", period_s, connection.look, leader_only=False),),
             # The kept name of what the charging dashboard's users watch.

@@ -21,6 +21,14 @@ SETTINGS: Final = (
     _setting("api_key", "secret", None, N_("The key that your Evolution API asks for (header apikey).")),
     _setting("instance", "str", "", N_("The name of the instance that messages are sent from.")),
     _setting(
+        "takes_answers",
+        "bool",
+        False,
+        N_(
+            "Whether your Evolution API tells this hub what people answer (webhook); notices then say how to stop them."
+        ),
+    ),
+    _setting(
         "ask_every_s",
         "float",
         60.0,

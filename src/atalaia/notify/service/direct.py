@@ -44,7 +44,12 @@ class DirectMessages:
         self._clock = clock
 
     def kinds(self, tx: Tx) -> list[MessageKind]:
-        return [MessageKind(name=each.name, title=each.title, is_ready=_is_ready(tx, each)) for each in self._taking()]
+        return [
+            MessageKind(
+                name=each.name, title=each.title, is_ready=_is_ready(tx, each), takes_answers=each.takes_answers()
+            )
+            for each in self._taking()
+        ]
 
     def queue(
         self,

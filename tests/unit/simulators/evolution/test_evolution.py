@@ -1,6 +1,7 @@
 """The simulated Evolution API answers as the real one, and keeps a record of what really went out."""
 
 import http.client
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -101,3 +102,16 @@ def test_a_reset_forgets_everything(phone: Phone) -> None:
 def test_its_faults_are_documented() -> None:
     page = (ROOT / "docs" / "integrations" / "evolution-simulator.md").read_text(encoding="utf-8")
     assert [name for name in KNOWN if f"| `{name}` |" not in page] == []
+
+
+def test_who_writes_to_the_phone_is_told_of_to_who_listens(phone: Phone) -> None:
+    """Here to the simulator itself, which knows no such address and keeps what it heard."""
+    given = {"number": NUMBER, "text": "SAIR", "url": f"{phone.url}/listening", "headers": {"apikey": "k"}, "id": "A1"}
+    answered = phone.client.post("/_sim/answers", given)
+    assert (answered.status, answered.json["status"]) == (200, 404)
+    (heard,) = phone.log()
+    told = json.loads(heard["raw"])
+    assert (told["event"], told["instance"], heard["apikey"]) == ("messages.upsert", "atalaia", "k")
+    assert (told["data"]["key"]["remoteJid"], told["data"]["key"]["fromMe"]) == (f"{NUMBER}@s.whatsapp.net", False)
+    assert told["data"]["message"] == {"conversation": "SAIR"}
+    assert phone.client.post("/_sim/answers", {"number": NUMBER}).status == 400

@@ -129,6 +129,11 @@ OPT_OUT: Final[Mapping[Locale, str]] = {
     "pt-BR": "Você recebe estes avisos porque os ativou. Para parar, desative-os em {link} ou fale com a administração.",
     "en": "You get these notices because you switched them on. To stop them, switch them off at {link}, or tell the administration.",
 }
+# Where what residents answer is told to us.
+OPT_OUT_BY_ANSWER: Final[Mapping[Locale, str]] = {
+    "pt-BR": "Você recebe estes avisos porque os ativou. Para parar, responda SAIR ou desative-os em {link}.",
+    "en": "You get these notices because you switched them on. To stop them, answer STOP, or switch them off at {link}.",
+}
 
 # OCPP 1.6, section 7.44; what is not here is told as the charger says it.
 _REASONS: Final[Mapping[Locale, Mapping[str, str]]] = {

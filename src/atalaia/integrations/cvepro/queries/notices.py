@@ -80,6 +80,13 @@ def settle(tx: Tx, message_id: str, fate: Fate, reason: str, *, at: datetime) ->
     tx.execute(update(notices).where(notices.c.message_id == message_id).values(**values))
 
 
+def who_listens(tx: Tx, phones: Sequence[str]) -> list[Resident]:
+    """Of those with one of these numbers."""
+    c = residents.c
+    rows = tx.rows(select(residents).where(c.phone.in_(phones), c.opted_in_at.is_not(None)).order_by(c.id))
+    return [resident_of(row) for row in rows]
+
+
 def waiting_messages(tx: Tx, resident_id: str) -> list[str]:
     c = notices.c
     question = select(c.message_id).where(c.resident_id == resident_id, c.fate == str(Fate.QUEUED))

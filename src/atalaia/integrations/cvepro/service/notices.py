@@ -21,6 +21,7 @@ from atalaia.integrations.cvepro.model.notices import (
     FRESH_FOR,
     NEWS_FOR,
     OPT_OUT,
+    OPT_OUT_BY_ANSWER,
     SUBJECTS,
     Fate,
     Notice,
@@ -102,7 +103,8 @@ class Notices:
         text = render(_words(tx, kind, locale), values)
         since = resident.opted_in_at
         if since is not None and not queries.has_been_told(tx, resident.id, since=since):
-            text = f"{text}\n\n{render(OPT_OUT[locale], values)}"
+            how = OPT_OUT_BY_ANSWER if self._takes_answers(tx) else OPT_OUT
+            text = f"{text}\n\n{render(how[locale], values)}"
         notice = Notice(
             subject=subject,
             kind=kind,
@@ -155,6 +157,9 @@ class Notices:
     def has_way(self, tx: Tx) -> bool:
         """Whether WhatsApp is set up."""
         return any(each.name == WAY and each.is_ready for each in self._host.message_kinds(tx))
+
+    def _takes_answers(self, tx: Tx) -> bool:
+        return any(each.name == WAY and each.takes_answers for each in self._host.message_kinds(tx))
 
     def _send(self, tx: Tx, notice: Notice, plan: Plan, locale: Locale) -> Fate | None:
         """None: it was told before."""
@@ -251,12 +256,12 @@ def opt_in(
     _audit_choice(host, tx, "opted_in", resident_id, by=by, client=client, notices=names)
 
 
-def opt_out(host: Host, tx: Tx, resident_id: str, *, by: Principal, client: str | None = None) -> None:
+def opt_out(host: Host, tx: Tx, resident_id: str, *, by: Principal, client: str | None = None, **details: str) -> None:
     """Raises: NotFound."""
     if not queries.set_opt_in(tx, resident_id, (), at=None, now=host.clock.now()):
         raise NotFound(N_("There is no such resident."))
     withdraw(host, tx, resident_id)
-    _audit_choice(host, tx, "opted_out", resident_id, by=by, client=client)
+    _audit_choice(host, tx, "opted_out", resident_id, by=by, client=client, **details)
 
 
 def withdraw(host: Host, tx: Tx, resident_id: str) -> None:
