@@ -14,7 +14,7 @@ from atalaia.core.permissions import Permission, Principal
 from atalaia.jobs.api import document
 from atalaia.jobs.api.bodies import decoded, raw_body
 from atalaia.jobs.model.wire import MAX_PAYLOAD_BYTES, BulkIn, CompleteManyIn, JobIn, LeaseIn, RenewIn
-from atalaia.jobs.service import JobsService, outcome_said, refusal_of
+from atalaia.jobs.service import JobsService, outcomes_said, refusal_of
 from atalaia.jobs.service.answers import completed_out, lease_out, renew_out
 from atalaia.jobs.service.creating import Made, NewJobSpec
 from atalaia.jobs.service.workers import RUN
@@ -125,9 +125,9 @@ class HotJobs:
 
     async def _complete(self, scope: Any, receive: Any, send: Any, _principal: Principal) -> None:
         request = decoded(_COMPLETE, await raw_body(scope, receive, limit=MAX_MANY_BYTES))
-        said = [outcome_said(item.id, item) for item in request.items]
-        completed = await self._jobs.complete(said) if said else []
-        await send_bytes(send, 200, _encode(completed_out(said, completed)), (JSON,))
+        items = request.items
+        completed = await self._jobs.complete(outcomes_said(items)) if items else []
+        await send_bytes(send, 200, _encode(completed_out(items, completed)), (JSON,))
 
 
 def _made(job: Made) -> dict[str, str]:

@@ -1,6 +1,8 @@
 """A lease's token: the job's number, the lease's number, and what can't be guessed. Pure."""
 
+import re
 import secrets
+from collections.abc import Iterable
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -36,6 +38,14 @@ def read_token(text: str) -> Token:
     if not 0 < token.seq < MAX_NUMBER or not 0 <= token.lease < MAX_NUMBER or not secret or not secret.isascii():
         raise InvalidField("token", N_("this is not a token of a lease"))
     return token
+
+
+# As `write_token` writes one, and an id behind it; other ways to write the same numbers are read by `read_token` alone.
+_WITH_ID = re.compile(r"[1-9][0-9]{0,17}\.[0-9]{1,18}\.[!-~]+ [!-~]+")
+
+
+def are_tokens_with_ids(texts: Iterable[str]) -> bool:
+    return all(map(_WITH_ID.fullmatch, texts))
 
 
 def fingerprint(*parts: bytes) -> int:

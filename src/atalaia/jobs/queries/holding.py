@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from atalaia.jobs.model.states import HELD
+from atalaia.jobs.model.states import END, HELD, State
 from atalaia.jobs.queries.many import among, insert_many, packed
 from atalaia.sdk.transaction import Tx
 
@@ -103,6 +103,44 @@ def end(tx: Tx, ended: Sequence[Ended]) -> None:
         return
     tx.raw(f"DELETE FROM job_queue WHERE seq {among(tx)}", (packed(tx, [each.seq for each in ended]),))  # noqa: S608
     insert_many(tx, "job_ends", _ENDED, ended)
+
+
+# A job that its worker says is done, without more: told by one text, `<token> <id>`, as the row would say it.
+_MEANT = (
+    f"q.place = {HELD} AND q.concurrency_key IS NULL"
+    " AND v.said = q.seq || '.' || q.lease || '.' || q.token || ' ' || q.id"
+)
+_ENDED_WELL = (
+    f"INSERT INTO job_ends ({', '.join(Ended._fields)})"
+    f" SELECT seq, {END[State.SUCCEEDED]}, attempts + 1, lost, lease, ?, ?, token, worker, NULL, NULL FROM"
+)
+_FIND_MEANT = (
+    "SELECT q.lane, count(*), json_group_array(q.seq) FROM (SELECT value AS said FROM json_each(?)) v"  # noqa: S608
+    f" CROSS JOIN job_queue q ON q.seq = CAST(v.said AS INTEGER) WHERE {_MEANT} GROUP BY q.lane"
+)
+_END_MEANT_POSTGRESQL = (
+    "WITH meant AS MATERIALIZED (SELECT q.seq FROM unnest(?::text[]) v(said)"  # noqa: S608 - of our own
+    f" JOIN job_queue q ON q.seq = split_part(v.said, '.', 1)::bigint WHERE {_MEANT} ORDER BY q.seq FOR UPDATE OF q),"
+    " gone AS (DELETE FROM job_queue q USING meant WHERE q.seq = meant.seq AND (SELECT count(*) FROM meant) = ?"
+    " RETURNING q.seq, q.attempts, q.lost, q.lease, q.token, q.worker, q.lane),"
+    f" kept AS ({_ENDED_WELL} gone) SELECT lane, count(*) FROM gone GROUP BY lane"
+)
+
+
+def end_meant(tx: Tx, said: Sequence[str], *, now_ms: int, answered: int) -> dict[int, int]:
+    """End these jobs as succeeded, if each is held as it is said, once, and without a key: how many by lane. Else nothing is done.
+
+    Nothing of them passes through this process but their number.
+    """
+    if tx.dialect == "postgresql":
+        return dict(tx.raw(_END_MEANT_POSTGRESQL, (list(said), len(said), now_ms, answered)))
+    found = tx.raw(_FIND_MEANT, (packed(tx, said),))
+    if sum(count for _, count, _ in found) != len(said):
+        return {}
+    chosen = "job_queue WHERE seq IN (SELECT value FROM json_each(?))"
+    tx.raw_many(f"{_ENDED_WELL} {chosen}", [(now_ms, answered, seqs) for _, _, seqs in found])
+    tx.raw_many(f"DELETE FROM {chosen}", [(seqs,) for _, _, seqs in found])  # noqa: S608 - of our own
+    return {lane: count for lane, count, _ in found}
 
 
 class PutBack(NamedTuple):

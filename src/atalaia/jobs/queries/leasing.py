@@ -1,6 +1,7 @@
 """Hot SQL: due jobs to their workers."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from atalaia.jobs.model.states import HELD, READY, SCHEDULED
@@ -48,6 +49,10 @@ class Candidate(NamedTuple):
     payload_sha256: str
 
 
+# Of a row as the driver gives it: half of what `_make` takes.
+_candidate = partial(tuple.__new__, Candidate)
+
+
 class Hold(NamedTuple):
     """Jobs that one request gets on the same terms."""
 
@@ -64,21 +69,19 @@ class Hold(NamedTuple):
 def ready(tx: Tx, lane: int, *, limit: int) -> list[Candidate]:
     """The first that are due; on PostgreSQL locked, and without those that another hub is taking."""
     sql = _READY_POSTGRESQL if tx.dialect == "postgresql" else _READY
-    return [Candidate._make(row) for row in tx.raw(sql, (lane, limit))]
+    return list(map(_candidate, tx.raw(sql, (lane, limit))))
 
 
 def ready_behind(tx: Tx, lane: int, start: tuple[int, int, int], *, limit: int) -> list[Candidate]:
     """The same for PostgreSQL alone, of one rank and behind (rank, due, seq): what was passed is not read again."""
-    return [Candidate._make(row) for row in tx.raw(_READY_BEHIND, (lane, *start, limit))]
+    return list(map(_candidate, tx.raw(_READY_BEHIND, (lane, *start, limit))))
 
 
 def hold(tx: Tx, holds: Sequence[Hold]) -> None:
-    for each in holds:
-        terms = each[1:]
-        if len(each.seqs) == 1:
-            tx.raw(f"{_HOLD} WHERE seq = ?", (*terms, each.seqs[0]))
-        else:
-            tx.raw(f"{_HOLD} WHERE seq {among(tx)}", (*terms, packed(tx, each.seqs)))
+    ones = [(*each[1:], each.seqs[0]) for each in holds if len(each.seqs) == 1]
+    many = [(*each[1:], packed(tx, each.seqs)) for each in holds if len(each.seqs) > 1]
+    tx.raw_many(f"{_HOLD} WHERE seq = ?", ones)
+    tx.raw_many(f"{_HOLD} WHERE seq {among(tx)}", many)
 
 
 class HeldRow(NamedTuple):

@@ -12,7 +12,7 @@ from atalaia.core.permissions import Principal
 from atalaia.core.settings import Settings
 from atalaia.core.translations import N_
 from atalaia.jobs.model.machine import Word
-from atalaia.jobs.model.tokens import fingerprint, read_token
+from atalaia.jobs.model.tokens import are_tokens_with_ids, fingerprint, read_token
 from atalaia.jobs.model.types import JobTypes
 from atalaia.jobs.model.wire import (
     MAX_RESULT_BYTES,
@@ -32,7 +32,17 @@ from atalaia.jobs.service.counting import Counting
 from atalaia.jobs.service.creating import MAX_KEY, Created, Creating, Creation, Made, NewJobSpec, check_text
 from atalaia.jobs.service.effects import Listeners
 from atalaia.jobs.service.granting import Granting
-from atalaia.jobs.service.holding import Completed, CompleteSaid, Holding, Renewed, RenewSaid, StepSaid
+from atalaia.jobs.service.holding import (
+    PLAIN,
+    Completed,
+    CompleteSaid,
+    Holding,
+    Outcomes,
+    Renewed,
+    RenewSaid,
+    StepSaid,
+    Succeeded,
+)
 from atalaia.jobs.service.lanes import Lanes
 from atalaia.jobs.service.leasing import Gone, Leased, Leasing
 from atalaia.jobs.service.limiting import Limiting
@@ -80,7 +90,7 @@ class JobsService:
         holding = Holding(transitions, listeners, clock=clock)
         self._store = store
         self._renewals: Merged[Sequence[RenewSaid], list[Renewed]] = Merged("jobs.renew", holding.renew)
-        self._outcomes: Merged[Sequence[CompleteSaid], list[Completed]] = Merged("jobs.complete", holding.complete)
+        self._outcomes: Merged[Outcomes, list[Completed]] = Merged("jobs.complete", holding.complete)
         self.control = Control(store, transitions, listeners, clock=clock, settings=settings)
         self.reading = Reading(store, listeners)
         self.reaper = Reaper(store, transitions, listeners, clock=clock)
@@ -127,8 +137,10 @@ class JobsService:
     # -- working on them
 
     async def lease(self, request: LeaseIn, *, address: str = "-", gone: Gone = None) -> Leased:
-        check_text(worker_id=request.worker_id, incarnation=request.incarnation, version=request.version)
-        check_text(commit=request.commit, types="".join(request.types), resolves="".join(request.resolves))
+        types, resolves = "".join(request.types), "".join(request.resolves)
+        if not f"{request.worker_id}{request.incarnation}{request.version}{request.commit}{types}{resolves}".isprintable():
+            check_text(worker_id=request.worker_id, incarnation=request.incarnation, version=request.version)
+            check_text(commit=request.commit, types=types, resolves=resolves)
         return await self.leasing.lease(request, address=address, gone=gone)
 
     async def renew(self, request: RenewIn) -> tuple[str, list[Renewed]]:
@@ -137,7 +149,7 @@ class JobsService:
         word = self.workers.hear_again(request.worker_id)
         return word, await self._store.merge(self._renewals, said) if said else []
 
-    async def complete(self, said: Sequence[CompleteSaid]) -> list[Completed]:
+    async def complete(self, said: Outcomes) -> list[Completed]:
         return await self._store.merge(self._outcomes, said)
 
 
@@ -158,14 +170,26 @@ _WORDS = {
     "cancelled": Word.CANCELLED,
     "uncertain": Word.UNCERTAIN,
 }
-_PLAIN = fingerprint(b"succeeded")
+
+
+def outcomes_said(items: Sequence[CompleteItem]) -> Succeeded | list[CompleteSaid]:
+    """Of one request. Raises TooLarge, InvalidField."""
+    if all(map(_is_plain, items)):
+        said = [f"{item.token} {item.id}" for item in items]
+        if are_tokens_with_ids(said):
+            return Succeeded([item.id for item in items], said)
+    return [outcome_said(item.id, item) for item in items]
+
+
+def _is_plain(item: CompleteIn) -> bool:
+    return item.outcome == "succeeded" and item.result == NOTHING and item.error is None and not item.steps
 
 
 def outcome_said(id: str, item: CompleteIn | CompleteItem) -> CompleteSaid:
     """Raises TooLarge, InvalidField."""
     token = read_token(item.token)
-    if item.outcome == "succeeded" and item.result == NOTHING and item.error is None and not item.steps:
-        return CompleteSaid(id, token, Word.SUCCEEDED, None, None, _PLAIN)  # by far the most
+    if _is_plain(item):
+        return CompleteSaid(id, token, Word.SUCCEEDED, None, None, PLAIN)
     result = None if item.result == NOTHING else _text(item.result, "result", MAX_RESULT_BYTES)
     error = item.error
     word = _WORDS.get(item.outcome)

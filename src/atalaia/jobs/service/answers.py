@@ -11,6 +11,7 @@ from atalaia.jobs.model.types import JobTypes
 from atalaia.jobs.model.wire import (
     CompletedItem,
     CompletedOut,
+    CompleteItem,
     EarlierStep,
     LeasedJob,
     LeaseOut,
@@ -19,32 +20,30 @@ from atalaia.jobs.model.wire import (
     RenewOut,
 )
 from atalaia.jobs.queries.steps import StepRow
-from atalaia.jobs.service.granting import Grant
-from atalaia.jobs.service.holding import Completed, CompleteSaid, Renewed
+from atalaia.jobs.service.holding import Completed, Renewed
 from atalaia.jobs.service.leasing import Leased
 
 
 def lease_out(leased: Leased, types: JobTypes, *, now: datetime) -> LeaseOut:
     etags = {name: types.etag(name) for name in {grant.type for grant in leased.grants}}
     now_ms = to_ms(now)
-    return LeaseOut(now, [_job(grant, etags[grant.type], now_ms) for grant in leased.grants], leased.word)
-
-
-def _job(grant: Grant, etag: str, now_ms: int) -> LeasedJob:
-    job = grant.job
-    return LeasedJob(
-        job.id,
-        grant.type,
-        job.payload,
-        job.payload_sha256,
-        job.attempts + 1,
-        write_token(job.seq, grant.lease, grant.secret),
-        grant.ttl_ms,
-        max(0, grant.deadline_ms - now_ms),
-        "resolve" if grant.is_resolve else "run",
-        etag,
-        [_earlier(row) for row in grant.earlier] if grant.earlier else [],
-    )
+    jobs = [
+        LeasedJob(
+            job.id,
+            type_,
+            job.payload,
+            job.payload_sha256,
+            job.attempts + 1,
+            write_token(job.seq, lease, secret),
+            ttl_ms,
+            max(0, deadline_ms - now_ms),
+            "resolve" if is_resolve else "run",
+            etags[type_],
+            [_earlier(row) for row in earlier] if earlier else [],
+        )
+        for job, type_, is_resolve, lease, secret, ttl_ms, deadline_ms, earlier in leased.grants
+    ]
+    return LeaseOut(now, jobs, leased.word)
 
 
 def _earlier(row: StepRow) -> EarlierStep:
@@ -59,10 +58,10 @@ def renew_out(request: RenewIn, word: str, renewed: Sequence[Renewed]) -> RenewO
     return RenewOut(word, items)
 
 
-def completed_out(said: Sequence[CompleteSaid], completed: Sequence[Completed]) -> CompletedOut:
+def completed_out(items: Sequence[CompleteItem], completed: Sequence[Completed]) -> CompletedOut:
     return CompletedOut(
         [
-            CompletedItem(each.id, done.status, replayed=done.is_replayed)
-            for each, done in zip(said, completed, strict=True)
+            CompletedItem(item.id, status, is_replayed)
+            for item, (status, is_replayed) in zip(items, completed, strict=True)
         ]
     )

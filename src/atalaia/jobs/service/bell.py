@@ -1,6 +1,6 @@
 """Who waits for jobs, and who is woken when there are some: the first that came, as many as there are jobs.
 
-1. A request for leases registers its waiter before it looks, so that nothing can come in between unseen.
+1. A request for leases that found nothing registers its waiter and looks again, so that nothing can come in between unseen.
 2. After each commit that made jobs ready, `ring` wakes as many waiters of that type; they look again.
 3. What another hub made ready comes by the store's live topic; who got all it asked for wakes the next one.
 4. A wake-up that got lost is made up for by the pulse (loops), once a second.

@@ -1,12 +1,14 @@
 """How jobs go, for /metrics and /health: counted as they end, the queue looked at now and then."""
 
 import threading
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import accumulate
 from typing import NamedTuple
 
-from prometheus_client import Histogram, Metric
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client import Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 from atalaia.core.clock import Clock, to_ms
@@ -42,19 +44,19 @@ class Counting(Collector):
         self._lock = threading.Lock()
         self._depths: list[Depth] = []
         self._not_before_s = 0.0
-        self._leases = Histogram(
-            "atalaia_job_lease_seconds",
-            "From a request that could be served to its leases being durable.",
-            registry=None,
-            buckets=_BUCKETS,
-        )
+        self._leases = [0] * (
+            len(_BUCKETS) + 1
+        )  # by how long they took; the client library's histogram takes 5 µs a time
+        self._leases_s = 0.0
 
     def count(self, outcomes: Mapping[tuple[str, str], int]) -> None:
         with self._lock:
             self._outcomes.update(outcomes)
 
     def timed(self, seconds: float) -> None:
-        self._leases.observe(seconds)
+        """On the event loop alone."""
+        self._leases[bisect_left(_BUCKETS, seconds)] += 1
+        self._leases_s += seconds
 
     @property
     def depths(self) -> list[Depth]:
@@ -111,7 +113,13 @@ class Counting(Collector):
         yield waiting
         yield leased
         yield oldest
-        yield from self._leases.collect()
+        names = [*map(str, _BUCKETS), "+Inf"]
+        yield HistogramMetricFamily(
+            "atalaia_job_lease_seconds",
+            "From a request that could be served to its leases being durable.",
+            buckets=list(zip(names, accumulate(self._leases), strict=True)),
+            sum_value=self._leases_s,
+        )
 
 
 def merged(depths: Iterable[Depth]) -> list[Depth]:

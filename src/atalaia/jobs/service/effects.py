@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from atalaia.core.clock import from_ms
 from atalaia.jobs.events import JobEnded
-from atalaia.jobs.model.states import ENDS
+from atalaia.jobs.model.states import ENDS, State
 from atalaia.jobs.queries import fronts
 from atalaia.jobs.queries.holding import Ended
 from atalaia.jobs.service.bell import Bell, Wanted
@@ -73,6 +73,12 @@ class Effects:
             self._counts[self._to.lanes.known(self._tx, lane_id).type, str(ENDS[state])] += count
         if self._tx.hears(JobEnded):
             self._emit(endings)
+
+    def ended_well(self, ids: Sequence[str], by_lane: Mapping[int, int]) -> None:
+        """Jobs that succeeded, where nobody hears of each one."""
+        self._changed += ids
+        for lane_id, count in by_lane.items():
+            self.counted(self._to.lanes.known(self._tx, lane_id).type, str(State.SUCCEEDED), count)
 
     def _emit(self, endings: Sequence[Ending]) -> None:
         for each in endings:

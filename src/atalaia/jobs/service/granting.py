@@ -15,7 +15,7 @@ from atalaia.jobs.model.tokens import new_secret
 from atalaia.jobs.model.types import JobTypes
 from atalaia.jobs.queries import leasing as queries
 from atalaia.jobs.queries import steps as step_queries
-from atalaia.jobs.queries.leasing import Candidate, Hold
+from atalaia.jobs.queries.leasing import Candidate, HeldRow, Hold
 from atalaia.jobs.queries.steps import StepRow
 from atalaia.jobs.service.bell import Wanted
 from atalaia.jobs.service.effects import Effects, Listeners
@@ -85,10 +85,13 @@ class Granting:
             return []
         rows = queries.held_for(tx, request=want.request, worker=want.worker)
         earlier = self._earlier(tx, {row.candidate.seq: row.candidate.lease - 1 for row in rows})
-        return [
-            self._granted(tx, row.candidate, row.candidate.lease, row.token, row.ttl_ms, row.deadline_ms, earlier)
-            for row in rows
-        ]
+        return [self._held(tx, row, earlier) for row in rows]
+
+    def _held(self, tx: Tx, row: HeldRow, earlier: Mapping[int, list[StepRow]]) -> Grant:
+        job = row.candidate
+        lane = self._listeners.lanes.known(tx, job.lane)
+        steps = earlier.get(job.seq, ())
+        return Grant(job, lane.type, lane.is_resolve, job.lease, row.token, row.ttl_ms, row.deadline_ms, steps)
 
     def _serve(
         self, tx: Tx, wanted: frozenset[Wanted], asking: Sequence[tuple[LeaseWant, list[Grant]]], effects: Effects
@@ -98,6 +101,8 @@ class Granting:
         if not found:
             return
         earlier = self._earlier(tx, {job.seq: job.lease for job in found if job.lease > 0})
+        terms = {lane: self._terms(tx, lane, effects.now_ms) for lane in {job.lane for job in found}}
+        holds: list[Hold] = []
         start = 0
         for want, granted in asking:
             part = found[start : start + want.limit]
@@ -106,11 +111,17 @@ class Granting:
                 break
             secret = new_secret()
             for job in part:
-                deadline_ms = effects.now_ms + int(self._whole_s(tx, job) * 1000)
-                granted.append(
-                    self._granted(tx, job, job.lease + 1, secret, want.ttl_ms, min(deadline_ms, _MAX_MS), earlier)
-                )
-            queries.hold(tx, _holds(want, granted, secret, effects.now_ms))
+                type_, is_resolve, deadline_ms = terms[job.lane]
+                steps = earlier.get(job.seq, ())
+                granted.append(Grant(job, type_, is_resolve, job.lease + 1, secret, want.ttl_ms, deadline_ms, steps))
+            holds += _holds(want, granted, secret, effects.now_ms)
+        queries.hold(tx, holds)
+
+    def _terms(self, tx: Tx, lane_id: int, now_ms: int) -> tuple[str, bool, int]:
+        """What is the same for all of a lane: type, whether it is to be resolved, deadline."""
+        lane = self._listeners.lanes.known(tx, lane_id)
+        deadline_ms = now_ms + int(self._types.whole_s(lane.type) * 1000)
+        return lane.type, lane.is_resolve, min(deadline_ms, _MAX_MS)
 
     def _open_lanes(self, tx: Tx, wanted: frozenset[Wanted]) -> list[int]:
         is_open = (each for each in sorted(wanted) if not self._is_held_back(each.type))
@@ -143,22 +154,6 @@ class Granting:
         places = [Place(job.rank, job.due_at, job.seq) for job in found]
         tx.after_commit(lambda: starts.took(lane, places, mark))
         return found
-
-    def _whole_s(self, tx: Tx, job: Candidate) -> float:
-        return self._types.whole_s(self._listeners.lanes.known(tx, job.lane).type)
-
-    def _granted(
-        self,
-        tx: Tx,
-        job: Candidate,
-        lease: int,
-        secret: str,
-        ttl_ms: int,
-        deadline_ms: int,
-        earlier: dict[int, list[StepRow]],
-    ) -> Grant:
-        lane = self._listeners.lanes.known(tx, job.lane)
-        return Grant(job, lane.type, lane.is_resolve, lease, secret, ttl_ms, deadline_ms, earlier.get(job.seq, ()))
 
     def _earlier(self, tx: Tx, last_leases: Mapping[int, int]) -> dict[int, list[StepRow]]:
         """Steps of former leases."""

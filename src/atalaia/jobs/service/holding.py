@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from atalaia.core.clock import Clock, to_ms
+from atalaia.jobs.events import JobEnded
 from atalaia.jobs.model.machine import Word
 from atalaia.jobs.model.states import HELD, NONE, OPEN, TAKEN
-from atalaia.jobs.model.tokens import Token
+from atalaia.jobs.model.tokens import Token, fingerprint, read_token
 from atalaia.jobs.model.wire import ErrorIn
 from atalaia.jobs.queries import holding as queries
 from atalaia.jobs.queries import steps as step_queries
@@ -54,6 +55,19 @@ class CompleteSaid(NamedTuple):
     steps: Sequence[StepSaid] = ()
 
 
+PLAIN = fingerprint(b"succeeded")
+
+
+class Succeeded(NamedTuple):
+    """All of a request's jobs succeeded, with nothing more to say: by far the most. `said`: `<token> <id>` of each."""
+
+    ids: list[str]
+    said: list[str]
+
+
+Outcomes = Succeeded | Sequence[CompleteSaid]
+
+
 class Completed(NamedTuple):
     status: int  # 200, 409, 410, 422
     is_replayed: bool = False
@@ -87,15 +101,34 @@ class Holding:
 
     # -- outcomes
 
-    def complete(self, tx: Tx, requests: Sequence[Sequence[CompleteSaid]]) -> list[list[Completed]]:
+    def complete(self, tx: Tx, requests: Sequence[Outcomes]) -> list[list[Completed]]:
         effects = Effects(tx, self._listeners, now_ms=to_ms(self._clock.now()))
+        plain = [each for each in requests if isinstance(each, Succeeded)]
+        are_ended = bool(plain) and self._end_plain(tx, effects, plain)
+        others = [_one_by_one(each) for each in requests if not (are_ended and isinstance(each, Succeeded))]
+        judged = iter(self._complete(tx, effects, others) if others else ())
+        effects.settle()
+        if not are_ended:
+            return list(judged)
+        return [[_DONE] * len(each.ids) if isinstance(each, Succeeded) else next(judged) for each in requests]
+
+    def _end_plain(self, tx: Tx, effects: Effects, requests: Sequence[Succeeded]) -> bool:
+        """End all of these in a few statements; False, and nothing is done, where one is not as it should be."""
+        said = [text for each in requests for text in each.said]
+        if len(set(said)) < len(said) or tx.hears(JobEnded):
+            return False
+        by_lane = queries.end_meant(tx, said, now_ms=effects.now_ms, answered=PLAIN)
+        if by_lane:
+            effects.ended_well([id_ for each in requests for id_ in each.ids], by_lane)
+        return bool(by_lane)
+
+    def _complete(self, tx: Tx, effects: Effects, requests: Sequence[Sequence[CompleteSaid]]) -> list[list[Completed]]:
         rows = queries.queued(tx, list({said.token.seq for each in requests for said in each}))
         ended = self._ended(tx, requests, rows)
         taken: dict[int, CompleteSaid] = {}
         answers = [[_judge(said, rows, ended, taken) for said in each] for each in requests]
         if taken:
             self._take(tx, effects, [(rows[seq], said) for seq, said in taken.items()])
-        effects.settle()
         return answers
 
     def _ended(
@@ -130,6 +163,14 @@ class Holding:
             return {}
         found = step_queries.irreversible_of(tx, list(concerned.items()))
         return {seq: _irreversible(found.get(seq, ())) for seq in concerned}
+
+
+def _one_by_one(request: Outcomes) -> Sequence[CompleteSaid]:
+    if not isinstance(request, Succeeded):
+        return request
+    tokens = (read_token(said.partition(" ")[0]) for said in request.said)
+    pairs = zip(request.ids, tokens, strict=True)
+    return [CompleteSaid(id_, token, Word.SUCCEEDED, None, None, PLAIN) for id_, token in pairs]
 
 
 def _holds(said: RenewSaid | CompleteSaid, rows: dict[int, Queued]) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from atalaia.jobs.model.tokens import fingerprint
@@ -59,30 +60,38 @@ class Leasing:
     async def _wait_and_take(
         self, request: LeaseIn, number: int | None, *, is_repeat: bool, gone: Gone, word: str
     ) -> Leased:
-        runs = [Wanted(name, False) for name in request.types] if word == RUN else []
-        wanted = frozenset([*runs, *(Wanted(name, True) for name in request.resolves if word == RUN)])
-        ttl_ms = round(request.ttl_s * 1000)
-        want = LeaseWant(wanted, request.worker_id, request.max, ttl_ms, number, is_repeat)
-        if word != RUN:
-            # What it has got already it gets again; nothing new.
-            return Leased(await self._store.merge(self._merged, want) if is_repeat else [], word)
-        until = time.monotonic() + request.wait_s
-        waiter = self._bell.register(wanted)
-        leaving: asyncio.Future[None] | None = None
+        if word == RUN:
+            wanted = _wanted(tuple(request.types), tuple(request.resolves))
+        elif is_repeat:
+            wanted = frozenset()  # what it has got already it gets again; nothing new
+        else:
+            return Leased([], word)
+        want = LeaseWant(wanted, request.worker_id, request.max, round(request.ttl_s * 1000), number, is_repeat)
+        began = time.perf_counter()
+        grants = await self._store.merge(self._merged, want)
+        if grants and wanted:
+            self._took(number, grants, want, time.perf_counter() - began)
+        if grants or not wanted:
+            return Leased(grants, word)
+        if request.wait_s > 0:
+            grants = await self._wait(want._replace(is_repeat=False), began + request.wait_s, gone)
+        return Leased(grants, word if grants else self._workers.hear_again(request.worker_id))
+
+    async def _wait(self, want: LeaseWant, until: float, gone: Gone) -> list[Grant]:
+        """There was nothing: look again whenever there may be something. `until`: on the performance counter."""
+        waiter = self._bell.register(want.wanted)
+        leaving = None if gone is None else gone()
         try:
             while True:
                 waiter.event.clear()
                 began = time.perf_counter()
                 grants = await self._store.merge(self._merged, want)
                 if grants:
-                    self._took(number, grants, want, time.perf_counter() - began)
-                    return Leased(grants, word)
-                left_s = until - time.monotonic()
-                if leaving is None and gone is not None and left_s > 0:
-                    leaving = gone()
+                    self._took(want.request, grants, want, time.perf_counter() - began)
+                    return grants
+                left_s = until - time.perf_counter()
                 if left_s <= 0 or self._bell.is_released or not await _rung(waiter.event, left_s, leaving):
-                    return Leased([], self._workers.hear_again(request.worker_id))
-                want = want._replace(is_repeat=False)
+                    return []
         finally:
             self._bell.unregister(waiter)
             if leaving is not None:
@@ -115,6 +124,11 @@ async def _rung(event: asyncio.Event, seconds: float, gone: asyncio.Future[None]
         return ringing.done() and not gone.done()
     finally:
         ringing.cancel()
+
+
+@lru_cache(maxsize=64)
+def _wanted(types: tuple[str, ...], resolves: tuple[str, ...]) -> frozenset[Wanted]:
+    return frozenset([*(Wanted(name, False) for name in types), *(Wanted(name, True) for name in resolves)])
 
 
 def _number(request: LeaseIn) -> int | None:

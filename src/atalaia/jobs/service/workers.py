@@ -59,14 +59,21 @@ class Workers:
         self._store = store
         self._clock = clock
         self._settings = settings
-        self._known: dict[str, WorkerRow] = {}
+        self._known: dict[str, WorkerRow] = {}  # `seen_at` in it is older than here:
+        self._seen_at: dict[str, datetime] = {}
+        self._hellos: dict[str, Hello] = {}
         self._unwritten: set[str] = set()
-        self._least: tuple[str, Version | None] = ("", None)
+        self._least: Version | None = None
+        settings.on_change(self._read_least)
+        self._read_least()
 
     def hear(self, hello: Hello) -> str:
         """Note that it is there; what it is to do."""
         known = self._known.get(hello.id)
         now = self._clock.now()
+        if known is not None and self._hellos.get(hello.id) == hello:
+            self._saw(hello.id, now)
+            return self.word_for(hello.version, is_draining=known.is_draining)
         is_same = known is not None and known.incarnation == hello.incarnation
         if known is None and len(self._known) >= MAX_WORKERS:
             return self.word_for(hello.version, is_draining=False)
@@ -82,7 +89,8 @@ class Workers:
             now,
         )
         self._known[hello.id] = row
-        self._unwritten.add(hello.id)
+        self._hellos[hello.id] = hello
+        self._saw(hello.id, now)
         return self.word_for(hello.version, is_draining=row.is_draining)
 
     def hear_again(self, id: str) -> str:
@@ -90,9 +98,15 @@ class Workers:
         known = self._known.get(id)
         if known is None:
             return RUN
-        self._known[id] = known._replace(seen_at=self._clock.now())
-        self._unwritten.add(id)
+        self._saw(id, self._clock.now())
         return self.word_for(known.version, is_draining=known.is_draining)
+
+    def _saw(self, id: str, now: datetime) -> None:
+        self._seen_at[id] = now
+        self._unwritten.add(id)
+
+    def _seen(self, row: WorkerRow) -> WorkerRow:
+        return row._replace(seen_at=self._seen_at[row.id])
 
     def is_new(self, id: str, incarnation: str) -> bool:
         """Whether this hub has not heard this incarnation before: it may have been served by a former hub."""
@@ -105,25 +119,24 @@ class Workers:
         return DRAIN if is_draining else RUN
 
     def is_stale(self, version: str) -> bool:
-        least = self._least_version()
-        if least is None:
+        if self._least is None:
             return False
         try:
-            return Version(version) < least
+            return Version(version) < self._least
         except InvalidVersion:  # one that does not say it can't be told to be new enough
             return True
 
     @property
     def least_version(self) -> str:
         """The setting, as it is in force; empty: any."""
-        return str(self._least_version() or "")
+        return str(self._least or "")
 
     async def all(self) -> list[WorkerOut]:
         rows, running = await self._store.read(
             lambda tx: (queries.all_of_them(tx), reading_queries.running_by_worker(tx))
         )
         merged = {row.id: row for row in rows}
-        for row in list(self._known.values()):
+        for row in map(self._seen, list(self._known.values())):
             kept = merged.get(row.id)
             if kept is None or kept.seen_at <= row.seen_at:
                 merged[row.id] = row
@@ -151,15 +164,15 @@ class Workers:
         names, self._unwritten = self._unwritten, set()
         if not names and not self._known:
             return
-        seen = [self._known[name] for name in sorted(names)]
+        seen = [self._seen(self._known[name]) for name in sorted(names)]
         rows = await self._store.write(lambda tx: self._keep(tx, seen))
         for row in rows:
             mine = self._known.get(row.id)
             if mine is not None and mine.incarnation == row.incarnation:
                 self._known[row.id] = mine._replace(is_draining=row.is_draining, first_seen_at=row.first_seen_at)
         long_ago = self._clock.now() - timedelta(seconds=10 * SILENT_S)
-        for name in [name for name, row in self._known.items() if row.seen_at < long_ago]:
-            del self._known[name]
+        for name in [name for name, seen_at in self._seen_at.items() if seen_at < long_ago]:
+            del self._known[name], self._seen_at[name], self._hellos[name]
 
     def _keep(self, tx: Tx, seen: Sequence[WorkerRow]) -> list[WorkerRow]:
         there = {row.id: row for row in queries.all_of_them(tx)}
@@ -194,11 +207,8 @@ class Workers:
             is_stale=is_stale,
         )
 
-    def _least_version(self) -> Version | None:
-        text = str(self._settings.get("jobs.min_worker_version")).strip()
-        if text != self._least[0]:
-            self._least = (text, _version_or_none(text))
-        return self._least[1]
+    def _read_least(self) -> None:
+        self._least = _version_or_none(str(self._settings.get("jobs.min_worker_version")).strip())
 
 
 def _version_or_none(text: str) -> Version | None:
