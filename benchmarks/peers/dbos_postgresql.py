@@ -12,7 +12,6 @@ from benchmarks.peers.measure import tell_start
 
 ADDRESS = os.environ["ATALAIA_PEER_ADDRESS"]
 NOTE = "16 threads, a look at the queue each 10 ms; fsync on"
-BULK = 1000
 
 
 def _noop() -> None:
@@ -26,10 +25,9 @@ def prepare() -> None:
 
 def fill(count: int) -> None:
     engine = sqlalchemy.create_engine(ADDRESS.replace("postgresql:", "postgresql+psycopg:"))
-    for first in range(0, count, BULK):
-        with engine.begin() as transaction:
-            for _ in range(min(BULK, count - first)):
-                _client().enqueue_in_transaction(transaction, {"workflow_name": "noop", "queue_name": "bench"})
+    with engine.begin() as transaction:
+        for _ in range(count):
+            _client().enqueue_in_transaction(transaction, {"workflow_name": "noop", "queue_name": "bench"})
     engine.dispose()
 
 

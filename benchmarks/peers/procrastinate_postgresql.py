@@ -9,7 +9,6 @@ from benchmarks.peers.measure import tell_start
 
 ADDRESS = os.environ["ATALAIA_PEER_ADDRESS"]
 NOTE = "16 asynchronous jobs at a time; fsync on"
-BULK = 1000
 
 
 async def _noop() -> None:
@@ -30,8 +29,7 @@ def prepare() -> None:
 
 
 def fill(count: int) -> None:
-    for first in range(0, count, BULK):
-        noop.batch_defer(*({} for _ in range(min(BULK, count - first))))
+    noop.batch_defer(*({} for _ in range(count)))
 
 
 def left() -> int:

@@ -2,10 +2,12 @@
 
 import ast
 import contextlib
+import itertools
 import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from benchmarks.peers import beside, measure
@@ -48,6 +50,14 @@ def test_a_stretch_in_which_the_queue_ran_dry_does_not_count() -> None:
     assert measure.rates([(0.0, 900), (2.0, 500), (4.0, 200), (6.0, 0)]) == [200.0, 150.0]
     with pytest.raises(ValueError, match="ran dry"):
         measure.rates([(0.0, 900), (2.0, 0)])
+
+
+def test_a_queue_is_filled_as_far_as_time_allows() -> None:
+    made: list[int] = []
+    slow = SimpleNamespace(fill=made.append)
+    assert measure.fill(slow, 1200) == sum(made) == 1500
+    clock = itertools.count(0.0, 15.0)
+    assert measure.fill(slow, 100_000, clock=lambda: next(clock)) == 2 * measure.BULK
 
 
 @pytest.mark.parametrize("module", [peer.module for peer in beside.PEERS])
