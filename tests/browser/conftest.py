@@ -24,6 +24,7 @@ ARGUMENTS = (
 # What should be there at once may take a while on a busy machine; how quick pages are is for the benchmarks.
 PATIENCE_MS = 60_000
 expect.set_options(timeout=PATIENCE_MS)
+PHONE_PX = 500
 OpenContext = Callable[..., BrowserContext]
 
 
@@ -61,6 +62,7 @@ def open_context(browser: Browser, complaints: list[str]) -> Iterator[OpenContex
         context = browser.new_context(
             viewport={"width": width, "height": height},
             locale=locale,
+            has_touch=width < PHONE_PX,  # what is pressed with a finger is larger, and must have room too
             color_scheme="dark" if color_scheme == "dark" else "light",
         )
         context.set_default_timeout(PATIENCE_MS)

@@ -1,6 +1,7 @@
 """Every page, wide and narrow, light and dark, in both languages: nothing breaks, nothing sticks out, axe finds nothing."""
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,8 @@ def filled_hub(shared_hub: Hub) -> Hub:
         "/api/checks",
         {**base, "name": "broken", "kind": "http", "target": f"{shared_hub.url}/nowhere", "runbook": "Restart it."},
     )
+    long = {"name": f"checkout.{'payments.' * 8}internal", "labels": {"team": "platform-and-reconciliation" * 2}}
+    client.post("/api/checks", {**base, **long, "kind": "http", "target": f"{shared_hub.url}/{'nowhere' * 20}"})
     client.post("/api/checks", {"name": "backup", "kind": "heartbeat", "period_s": 3600, "grace_s": 60})
     make_jobs(shared_hub)
     make_signals(shared_hub)
@@ -235,6 +238,41 @@ def _axe(page: Page) -> list[str]:
     options = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
     result = page.evaluate("options => axe.run(document, options)", options)
     return [f"{violation['id']}: {violation['nodes'][0]['html'][:200]}" for violation in result["violations"]]
+
+
+def test_a_tab_tells_how_many_incidents_are_open(open_context: OpenContext, filled_hub: Hub) -> None:
+    page = open_context().new_page()
+    sign_in(page, filled_hub, ADMIN, PASSWORD)
+    page.goto(f"{filled_hub.url}/checks")
+    expect(page).to_have_title(re.compile(r"^\(\d+\) Checks"))
+    expect(page.locator("link[rel=icon]")).to_have_attribute("href", re.compile("favicon-alarm"))
+    expect(page.locator(".side a[href='/incidents']")).to_contain_text(re.compile(r"\d+ open"))
+    narrow = open_context(width=360, height=740).new_page()
+    sign_in(narrow, filled_hub, ADMIN, PASSWORD)
+    narrow.goto(f"{filled_hub.url}/checks")
+    expect(narrow.locator("body[data-alarm] .side-open")).to_be_visible()
+
+
+FINGER_PX = 40
+# Links among words are as high as their line (WCAG 2.2, 2.5.8); a box to tick has its label to press.
+LOW = """floor => [...document.querySelectorAll("a, button, summary, select, input:not([type=hidden])")].filter(e => {
+  const box = e.getBoundingClientRect();
+  const isSeen = box.width > 1 && box.height > 1;
+  return isSeen && box.height < floor && !e.closest("p, dd, td, h2, .cells, .skip, .check, .choice, .filter-select, .search");
+}).map(e => `${Math.round(e.getBoundingClientRect().height)} px: ${e.outerHTML.slice(0, 120)}`)"""
+
+
+@pytest.mark.parametrize(
+    "name", ["/", "/checks", "/incidents", "INCIDENT", "CHECK", "/jobs", "/signals/look", "/account"]
+)
+def test_what_is_pressed_has_the_size_of_a_finger(
+    name: str, open_context: OpenContext, filled_hub: Hub, addresses: dict[str, str]
+) -> None:
+    page = open_context(width=360, height=740).new_page()
+    sign_in(page, filled_hub, ADMIN, PASSWORD)
+    page.goto(filled_hub.url + addresses.get(name, name))
+    page.wait_for_load_state()
+    assert page.evaluate(LOW, FINGER_PX) == []
 
 
 def test_the_keyboard_leads_everywhere(open_context: OpenContext, filled_hub: Hub) -> None:

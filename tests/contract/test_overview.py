@@ -138,6 +138,30 @@ def test_the_part_follows_each_change_in_the_readers_language(tmp_path: Path) ->
     visit(tmp_path, conversation)
 
 
+def test_what_has_an_incident_is_told_once_and_what_is_over_stays_in_view(tmp_path: Path) -> None:
+    async def conversation(there: Visit) -> None:
+        async def read() -> str:
+            return (await there.client.get("/overview/now", headers=there.html | {"accept-language": "en"})).text
+
+        async def open_count() -> str:
+            return (await there.client.get("/incidents/open", headers=there.html)).text
+
+        await there.hear("sp-1")
+        check = await there.add(name="Shop", agents=["sp-1"])
+        await there.see(check, True)
+        assert "Over lately" not in await read()
+        assert "hidden>0<" in await open_count()
+        await there.see(check, False)
+        page = await read()
+        assert ("Open incidents" in page, "not well" in page) == (True, False)
+        assert 'data-count="1"' in await open_count()
+        await there.see(check, True)
+        page = await read()
+        assert ("Open incidents" in page, "Over lately" in page, "Shop is down" in page) == (False, True, True)
+
+    visit(tmp_path, conversation)
+
+
 @asynccontextmanager
 async def made(parts: OverviewParts) -> AsyncIterator[None]:
     """Once what is made in the background is there."""

@@ -6,7 +6,15 @@ import pytest
 
 from tests.contract.watch_site import Visit, visit
 
-EMPTY = ("/checks", "/checks/rows", "/checks/new", "/incidents", "/incidents/rows", "/incidents?view=all")
+EMPTY = (
+    "/checks",
+    "/checks/rows",
+    "/checks/new",
+    "/incidents",
+    "/incidents/rows",
+    "/incidents/open",
+    "/incidents?view=all",
+)
 NEW = {"kind": "http", "name": "Shop", "target": "https://shop.example/", "interval_s": "30", "timeout_s": "10"}
 
 

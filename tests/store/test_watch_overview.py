@@ -32,6 +32,19 @@ def test_a_critical_incident_stands_before_a_newer_warning(house: House) -> None
     assert seen.open_incidents == 2
 
 
+def test_what_is_over_is_told_the_last_to_end_first(house: House) -> None:
+    long, short, still = (
+        house.add(name=name, failures_to_down=1, successes_to_up=1) for name in ("long", "short", "still")
+    )
+    house.see(long, False)
+    house.see(short, False, True)
+    house.see(long, True)
+    house.see(still, False)
+    seen = house.store.read_now(lambda tx: read_overview(tx, max_incidents=10))
+    assert [incident.check_id for incident in seen.recent] == [long.id, short.id]
+    assert [incident.check_id for incident in seen.incidents] == [still.id]
+
+
 def test_what_is_not_well_says_why(house: House) -> None:
     slow = house.add(name="slow", degraded_ms=100)
     job = house.add(name="job", kind="heartbeat", target="", period_s=60, grace_s=10, failures_to_down=None)

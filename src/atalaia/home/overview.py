@@ -38,6 +38,7 @@ class Shown:
     agents_online: int
     agents_silent: Sequence[Agent]
     read_at: datetime
+    recent: Sequence[Incident] = ()
 
     @property
     def lacks_agent(self) -> bool:
@@ -60,7 +61,9 @@ class OverviewService:
         seen = await self._watch.read(max_incidents=MAX_INCIDENTS)
         agents = await self._agents.brief()
         silent = await self._silent() if any(agent.is_silent for agent in agents) else []
-        troubled = [check for check in seen.checks if check.is_troubled]
+        # Told once: what has an incident above is not said again below.
+        told = {incident.check_id for incident in seen.incidents}
+        troubled = [check for check in seen.checks if check.is_troubled and check.id not in told]
         return Shown(
             verdict=verdict(seen, len(silent)),
             counts={str(state): count for state, count in seen.counts.items()},
@@ -73,6 +76,7 @@ class OverviewService:
             agents_online=len(agents) - len(silent),
             agents_silent=silent,
             read_at=self._clock.now(),
+            recent=seen.recent,
         )
 
     async def _silent(self) -> list[Agent]:

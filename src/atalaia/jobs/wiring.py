@@ -137,7 +137,7 @@ def wire(
         },
         nav=(
             NavItem("act", N_("Jobs"), "/jobs", Permission.JOBS_READ, order=10, icon="bolt"),
-            NavItem("act", N_("Workers"), "/jobs/workers", Permission.JOBS_READ, order=20, icon="server"),
+            NavItem("act", N_("Workers"), "/jobs/workers", Permission.JOBS_READ, order=20, icon="cpu"),
         ),
         hot_routes=HotJobs(service, authenticator, clock=clock).routes(),
         loops=job_loops(service),

@@ -93,7 +93,7 @@ def wire(
             "signals": Provide(lambda: service, sync_to_thread=False),
             "around_signals": Provide(lambda: around, sync_to_thread=False),
         },
-        nav=(NavItem("act", N_("Signals"), "/signals", Permission.SIGNALS_READ, order=30, icon="send"),),
+        nav=(NavItem("act", N_("Signals"), "/signals", Permission.SIGNALS_READ, order=30, icon="pulse"),),
         hot_routes=(routes.route(),),
         loops=signal_loops(service),
         metadata=tables.metadata,

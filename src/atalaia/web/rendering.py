@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -180,6 +180,15 @@ def _moment(style: str) -> Callable[[datetime | None], str]:
     return shown
 
 
+def _date(day: date | None) -> str:
+    """Of an instant its day where the reader is; a day that is no instant stays that day."""
+    if day is None or isinstance(day, datetime):
+        return _moment("date")(day)
+    reader = reading()
+    noon = datetime.combine(day, time(12), tzinfo=reader.timezone)
+    return formats.moment(noon, "date", locale=reader.locale, timezone=reader.timezone)
+
+
 def _when(at: datetime | None) -> str:
     reader = reading()
     return formats.when(at, now=reader.now, locale=reader.locale, timezone=reader.timezone) if at else formats.DASH
@@ -227,7 +236,7 @@ _FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "clock": _moment("clock"),
     "seconds": _moment("seconds"),
     "day": _moment("day"),
-    "date": _moment("date"),
+    "date": _date,
     "datetime": _moment("short"),
     "datetime_full": _moment("full"),
     "when": _when,

@@ -1,6 +1,6 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +81,13 @@ def test_words_numbers_and_times_are_the_readers(renderer: Renderer, templates: 
     )
     english = render(renderer, templates, source, who="Zé", at=at, locale="en", timezone="UTC")
     assert english == "Checks|Hello Zé|1,200 checks|14:55|5 min ago"
+
+
+def test_a_day_that_is_no_instant_stays_that_day_wherever_it_is_read(renderer: Renderer, templates: Path) -> None:
+    day = date(2026, 10, 8)
+    assert render(renderer, templates, "{{ day|date }}", day=day) == "08/10/2026"
+    for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):
+        assert render(renderer, templates, "{{ day|date }}", day=day, locale="en", timezone=zone) == "Oct 8, 2026"
 
 
 def test_what_is_not_known_is_a_dash(renderer: Renderer, templates: Path) -> None:

@@ -1,3 +1,4 @@
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -46,6 +47,22 @@ def test_a_text_without_translation_is_said_in_english(portuguese: Translator) -
 @pytest.mark.parametrize(("n", "text"), [(0, "0 verificações"), (1, "1 verificação"), (2, "2 verificações")])
 def test_one_alone_is_singular(portuguese: Translator, n: int, text: str) -> None:
     assert portuguese.ngettext("{n} check", "{n} checks", n) == text
+
+
+def test_a_file_is_read_once_and_again_when_it_has_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from babel.messages import pofile
+
+    read, file = [], tmp_path / "watch" / "translations" / "pt_BR.po"
+    file.parent.mkdir(parents=True)
+    file.write_text(PO)
+    read_po = pofile.read_po
+    monkeypatch.setattr(pofile, "read_po", lambda *given, **more: read.append(given) or read_po(*given, **more))
+    said = [Translations.load([tmp_path]).translator("pt-BR").translate("Down since {time}", time=1) for _ in range(2)]
+    file.write_text(PO.replace("Fora do ar desde", "Parado desde"))
+    os.utime(file, ns=(1, 1))
+    said.append(Translations.load([tmp_path]).translator("pt-BR").translate("Down since {time}", time=1))
+    assert said == ["Fora do ar desde 1", "Fora do ar desde 1", "Parado desde 1"]
+    assert len(read) == 2
 
 
 def test_braces_that_come_as_a_value_are_not_filled(portuguese: Translator) -> None:

@@ -36,6 +36,11 @@ class IncidentPages(Controller):
     async def rows(self, request: AnyRequest, pages: ThePages, watch: Watch) -> Response[str]:
         return await _list(request, pages, watch, "watch/_incidents_rows.html", is_part=True)
 
+    @get("/open", guards=_READ)
+    async def open_count(self, request: AnyRequest, pages: ThePages, watch: Watch) -> Response[str]:
+        """How many are open, for the way to them that every page has."""
+        return await pages.fragment(request, "watch/_open_count.html", count=await watch.open_count())
+
     @get("/{incident_id:str}", guards=_READ)
     async def show(
         self, request: AnyRequest, pages: ThePages, watch: Watch, incident_id: FromPath[str]

@@ -17,6 +17,7 @@ from atalaia.watch.model.values import Incident, IncidentFilter
 from atalaia.watch.queries import incidents as incident_queries
 from atalaia.watch.queries import overview as queries
 
+RECENT = 5  # so many of those that are over
 # Of so many open ones the worst are shown; beyond that it is the newest that count.
 MAX_OPEN_READ = 200
 _RANK = {state: rank for rank, state in enumerate(WORST_FIRST)}
@@ -40,12 +41,13 @@ class CheckGlance(msgspec.Struct, frozen=True):
 
 
 class WatchOverview(msgspec.Struct, frozen=True):
-    """`checks` worst first, then by name; `incidents` the worst of `open_incidents`."""
+    """`checks` worst first, then by name; `incidents` the worst of `open_incidents`; `recent` the newest that are over."""
 
     checks: Sequence[CheckGlance]
     counts: dict[CheckState, int]
     incidents: Sequence[Incident]
     open_incidents: int
+    recent: Sequence[Incident] = ()
 
 
 class Wording:
@@ -69,6 +71,12 @@ class WatchOverviews:
         return await self._store.read(lambda tx: read_overview(tx, max_incidents=max_incidents))
 
 
+def _recent(tx: Tx) -> list[Incident]:
+    """The newest that are over, the last to end first."""
+    found = incident_queries.page(tx, wanted=IncidentFilter(is_open=False), limit=RECENT)[:RECENT]
+    return sorted(found, key=lambda incident: incident.resolved_at or incident.opened_at, reverse=True)
+
+
 def read_overview(tx: Tx, *, max_incidents: int) -> WatchOverview:
     glances = [CheckGlance(*row) for row in queries.glances(tx)]
     glances.sort(key=lambda check: (_RANK[check.state], check.name.casefold()))
@@ -79,4 +87,5 @@ def read_overview(tx: Tx, *, max_incidents: int) -> WatchOverview:
         counts=dict(Counter(check.state for check in glances)),
         incidents=open_[:max_incidents],
         open_incidents=incident_queries.count_open(tx),
+        recent=_recent(tx),
     )

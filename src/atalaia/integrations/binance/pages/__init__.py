@@ -14,7 +14,7 @@ from atalaia.integrations.binance.pages.showing import Showing
 from atalaia.sdk.contribution import NavItem
 from atalaia.sdk.integration import Page
 
-NAV: Final = (NavItem("act", N_("Auto-close"), "/binance", Permission.TRADING_READ, order=40, icon="chart"),)
+NAV: Final = (NavItem("act", N_("Auto-close"), "/binance", Permission.TRADING_READ, order=40, icon="target"),)
 _KINDS: Final = (Listing, Showing, Entering, HistoryPages, AccountPages, PanicPages)
 
 

@@ -29,7 +29,7 @@ from atalaia.sdk.contribution import NavItem
 from atalaia.sdk.integration import Host, Page
 
 NAV: Final = (
-    NavItem("watch", N_("Chargers"), "/cvepro", Permission.DASHBOARDS_READ, order=70, icon="bolt"),
+    NavItem("watch", N_("Chargers"), "/cvepro", Permission.DASHBOARDS_READ, order=70, icon="charger"),
     NavItem(
         "watch",
         N_("My charging"),

@@ -57,7 +57,7 @@ SESSION_STATES: Final = (
 )
 IMPORT_STATES: Final = {
     str(ImportState.RUNNING): ("maintenance", N_("Under way")),
-    str(ImportState.DONE): ("up", N_("Done")),
+    str(ImportState.DONE): ("up", N_("Imported")),
     str(ImportState.STOPPED): ("paused", N_("Stopped")),
 }
 WEEKDAYS: Final = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))

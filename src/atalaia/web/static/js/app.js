@@ -7,6 +7,7 @@ import "./forms.js";
 import "./clicks.js";
 import "./times.js";
 import "./tips.js";
+import "./count.js";
 
 const drawCharts = async (root) => {
   if (!root.querySelector("[data-chart]") && !root.matches?.("[data-chart]")) return;

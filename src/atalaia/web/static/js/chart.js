@@ -72,7 +72,7 @@ const optionsOf = (chart, lines, size) => {
       label: line.label,
       show: !chart.hidden.has(line.label),
       stroke: resolved(tokenOf(line.color)),
-      width: line.stack ? 1 : 1.75,
+      width: line.stack ? 0 : 1.75, // an edge would draw what is nothing in its colour on top of the others
       fill: line.stack ? faded(line.color, 60) : lines.length === 1 ? faded(line.color, 12) : undefined,
       points: { show: true, size: 5, width: 0, fill: resolved(tokenOf(line.color)), filter: alone },
       spanGaps: false,
@@ -119,7 +119,12 @@ const draw = (chart) => {
 };
 const redraw = (chart) => draw(chart);
 
-const isYoung = ({ zoom, over, reach, data }) => !zoom && !over && data.times.length > 0 && data.times[0] > reach.from + (reach.to - reach.from) * 0.75 && reach.to - reach.from > YOUNG_S;
+/** When something was measured first; an answer may have begun with nothing. */
+const firstOf = ({ times, lines }) => times.find((_, i) => lines.some((line) => typeof line.values[i] === "number")) ?? -Infinity;
+const isYoung = ({ zoom, over, reach, data }) => {
+  const span = reach.to - reach.from;
+  return !zoom && !over && span > YOUNG_S && firstOf(data) > reach.from + span * 0.75;
+};
 
 const refresh = async (chart) => {
   chart.abort?.abort();
@@ -133,7 +138,7 @@ const refresh = async (chart) => {
     chart.data = await load(chart, chart.abort.signal);
     if (isYoung(chart)) {
       // Measured for a few minutes only: those are shown, not the empty day before them.
-      const first = chart.data.times[0];
+      const first = firstOf(chart.data);
       const begin = Math.min(first - (to - first) * 0.05, to - YOUNG_S);
       chart.reach = { from: begin, to, step: stepFor(begin, to, chart.plotArea.clientWidth) };
       chart.data = await load(chart, chart.abort.signal);
