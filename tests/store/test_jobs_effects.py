@@ -62,6 +62,27 @@ def test_with_a_resolver_only_who_can_resolve_gets_it_and_sees_what_was_done(sit
     site(conversation)
 
 
+@pytest.mark.parametrize("is_other_hub", [False, True])
+def test_a_type_that_the_hub_does_not_know_has_a_resolver_once_a_worker_says_so(site: Talk, is_other_hub: bool) -> None:
+    """The guide says so; only types of integrations were resolved, others' ended unknown at once."""
+
+    async def conversation(hub: Site) -> None:
+        await hub.create("mow", {})
+        (job,) = await hub.lease("mow", resolves=["mow"])
+        await hub.renew(job, steps=[step(1, "irreversible", ref="x")])
+        if is_other_hub:
+            hub.service.lanes.__init__()  # type: ignore[misc]  # another hub, or this one started anew, has read them from the store
+            await hub.service.reading.lanes()
+        await hub.lapse()
+        assert await hub.state(job["id"]) == "resolving"
+        (asked,) = await hub.lease("mow", resolves=["mow"])
+        assert (asked["mode"], asked["earlier"][0]["data"]) == ("resolve", {"ref": "x"})
+        await hub.complete(asked, result=None)
+        assert await hub.state(job["id"]) == "succeeded"
+
+    site(conversation)
+
+
 def test_when_it_surely_did_not_happen_it_runs_again(site: Talk, clock: FakeClock) -> None:
     async def conversation(hub: Site) -> None:
         job = await _leased(hub, "drive")

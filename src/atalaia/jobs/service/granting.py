@@ -96,6 +96,9 @@ class Granting:
     def _serve(
         self, tx: Tx, wanted: frozenset[Wanted], asking: Sequence[tuple[LeaseWant, list[Grant]]], effects: Effects
     ) -> None:
+        for each in wanted:
+            if each.is_resolve:
+                self._listeners.lanes.note_resolver(tx, each.type)
         lanes = self._open_lanes(tx, wanted)
         found = self._candidates(tx, lanes, sum(want.limit for want, _ in asking), effects.now_ms)
         if not found:

@@ -10,6 +10,7 @@ from atalaia.jobs.service.bell import Wanted
 from atalaia.sdk.transaction import Tx
 
 MAX_LANES = 10_000
+DEFAULT_QUEUE = "default"
 TOPIC = "jobs.lanes"
 
 
@@ -73,6 +74,15 @@ class Lanes:
         found = lane
         tx.after_commit(lambda: self._remember(found))
         return found.id
+
+    def note_resolver(self, tx: Tx, type: str) -> None:
+        """A worker says that it can find out what became of jobs of this type; kept, so that every hub waits for one like it."""
+        is_new = Wanted(type, True) not in self._by_wanted and len(self._by_id) < MAX_LANES
+        if is_new and self.looked_up(tx, [Wanted(type, False)]):
+            self.id_of(tx, type, DEFAULT_QUEUE, is_resolve=True)
+
+    def has_resolver(self, tx: Tx, type: str) -> bool:
+        return bool(self.looked_up(tx, [Wanted(type, True)]))
 
     def resolve_lane(self, tx: Tx, lane_id: int) -> int:
         lane = self.known(tx, lane_id)

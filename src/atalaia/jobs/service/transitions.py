@@ -91,6 +91,7 @@ class Transitions:
         return states
 
     def _verdict(self, tx: Tx, row: Queued, said: Said) -> Verdict:
+        type_ = self._lanes.known(tx, row.lane).type
         facts = Facts(
             is_resolve=bool(row.is_resolve),
             attempts=row.attempts,
@@ -98,7 +99,7 @@ class Transitions:
             lost=row.lost,
             irreversible=row.irreversible,
             is_cancelled=bool(row.is_cancelled),
-            can_resolve=self._types.can_resolve(self._lanes.known(tx, row.lane).type),
+            can_resolve=self._types.can_resolve(type_) or self._lanes.has_resolver(tx, type_),
         )
         return decide(facts, said.word)
 
