@@ -149,6 +149,43 @@ def test_a_net_export_log_of_chromium_gives_every_frame(
     assert [secret for secret in SECRETS if secret in repr(recording)] == []
 
 
+@pytest.mark.parametrize("mode", ["full", "minimal"])
+def test_a_har_of_chromium_has_every_token_as_it_was_sent(tmp_path: Path, browser: Browser, mode: str) -> None:
+    """Numbers, escapes and repeated keys that a parser makes the same."""
+    spellings = (
+        "1",
+        "1.0",
+        '"1"',
+        "1e0",
+        "true",
+        "9" * 30,
+        '"\\u0031"',
+        '"\\/"',
+        '"/"',
+        '"é"',
+        '"\\u00e9"',
+        '"\\ud83d"',
+        '1,"v":1.0',
+    )
+    frames = [frame("a", f'"v":{spelling},', flow=612340 + n) for n, spelling in enumerate(spellings)]
+    by_http = frame("c", '"n":1.0,"n":1,')
+    file = tmp_path / "recorded.har"
+    with Upstream(None, is_packed=True) as upstream:
+        context = browser.new_context(record_har_path=file, record_har_mode=mode, record_har_content="embed")  # type: ignore[arg-type]  # a literal
+        page = context.new_page()
+        page.goto(upstream.page)
+        page.evaluate(TALK, [upstream.socket, [*frames, LONG]])
+        page.evaluate("(body) => fetch('/login', {method: 'POST', body}).then((answer) => answer.text())", by_http)
+        context.close()
+        assert upstream.received == [*frames, LONG, by_http]
+    recording = read_recording(file.read_bytes())
+    assert recording.format == "har"
+    sent = [each for each in recording.frames if each.direction == "sent"]
+    assert [each.text for each in sent] == [redacted(text) for text in [*frames, LONG, by_http]]
+    assert sent[-1].via == "http"
+    assert [secret for secret in SECRETS if secret in repr(recording)] == []
+
+
 def test_a_net_export_log_without_raw_bytes_is_refused_with_the_reason(record: Record) -> None:
     with Upstream(None, is_packed=True) as upstream:
         data = record(upstream, "Default").read_bytes()
