@@ -1,7 +1,8 @@
 """Empties the outbox. On the leading hub alone; at least once, in order for each incident and channel, and for each address.
 
 1. Read what is due, and what stands before it. Rows that may go as one are joined first, in a transaction of its own,
-   so that a retry has the same content under the same delivery id.
+   so that a retry has the same content under the same delivery id. While one such message is under way to a channel, or
+   many were lately (model.storm), the next ones gather.
 2. Send up to AT_ONCE messages at a time, PER_CHANNEL to one channel; no transaction is open meanwhile.
 3. Write down what became of each, in one transaction with the outbox: delivered rows go, failed ones get a new time.
    A crash between 2 and 3 sends again with the same delivery id, except to kinds of channels whose receivers know no such
@@ -11,7 +12,7 @@
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,6 +27,7 @@ from atalaia.notify.model.direct import Direct
 from atalaia.notify.model.notice import MessageEvent, Subject
 from atalaia.notify.model.progress import Progress, read_progress
 from atalaia.notify.model.queue import AT_ONCE, Message, gather_messages, joinable, pick_due
+from atalaia.notify.model.storm import Lately
 from atalaia.notify.queries import channels as channel_queries
 from atalaia.notify.queries import direct as direct_queries
 from atalaia.notify.queries import outbox as queries
@@ -56,6 +58,7 @@ class Work:
     channels: dict[str, Channel]
     directs: dict[str, Direct]
     ways: dict[str, Channel]  # by kind: what direct messages go through
+    room_in_s: float | None  # when a channel that is full now has room again
 
 
 class Sender:
@@ -70,6 +73,7 @@ class Sender:
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._unsubscribe = _nothing
+        self._lately = Lately()
         self.wake = asyncio.Event()
 
     async def start(self) -> None:
@@ -94,8 +98,8 @@ class Sender:
 
     async def run(self) -> None:
         work = await self._look()
-        if work.to_join and await self._join(work.to_join):
-            work = await self._look()
+        if work.to_join:
+            work = await self._look(may_gather=await self._join(work.to_join))
         for message in work.picked:
             self._launch(message, work)
         if work.picked:
@@ -104,7 +108,7 @@ class Sender:
         ahead = await self._store.read(lambda tx: queries.look_ahead(tx, now=self._clock.now()))
         if ahead.is_repeat_due:
             await self._store.write(lambda tx: queue_repeats(tx, now=self._clock.now()))
-        self._set_timer(ahead.next_at)
+        self._set_timer(ahead.next_at, work.room_in_s)
 
     async def _join(self, groups: Sequence[Sequence[str]]) -> bool:
         try:
@@ -115,23 +119,28 @@ class Sender:
             return False
         return True
 
-    async def _look(self) -> Work:
+    async def _look(self, *, may_gather: bool = True) -> Work:
         # Taken before the read: a message that lands meanwhile is still in what is read, and must not go twice.
         flights = [message for message, _ in self._flights.values()]
-        return await self._store.read(lambda tx: self._read(tx, flights))
+        full = self._lately.full(now_s=self._clock.monotonic())
+        return await self._store.read(lambda tx: self._read(tx, flights, full, may_gather=may_gather))
 
-    def _read(self, tx: Tx, flights: Sequence[Message]) -> Work:
+    def _read(self, tx: Tx, flights: Sequence[Message], full: Mapping[str, float], *, may_gather: bool) -> Work:
         now = self._clock.now()
-        messages = gather_messages(queries.waiting(tx, now=now, limit=READ_ROWS))
-        picked = pick_due(messages, now=now, in_flight=flights, room=AT_ONCE)
+        rows = queries.waiting(tx, now=now, limit=READ_ROWS)
+        messages = gather_messages(rows)
+        if len(rows) >= READ_ROWS:
+            full = {}  # what gathers would stand before everything else
+        picked = pick_due(messages, now=now, in_flight=flights, room=AT_ONCE, full=full, may_gather=may_gather)
         directs = direct_queries.by_id(tx, {each.id for each in picked if each.first.event == MessageEvent.DIRECT})
         return Work(
-            to_join=joinable(messages, now=now, in_flight=flights),
+            to_join=joinable(messages, now=now, in_flight=flights, full=full),
             picked=picked,
             directs=directs,
             ways=ways_of(tx, directs, self._kinds),
             subjects=queries.subjects(tx, {row.notice_id for message in picked for row in message.rows}),
             channels=channel_queries.channels_by_id(tx, {message.channel_id for message in picked}),
+            room_in_s=min((full[each.channel_id] for each in messages if each.channel_id in full), default=None),
         )
 
     def _launch(self, message: Message, work: Work) -> None:
@@ -140,6 +149,8 @@ class Sender:
             return
         task = asyncio.create_task(self._fly(message, flight), name=f"deliver {message.id}")
         self._flights[message.id] = (message, task)
+        if message.is_shared:
+            self._lately.note(message.channel_id, at_s=self._clock.monotonic())
 
     def _flight(self, message: Message, work: Work) -> Flight | None:
         """None: its channel has gone meanwhile."""
@@ -211,13 +222,15 @@ class Sender:
             else:
                 return
 
-    def _set_timer(self, at: datetime | None) -> None:
+    def _set_timer(self, at: datetime | None, in_s: float | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if at is not None and self._loop is not None:
-            delay_s = max(0.0, (at - self._clock.now()).total_seconds())
-            self._timer = self._loop.call_later(delay_s, self.wake.set)
+        waits_s = [in_s] if in_s is not None else []
+        if at is not None:
+            waits_s.append(max(0.0, (at - self._clock.now()).total_seconds()))
+        if waits_s and self._loop is not None:
+            self._timer = self._loop.call_later(min(waits_s), self.wake.set)
 
     def _on_topic(self, topic: str, _id: str) -> None:
         """Called on any thread."""
