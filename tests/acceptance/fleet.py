@@ -38,7 +38,7 @@ class Fleet:
         self.port = free_port()
         self.third_party = Client(f"http://127.0.0.1:{self.port}")
         command = [str(ATALAIA), "simulate", "traffilog", "--port", str(self.port), "--state", str(folder / "book")]
-        self.simulator = Process(command, log=folder / "simulator.log", env=environment())
+        self.simulator = Process(command, log=folder / "simulator.log", env=environment(), is_warm=True)
         values = {
             "LOGIN_URL": f"http://127.0.0.1:{self.port}/appengine_3/{GUID}/1/json",
             "WS_URL": f"ws://127.0.0.1:{self.port}",
@@ -73,7 +73,7 @@ class Fleet:
         name = f"worker-{len(self.workers) + 1}"
         command = [str(ATALAIA), "worker", "--hub", self.hub.url, "--name", name, "--ttl-s", "3", *options]
         env = environment({"ATALAIA_KEY": self.hub.make_key("jobs:work")})
-        worker = Process(command, log=self.folder / f"{name}.log", env=env)
+        worker = Process(command, log=self.folder / f"{name}.log", env=env, is_warm=True)
         worker.launch()
         self.workers.append(worker)
         return worker

@@ -1,10 +1,11 @@
-"""Hubs that start from a process which has loaded everything already: loading takes two thirds of a start's time.
+"""Processes of the product that start from one which has loaded everything already: loading is two thirds of a start.
 
-One nursery a test process: each hub is a process of its own, forked, with its own files, environment and directory, and
-is killed and ends as any other. What is not shown by these, that the command loads all by itself, the hubs with
-`is_cold` show. The tests' side is `Child`, which does what they need of a Popen.
+One nursery a test process: each hub, worker, simulator or command is a process of its own, forked, with its own files,
+environment and directory, and is killed and ends as any other. What is not shown by these, that a command loads all by
+itself, those with `is_cold` show. The tests' side is `Child`, which does what they need of a Popen.
 
-A fork is watched by one between it and the nursery, so that its end is known at once and no zombie seems alive.
+A fork is watched by one between it and the nursery, so that its end is known at once and no zombie seems alive, and so
+that it ends when the tests do, however they end: what is left behind would be in the way of whatever runs next.
 """
 
 import atexit
@@ -25,11 +26,11 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 _LOADED = (
-    "atalaia.cli.serve",
+    "atalaia_simulators.traffilog",
     "alembic.config",
     "alembic.runtime.environment",
     "alembic.script",
@@ -39,15 +40,24 @@ _LONGEST = 1 << 20
 _WAIT_S = 60
 
 
-class Child:
-    """A process that a nursery made: `pid`, and its end."""
+class Files(NamedTuple):
+    """What it reads and where it writes, each to the end of a file."""
 
-    def __init__(self, command: Sequence[str], *, log: Path, env: Mapping[str, str]) -> None:
+    stdout: Path
+    stderr: Path
+    stdin: Path = Path(os.devnull)
+
+
+class Child:
+    """A process that a nursery made: `pid`, and its end. It ends with who made it."""
+
+    def __init__(self, command: Sequence[str], *, files: Files, env: Mapping[str, str], cwd: Path) -> None:
         self.returncode: int | None = None
         self._line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._line.settimeout(_WAIT_S)
         self._line.connect(_nursery())
-        wanted = {"arguments": list(command[1:]), "log": str(log), "env": dict(env)}
+        names = {name: str(path) for name, path in files._asdict().items()}
+        wanted = {"arguments": list(command[1:]), "files": names, "env": dict(env), "cwd": str(cwd)}
         self._line.send(json.dumps(wanted).encode())
         self.pid = int(self._line.recv(64))
 
@@ -84,6 +94,7 @@ def _nursery() -> str:
     address = f"\0atalaia-nursery-{os.getpid()}-{time.monotonic_ns()}"
     command = [sys.executable, "-m", "tests.acceptance.nursery", address[1:]]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ATALAIA_")}
+    kept["PYTHONUNBUFFERED"] = "1"
     process = subprocess.Popen(command, cwd=_ROOT, env=kept, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     atexit.register(process.communicate)  # the end of its input tells it that the tests are over, however they ended
     assert process.stdout is not None
@@ -120,6 +131,9 @@ def _watched(line: socket.socket) -> dict[str, Any]:
         return wanted
     with contextlib.suppress(OSError):  # the tests may be over
         line.send(str(pid).encode())
+    if line.fileno() in select.select([line.fileno(), os.pidfd_open(pid)], [], [])[0]:
+        with contextlib.suppress(ProcessLookupError):  # nobody asks for it any more
+            os.kill(pid, signal.SIGKILL)
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     with contextlib.suppress(OSError):
         line.send(str(code).encode())
@@ -129,14 +143,17 @@ def _watched(line: socket.socket) -> dict[str, Any]:
 def _become(wanted: Mapping[str, Any]) -> int:
     """Everything that a new process would have of its own."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    log, nothing = os.open(wanted["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT), os.open(os.devnull, os.O_RDONLY)
-    for number, file in enumerate((nothing, log, log)):
-        os.dup2(file, number)
-    os.close(log)
-    os.close(nothing)
+    files, to_write = wanted["files"], os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    for number, (name, mode) in enumerate((("stdin", os.O_RDONLY), ("stdout", to_write), ("stderr", to_write))):
+        opened = os.open(files[name], mode, 0o644)
+        os.dup2(opened, number)
+        os.close(opened)
     os.environ.clear()
     os.environ.update(wanted["env"])
-    os.chdir(Path(wanted["log"]).parent)
+    for path in reversed(wanted["env"].get("PYTHONPATH", "").split(os.pathsep)):
+        if path and path not in sys.path:
+            sys.path.insert(1, path)
+    os.chdir(wanted["cwd"])
     random.seed()
     sys.argv = ["atalaia", *wanted["arguments"]]
     from atalaia.__main__ import main
@@ -145,8 +162,14 @@ def _become(wanted: Mapping[str, Any]) -> int:
 
 
 def _load() -> None:
+    from atalaia.cli import COMMANDS, build
+
+    build(tuple(COMMANDS))
     for name in _LOADED:
         importlib.import_module(name)
+    from atalaia.core.translations import Translations
+
+    Translations.load()
     integrations = importlib.import_module("atalaia.integrations")
     for module in pkgutil.iter_modules(integrations.__path__):
         importlib.import_module(f"{integrations.__name__}.{module.name}")

@@ -18,7 +18,7 @@ class WorkerProcess:
     ) -> None:
         command = [str(ATALAIA), "worker", "--hub", url or hub.url, "--name", name, *options]
         given = {"ATALAIA_KEY": hub.make_key("jobs:work"), **(env or {})}
-        self.process = Process(command, log=hub.folder / f"worker-{name}.log", env=environment(given))
+        self.process = Process(command, log=hub.folder / f"worker-{name}.log", env=environment(given), is_warm=True)
 
     def start(self) -> "WorkerProcess":
         self.process.launch()
