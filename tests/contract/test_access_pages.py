@@ -8,6 +8,7 @@ from pathlib import Path
 import pyotp
 import pytest
 
+from atalaia.core.permissions import Role
 from tests.contract.access_site import PASSWORD, Browser, Site, make_site
 from tests.fakes import FakeClock
 
@@ -81,6 +82,17 @@ def test_signing_in_never_leads_elsewhere(site: Site, evil: str) -> None:
 
     async def visit() -> None:
         assert (await site.browser().sign_in(EMAIL, evil)).headers["location"] == "/"
+
+    run(visit)
+
+
+@pytest.mark.parametrize("role", [Role.ADMIN, Role.COLLABORATOR, Role.CLIENT])
+def test_who_signs_in_begins_at_the_beginning_whatever_the_role(site: Site, role: Role) -> None:
+    """Which sends on whoever may not see the overview, as a resident to the own charging."""
+
+    async def visit() -> None:
+        site.add("bia@example.com", role)
+        assert (await site.browser().sign_in("bia@example.com")).headers["location"] == "/"
 
     run(visit)
 

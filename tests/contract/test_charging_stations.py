@@ -165,3 +165,16 @@ def test_what_is_told_twice_is_shown_once_and_parted_and_joined_on_the_page_and_
 
 def rows(page: httpx.Response) -> list[str]:
     return re.findall(r'<tr data-key="([^"]+)"', page.text)
+
+
+def test_health_has_the_checks_that_the_first_dashboards_users_know(tmp_path: Path) -> None:
+    async def visit(_hub: Hub, browser: Browser) -> None:
+        told = (await browser.client.get("/health")).json()
+        assert {"status", "timestamp", "uptime", "checks"} <= told.keys()
+        assert {name: told["checks"].get(name) for name in ("database", "cveApi", "evolutionApi")} == {
+            "database": True,
+            "cveApi": True,
+            "evolutionApi": True,
+        }
+
+    visit_hub(tmp_path, visit)

@@ -52,6 +52,7 @@ def own_loops(store: Store, leadership: Leadership, settings: Settings) -> Seque
 def own_health(store: Store, supervisor: Supervisor) -> Sequence[HealthItem]:
     return (
         HealthItem("store", lambda: store.trouble is None),
+        HealthItem("database", lambda: store.trouble is None),  # the name that the charging dashboard's users know
         HealthItem("loops", lambda: not supervisor.stuck()),
     )
 

@@ -13,12 +13,11 @@ from atalaia.access.requests import AnyRequest
 from atalaia.access.service.entering import Entered
 from atalaia.access.sessions import safe_next
 from atalaia.core.errors import AtalaiaError, TooManyRequests
-from atalaia.core.permissions import ROLE_PERMISSIONS, Permission, Role
 from atalaia.core.translations import Translator
 from atalaia.web.errors import status_of
 from atalaia.web.pages import Pages
 
-HOME = "/"
+HOME = "/"  # it sends on whoever may not see it
 ACCOUNT = "/account"
 
 
@@ -53,10 +52,6 @@ def going_on(address: str, cookies: Sequence[Cookie] = ()) -> Redirect:
     return Redirect(address, status_code=303, cookies=list(cookies))
 
 
-def landing(role: Role) -> str:
-    return HOME if Permission.OVERVIEW_READ in ROLE_PERMISSIONS[role] else ACCOUNT
-
-
 def entered(result: Entered, *, options: AccessOptions, next_address: str | None = None) -> Redirect:
     """Into the hub, with new cookies; whatever session the browser had before is left behind."""
     names = options.cookies
@@ -67,7 +62,7 @@ def entered(result: Entered, *, options: AccessOptions, next_address: str | None
     ]
     if result.device_token is not None:
         cookies.append(names.make(names.device, result.device_token, ttl_s=DEVICE_TTL_S))
-    return going_on(safe_next(next_address, fallback=landing(result.person.role)), cookies)
+    return going_on(safe_next(next_address, fallback=HOME), cookies)
 
 
 def query_of(request: AnyRequest) -> Mapping[str, str]:
