@@ -11,7 +11,7 @@ SEED = 20261122
 CASES = 25
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_no_leg_is_closed_twice_and_nothing_is_lost_wherever_it_is_killed(make_store: MakeStore) -> None:
     chance = random.Random(SEED)
     with crashing(make_store()) as crashes:

@@ -69,7 +69,7 @@ def operations(hub: Hub) -> list[dict[str, Any]]:
     return hub.client("trading").items("/api/binance/operations")
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 def test_every_operation_is_closed_once_whenever_its_hub_is_killed(make_hub: MakeHub) -> None:
     chance = random.Random(SEED)
     with simulating() as simulator:

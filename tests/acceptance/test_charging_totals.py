@@ -10,7 +10,7 @@ SEED = 20261122
 SESSIONS, DAYS, KILLS = 5000, 62, 1
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_an_imported_past_comes_to_what_it_was_to_the_last_watt_hour_and_cent(tmp_path: Path) -> None:
     found = run_history(tmp_path, seed=SEED, sessions=SESSIONS, days=DAYS, kills=KILLS)
     assert found.wrong == []

@@ -76,7 +76,7 @@ def test_a_worker_of_sixty_lines_works_cancels_and_drains(hub: Hub, workers: lis
     assert client.get(f"/api/jobs/{last}").json["status"] == "completed"
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_under_kills_no_note_is_written_twice_and_every_job_ends(
     hub: Hub, workers: list[NodeWorker], tmp_path: Path, seed: int

@@ -144,7 +144,7 @@ def test_the_usage_of_a_month_leads_to_its_sessions_with_the_same_sums(
     expect(page.locator("#session-rows tbody")).to_contain_text(flat)
 
 
-@pytest.mark.timeout(360)  # ten pages with all their rules, on a busy machine
+@pytest.mark.timeout(900)  # ten pages with all their rules, on a busy machine
 @pytest.mark.parametrize("look", LOOKS, ids=[name for name, _ in LOOKS])
 def test_its_pages_are_whole_and_can_be_used_by_all(
     look: tuple[str, dict[str, Any]], open_context: OpenContext, charging: Charging

@@ -148,7 +148,7 @@ def test_a_resident_sees_the_own_session_come_and_chooses_notices(house: House, 
     assert not re.search("AS THE VENDOR SAYS|Rui Lima|Eva [PR]", page.content())
 
 
-@pytest.mark.timeout(360)  # seven pages with all their rules, on a busy machine
+@pytest.mark.timeout(900)  # seven pages with all their rules, on a busy machine
 @pytest.mark.parametrize("look", [look for look in LOOKS if look[0] in FOR_ALL], ids=FOR_ALL)
 def test_pages_of_residents_are_whole_and_can_be_used_by_all(
     look: tuple[str, dict[str, Any]], open_context: OpenContext, house: House

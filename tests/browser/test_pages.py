@@ -174,7 +174,7 @@ _TWO_FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnim
 
 
 # Some fifty pages, each with its accessibility looked through.
-@pytest.mark.timeout(360)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("look", [look for look in LOOKS if look[0] in FOR_ALL], ids=FOR_ALL)
 def test_every_page_is_whole_and_can_be_used_by_all(
     look: tuple[str, dict[str, Any]], open_context: OpenContext, filled_hub: Hub, addresses: dict[str, str]

@@ -11,7 +11,7 @@ from tests.store.binance_site import migrated, simulating
 EXAMPLES = {"sqlite": 14, "postgresql": 4}
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_the_operation_does_as_the_exchange_says(make_store: MakeStore, dialect: str) -> None:
     with simulating() as simulator:
         machine = type("Machine", (OperationMachine,), {"store": migrated(make_store()), "url": simulator.url})

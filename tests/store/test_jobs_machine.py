@@ -25,7 +25,7 @@ def runner() -> Iterator[asyncio.Runner]:
         yield made
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_the_lease_machine_does_as_the_model(store: Store, runner: asyncio.Runner, dialect: str) -> None:
     machine = type("Machine", (JobsMachine,), {"store": store, "runner": runner})
     checks = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
