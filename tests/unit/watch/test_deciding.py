@@ -2,6 +2,7 @@
 
 import pytest
 
+from atalaia.watch.model.checks import CheckKind, CheckSpec
 from atalaia.watch.model.deciding import decide
 from atalaia.watch.model.observations import Moved, Observation, Paused, Result, Resumed, Silent
 from atalaia.watch.model.standing import Decision, Policy, Standing, Transition
@@ -195,6 +196,22 @@ def test_a_flapping_check_needs_more_successes_but_goes_down_as_fast() -> None:
     assert standing.state is CheckState.DOWN
     assert states(changes).count("down") == 3
     assert run(policy, *seen, *(good(at) for at in range(7, 12)))[0].state is CheckState.UP
+
+
+@pytest.mark.parametrize("interval_s", [1, 5, 30])
+@pytest.mark.parametrize(("bad_ones", "good_ones"), [(2, 1), (2, 4), (2, 6), (5, 2)])
+def test_a_check_that_flaps_for_an_hour_wakes_nobody_dozens_of_times(
+    interval_s: int, bad_ones: int, good_ones: int
+) -> None:
+    policy = CheckSpec(name="Shop", kind=CheckKind.HTTP, interval_s=interval_s).policy(places=("a",))
+    turn = [bad] * bad_ones + [good] * good_ones
+    times = range(interval_s * 1000, 3_600_000, interval_s * 1000)
+    standing, changes = run(policy, *(turn[number % len(turn)](at) for number, at in enumerate(times)))
+    assert states(changes).count("down") <= 4
+    well = (good(3_600_000 + interval_s * 1000 * number) for number in range(300 // interval_s + 6))
+    for seen in well:
+        standing = decide(standing, seen, policy, seen.at_ms).standing
+    assert standing.state is CheckState.UP
 
 
 def test_flapping_ends_with_time() -> None:

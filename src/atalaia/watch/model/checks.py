@@ -10,7 +10,7 @@ from atalaia.core.errors import InvalidField
 from atalaia.notify.model.severity import Severity
 from atalaia.watch.model.options import OPTIONS, SECRETS, TARGET_FREE
 from atalaia.watch.model.places import WINDOW_MAX
-from atalaia.watch.model.standing import HEARTBEAT_PLACE, Policy
+from atalaia.watch.model.standing import HEARTBEAT_PLACE, Policy, flap_successes
 
 
 class CheckKind(StrEnum):
@@ -77,6 +77,7 @@ class CheckSpec(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             degraded_ms=self.degraded_ms,
             quorum=self.quorum,
             flap_changes=flap_default if self.flap_changes is None else self.flap_changes,
+            flap_successes=flap_successes(self.interval_s),
             period_ms=round((self.period_s or 0) * 1000),
             grace_ms=round((self.grace_s or 0) * 1000),
         )

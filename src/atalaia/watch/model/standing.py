@@ -1,15 +1,18 @@
 """How a check stands: everything that the next decision needs, and nothing else."""
 
+import math
+
 import msgspec
 
-from atalaia.watch.model.places import Limits, Place
+from atalaia.watch.model.places import RUN_MAX, Limits, Place
 from atalaia.watch.model.states import CheckState
 
 HEARTBEAT_PLACE = "ping"
 FLAP_WINDOW_MS = 15 * 60 * 1000
-# While a check flaps, it takes this many times the usual successes to be believed.
+# While a check flaps, it takes this many times the usual successes to be believed, over this long at least.
 FLAP_FACTOR = 3
 FLAP_SUCCESSES_MIN = 5
+FLAP_QUIET_S = 300.0
 _NOT_AWAITED = frozenset({CheckState.DOWN, CheckState.PAUSED})
 
 
@@ -17,8 +20,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """A check's own rules.
 
     `places` are the agents that measure it, by id; `quorum` how many of them must say down (none: the majority of
-    those that can speak); `flap_changes` changes into or out of down within 15 minutes make it flapping (0: never); a
-    heartbeat has `period_ms` and `grace_ms`.
+    those that can speak); `flap_changes` changes into or out of down within 15 minutes make it flapping (0: never), and
+    `flap_successes` end that; a heartbeat has `period_ms` and `grace_ms`.
     """
 
     places: tuple[str, ...] = ()
@@ -28,13 +31,14 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     degraded_ms: float | None = None
     quorum: int | None = None
     flap_changes: int = 0
+    flap_successes: int = FLAP_SUCCESSES_MIN
     period_ms: int = 0
     grace_ms: int = 0
 
     def limits(self, *, is_flapping: bool) -> Limits:
         successes = self.successes_to_up
         if is_flapping:
-            successes = max(FLAP_SUCCESSES_MIN, FLAP_FACTOR * successes)
+            successes = max(self.flap_successes, FLAP_FACTOR * successes)
         return Limits(self.failures_to_down, max(self.failures_to_down, self.failures_window), successes)
 
 
@@ -56,9 +60,16 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_
     took_ms: int | None = None
 
     def is_flapping(self, policy: Policy, at_ms: int) -> bool:
-        if not policy.flap_changes:
+        """Also for as long as it stays down after that: time alone proves nothing, and it would begin to flap anew."""
+        if not policy.flap_changes or not self.flips_ms:
             return False
-        return sum(at_ms - flip < FLAP_WINDOW_MS for flip in self.flips_ms) >= policy.flap_changes
+        until_ms = self.flips_ms[-1] if self.settled is CheckState.DOWN else at_ms
+        return sum(until_ms - flip < FLAP_WINDOW_MS for flip in self.flips_ms) >= policy.flap_changes
+
+
+def flap_successes(interval_s: float) -> int:
+    """How many results of a check in a row are FLAP_QUIET_S, and few enough to be counted."""
+    return min(RUN_MAX, max(FLAP_SUCCESSES_MIN, math.ceil(FLAP_QUIET_S / interval_s)))
 
 
 class Transition(msgspec.Struct, frozen=True, kw_only=True):
