@@ -1,14 +1,18 @@
 """Captures are kept without secrets, make templates with versions, and any version can be put back in force."""
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from atalaia.captures.events import TemplatesChanged
+from atalaia.captures.model.captures import Imported
 from atalaia.captures.model.recordings import CaptureRefused
 from atalaia.captures.service import CapturesService
+from atalaia.captures.service.importing import CaptureFile, Lessons, import_capture, in_force_by_action
 from atalaia.core.errors import InvalidField, NotFound, TooLarge
 from atalaia.store.store import Store
 from tests.conftest import MakeStore
@@ -16,6 +20,7 @@ from tests.fakes import FakeClock
 from tests.store.captures_kit import ANA, UPSTREAM, make_captures, recorded, whole_database
 from tests.unit.captures.recorded import SECRETS, TOKEN, frame, har, message, redacted, socket_entry
 
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 Made = tuple[Store, CapturesService, list[TemplatesChanged]]
 
 
@@ -321,5 +326,43 @@ def test_imports_at_the_same_time_make_one_version_each(made: Made) -> None:
         history = await captures.history(UPSTREAM, "review")
         assert [each.version for each in history.versions] == [4, 3, 2, 1, 0]
         assert history.active_version == 4
+
+    talk(run)
+
+
+def test_what_a_file_teaches_is_learnt_before_the_transaction_and_anew_where_others_came_between(made: Made) -> None:
+    """Thousands of frames were learnt from within the transaction: for half a minute nobody could write."""
+    store, captures, _ = made
+    source = captures.source(UPSTREAM)
+
+    async def run() -> None:
+        frames = [frame("many", f'"client_id":"{n}","tag":"a",', flow=600_000 + n) for n in range(1_500)]
+        file = CaptureFile(recorded(*frames))
+        in_force = await store.read(lambda tx: in_force_by_action(tx, UPSTREAM, source))
+        began_s = time.process_time()
+        lessons = Lessons(file, source, in_force)
+        learnt_s = time.process_time() - began_s
+        between = await bring(
+            captures, frame("many", '"client_id":"1","tag":"a",'), frame("many", '"client_id":"1","tag":"b",')
+        )
+        assert between.changed == ["user_login", "many"]
+
+        def unit(tx: Any) -> Imported:
+            return import_capture(
+                tx, ANA, file, lessons, upstream=UPSTREAM, source=source, name="late", now=NOW
+            )  # fmt: skip
+
+        assert (await store.write(unit)).changed == []
+        active = await captures.active_templates(UPSTREAM)
+        assert {slot.path for slot in active.templates["many"].slots if slot.kind == "variable"} == {
+            "parameters.client_id", "parameters.tag",
+        }  # fmt: skip
+        fresh = CaptureFile(recorded(*[text.replace('"many"', '"more"') for text in frames]))
+        lessons = Lessons(fresh, source, in_force)
+        began_s = time.process_time()
+        await store.write(
+            lambda tx: import_capture(tx, ANA, fresh, lessons, upstream=UPSTREAM, source=source, name="", now=NOW)
+        )
+        assert time.process_time() - began_s < learnt_s
 
     talk(run)

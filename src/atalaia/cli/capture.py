@@ -19,7 +19,7 @@ from atalaia.captures.model.templates import Active, FrameSource
 from atalaia.captures.service import find_capture, list_captures, read_frames
 from atalaia.captures.service.choosing import activate as activate_version
 from atalaia.captures.service.choosing import active_templates
-from atalaia.captures.service.importing import CaptureFile, import_capture
+from atalaia.captures.service.importing import CaptureFile, Lessons, import_capture, in_force_by_action
 from atalaia.cli.places import DatabaseUrl, DataDir
 from atalaia.cli.stores import opened_store, operator
 from atalaia.core.errors import AtalaiaError, InvalidField, TooLarge
@@ -49,11 +49,13 @@ def import_(
     wanted, source = _source(upstream)
     read = _read(file)
     with opened_store(data_dir, database_url) as store:
+        lessons = Lessons(read, source, store.read_now(lambda tx: in_force_by_action(tx, wanted, source)))
         done = store.write_now(
             lambda tx: import_capture(
                 tx,
                 operator(),
                 read,
+                lessons,
                 upstream=wanted,
                 source=source,
                 name=name or ("" if file == "-" else Path(file).stem),

@@ -14,7 +14,7 @@ from atalaia.captures.model.templates import ActionVersion, Active, FrameSource
 from atalaia.captures.queries import captures as queries
 from atalaia.captures.queries import templates as template_queries
 from atalaia.captures.service import choosing
-from atalaia.captures.service.importing import TOPIC, CaptureFile, import_capture
+from atalaia.captures.service.importing import TOPIC, CaptureFile, Lessons, import_capture, in_force_by_action
 from atalaia.core.clock import Clock
 from atalaia.core.errors import InvalidField, NotFound
 from atalaia.core.permissions import Principal
@@ -87,10 +87,12 @@ class CapturesService:
         source = self.source(upstream)
         async with self._importing:
             file = await asyncio.to_thread(CaptureFile, data)
+            in_force = await self._store.read(lambda tx: in_force_by_action(tx, upstream, source))
+            lessons = await asyncio.to_thread(Lessons, file, source, in_force)
         now = self._clock.now()
         return await self._store.write(
             lambda tx: import_capture(
-                tx, principal, file, upstream=upstream, source=source, name=name, now=now, address=address
+                tx, principal, file, lessons, upstream=upstream, source=source, name=name, now=now, address=address
             )
         )
 

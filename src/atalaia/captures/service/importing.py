@@ -1,14 +1,14 @@
 """A recording becomes a capture with templates: one unit of work, called by the hub and by the command."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from atalaia.access import audit
 from atalaia.captures.events import TemplatesChanged
 from atalaia.captures.model.captures import Capture, Imported
 from atalaia.captures.model.importing import MAX_FILE_BYTES, read_recording
-from atalaia.captures.model.recordings import Frame, Recording
+from atalaia.captures.model.recordings import Recording
 from atalaia.captures.model.templates import (
     BUILT_IN,
     ActionVersion,
@@ -46,10 +46,37 @@ class CaptureFile:
         self.sha256 = hashlib.sha256(data).digest()
 
 
+class Lessons:
+    """What a file's frames teach, action by action: seconds of work for thousands of frames, done before any transaction.
+
+    `in_force` is what was in force then; where that has changed meanwhile, the action is learnt again.
+    """
+
+    def __init__(self, file: CaptureFile, source: FrameSource, in_force: Mapping[str, Sequence[Template]]) -> None:
+        self._sent = sent_by_action(file.recording.frames)
+        self._source = source
+        self._known = {
+            action: (tuple(in_force.get(action, ())), self._learned(action, in_force.get(action, ())))
+            for action in self._sent
+        }
+
+    @property
+    def actions(self) -> Sequence[str]:
+        return list(self._sent)
+
+    def of(self, action: str, earlier: Sequence[Template]) -> list[Template]:
+        then, learned = self._known[action]
+        return learned if then == tuple(earlier) else self._learned(action, earlier)
+
+    def _learned(self, action: str, earlier: Sequence[Template]) -> list[Template]:
+        return learn_action(self._sent[action], variables=self._source.variables, earlier=earlier)
+
+
 def import_capture(
     tx: Tx,
     principal: Principal,
     file: CaptureFile,
+    lessons: Lessons,
     *,
     upstream: str,
     source: FrameSource,
@@ -64,7 +91,7 @@ def import_capture(
         return Imported(capture=known, is_new=False, changed=[], unchanged=known.actions)
     capture = _capture(file, upstream=upstream, name=name, by=principal, now=now)
     queries.add(tx, capture, file_sha256=file.sha256, frames=file.recording.frames)
-    changed = _make_versions(tx, capture, file.recording.frames, source)
+    changed = _make_versions(tx, capture, lessons, source)
     template_queries.choose(tx, upstream=upstream, actions=changed, by=principal.name, now=now)
     actions = [action for action, _ in changed]
     after = {"name": capture.name, "upstream": upstream, "format": capture.format, "templates": dict(changed)}
@@ -96,14 +123,14 @@ def _capture(file: CaptureFile, *, upstream: str, name: str, by: Principal, now:
     )
 
 
-def _make_versions(tx: Tx, capture: Capture, frames: Sequence[Frame], source: FrameSource) -> list[tuple[str, int]]:
+def _make_versions(tx: Tx, capture: Capture, lessons: Lessons, source: FrameSource) -> list[tuple[str, int]]:
     """(action, version) of those that the capture changes."""
     in_force = in_force_by_action(tx, capture.upstream, source)
     changed: list[tuple[str, int]] = []
-    for action, sent in sent_by_action(frames).items():
+    for action in lessons.actions:
         earlier = in_force.get(action, ())
         version = template_queries.latest_version(tx, capture.upstream, action) + 1
-        new = merged(learn_action(sent, variables=source.variables, earlier=earlier), earlier, version=version)
+        new = merged(lessons.of(action, earlier), earlier, version=version)
         if not new or are_alike(new, earlier):
             continue
         made = ActionVersion(
