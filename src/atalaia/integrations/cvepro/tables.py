@@ -18,6 +18,9 @@ from sqlalchemy import (
 from atalaia.sdk.columns import Instant, Json, new_metadata
 
 metadata = new_metadata()
+_IS_ASIDE = text("same_as IS NOT NULL")
+_IS_UNPRICED = text("priced_by IS NULL AND stopped_at IS NOT NULL")
+_IS_DOUBTFUL = text("doubts != '[]'")
 
 # One row a list, written with every reading: it stands apart from what is wide and seldom changes.
 feeds = Table(
@@ -85,28 +88,12 @@ sessions = Table(
     Index("ix_cvepro_sessions_sort_at_id", "sort_at", "id"),
     Index("ix_cvepro_sessions_box_id_sort_at", "box_id", "sort_at"),
     Index("ix_cvepro_sessions_stopped_at", "stopped_at"),
-    Index(
-        "ix_cvepro_sessions_same_as",
-        "same_as",
-        sqlite_where=text("same_as IS NOT NULL"),
-        postgresql_where=text("same_as IS NOT NULL"),
-    ),
+    Index("ix_cvepro_sessions_same_as", "same_as", sqlite_where=_IS_ASIDE, postgresql_where=_IS_ASIDE),
     Index("ix_cvepro_sessions_tag_key_sort_at", "tag_key", "sort_at"),
     Index("ix_cvepro_sessions_tag_pk_sort_at", "tag_pk", "sort_at"),
-    Index(
-        "ix_cvepro_sessions_unpriced",
-        "sort_at",
-        sqlite_where=text("priced_by IS NULL AND stopped_at IS NOT NULL"),
-        postgresql_where=text("priced_by IS NULL AND stopped_at IS NOT NULL"),
-    ),
+    Index("ix_cvepro_sessions_unpriced", "sort_at", sqlite_where=_IS_UNPRICED, postgresql_where=_IS_UNPRICED),
     # Few are; without it a hundred thousand are looked through for them.
-    Index(
-        "ix_cvepro_sessions_doubtful",
-        "sort_at",
-        "id",
-        sqlite_where=text("doubts != '[]'"),
-        postgresql_where=text("doubts != '[]'"),
-    ),
+    Index("ix_cvepro_sessions_doubtful", "sort_at", "id", sqlite_where=_IS_DOUBTFUL, postgresql_where=_IS_DOUBTFUL),
 )
 
 # Incidents that are open by our word, over restarts.
