@@ -1,7 +1,7 @@
 """A page in Portuguese says what its English twin says: a change to one that forgets the other fails here.
 
-The night that taught it: a page for operators had lost two thirds of its twin's sections, and links of Portuguese pages led
-into English ones that had long been written in Portuguese.
+What taught it: the Portuguese page about chargers that connect straight had neither the table of messages nor that of
+requests, and the one about reports sent its readers to the English API.
 """
 
 import re
