@@ -117,7 +117,7 @@ def _take_result(standing: Standing, seen: Result, policy: Policy, now_ms: int) 
         after = replace(place, at_ms=at_ms, mute="line")
         reason: str | None = LINE_DOWN
     else:
-        limits = policy.limits(is_flapping=standing.is_flapping(policy, at_ms))
+        limits = policy.limits(flips=standing.flips(at_ms))
         after = take_outcome(place, outcome_of(seen, policy), at_ms=at_ms, limits=limits)
         reason = reason_of(seen, policy)
     return _settle(standing, _with_place(standing, seen.place, after), policy, at_ms=at_ms, reason=reason)

@@ -9,7 +9,8 @@ from atalaia.watch.model.states import CheckState
 
 HEARTBEAT_PLACE = "ping"
 FLAP_WINDOW_MS = 15 * 60 * 1000
-# While a check flaps, it takes this many times the usual successes to be believed, over this long at least.
+# While a check flaps, it takes this many times the usual successes to be believed, and this many at least; each fall more
+# doubles these, up to so many as there are in FLAP_QUIET_S.
 FLAP_FACTOR = 3
 FLAP_SUCCESSES_MIN = 5
 FLAP_QUIET_S = 300.0
@@ -21,7 +22,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
     `places` are the agents that measure it, by id; `quorum` how many of them must say down (none: the majority of
     those that can speak); `flap_changes` changes into or out of down within 15 minutes make it flapping (0: never), and
-    `flap_successes` end that; a heartbeat has `period_ms` and `grace_ms`.
+    at most `flap_successes` are then asked for; a heartbeat has `period_ms` and `grace_ms`.
     """
 
     places: tuple[str, ...] = ()
@@ -35,10 +36,12 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     period_ms: int = 0
     grace_ms: int = 0
 
-    def limits(self, *, is_flapping: bool) -> Limits:
+    def limits(self, *, flips: int) -> Limits:
+        """`flips`: how many there were lately."""
         successes = self.successes_to_up
-        if is_flapping:
-            successes = max(self.flap_successes, FLAP_FACTOR * successes)
+        if self.flap_changes and flips >= self.flap_changes:
+            asked = FLAP_SUCCESSES_MIN << (flips - self.flap_changes) // 2
+            successes = max(FLAP_FACTOR * successes, min(asked, self.flap_successes))
         return Limits(self.failures_to_down, max(self.failures_to_down, self.failures_window), successes)
 
 
@@ -59,12 +62,12 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_
     starts_ms: dict[str, int] = {}
     took_ms: int | None = None
 
-    def is_flapping(self, policy: Policy, at_ms: int) -> bool:
-        """Also for as long as it stays down after that: time alone proves nothing, and it would begin to flap anew."""
-        if not policy.flap_changes or not self.flips_ms:
-            return False
+    def flips(self, at_ms: int) -> int:
+        """Of FLAP_WINDOW_MS. While it is down they don't grow old: time alone proves nothing, and it would flap anew."""
+        if not self.flips_ms:
+            return 0
         until_ms = self.flips_ms[-1] if self.settled is CheckState.DOWN else at_ms
-        return sum(until_ms - flip < FLAP_WINDOW_MS for flip in self.flips_ms) >= policy.flap_changes
+        return sum(until_ms - flip < FLAP_WINDOW_MS for flip in self.flips_ms)
 
 
 def flap_successes(interval_s: float) -> int:
