@@ -1,6 +1,7 @@
 """Pages of captures: import by a form, frames by action, templates with their history, a typed diff."""
 
 import asyncio
+import re
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
@@ -169,3 +170,23 @@ def test_where_no_upstream_has_frames_the_page_says_so(tmp_path: Path, clock: Fa
 
     with opened_site(tmp_path, clock, sources={}) as site:
         asyncio.run(run(site))
+
+
+def test_a_page_shows_no_more_of_frames_and_differences_than_can_be_read(site: Site) -> None:
+    """Two captures of 6,000 frames were a page of 88 MB."""
+
+    async def run() -> None:
+        browser = await site.browser()
+        await send(browser, recorded(*[frame(f"a{n}", f'"k":"{"v" * 30_000 if n == 0 else 1}",') for n in range(30)]))
+        texts = [frame(f"a{n}", "".join(f'"k{key}":"{n}",' for key in range(60))) for n in range(30)]
+        await send(browser, recorded(*texts))
+        page = (await browser.get("/captures")).text
+        newer, older = re.findall(r'href="/captures/([0-9a-f-]{36})"', page)[:2]
+        frames = (await browser.get(f"/captures/{older}?action=a0")).text
+        assert "more characters are not shown here" in frames
+        assert len(frames) < 60_000
+        diff = (await browser.get(f"/captures/diff?a={older}&b={newer}")).text
+        assert "11 more differences are not shown here" in diff
+        assert diff.count('class="side-a"') == 500
+
+    talk(run)

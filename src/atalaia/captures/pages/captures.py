@@ -31,6 +31,7 @@ WRITE = [requires(Permission.UPSTREAMS_WRITE)]
 TAKES_FILE = takes_upload(Permission.UPSTREAMS_WRITE, max_bytes=MAX_FILE_BYTES)
 PAGE_ROWS: Final = 50
 PAGE_FRAMES: Final = 60
+MOST_SHOWN: Final = 20_000  # characters of one frame
 FORMATS: Final[dict[Format, str]] = {
     "har": "HAR",
     "net-export": N_("net-export log"),
@@ -112,6 +113,7 @@ async def capture_page(
         formats=FORMATS,
         title_of=dict(captures.upstreams()),
         is_known=bool(known),
+        most_shown=MOST_SHOWN,
     )
 
 
