@@ -75,6 +75,8 @@ Python {platform.python_version()}, {took_s / 60:.0f} min.
 The server is pinned to one core, the load to the other; values are medians of five runs unless the note says otherwise.
 *Beside* is what the same run measured for comparison (the floor), *ratio* the value divided by it.
 Machines differ and are noisy: the ratios carry further than the values.
+Rows *beside: …* are other job queues, measured in the same run: no-op work from a queue filled before, 16 jobs at a time, the worker
+on the hub's core, its database or broker and the load on the other, settings as the note says. One that could not be measured says why.
 
 {table(figures)}
 """
