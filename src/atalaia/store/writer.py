@@ -2,7 +2,8 @@
 
 1. Take all work that waits, up to MAX_GROUP.
 2. BEGIN (IMMEDIATE on SQLite); run each unit in a savepoint, all payloads of one merged kind as one unit. A group that is
-   one unit needs no savepoint.
+   one unit, or nothing but merged ones, is first tried without savepoints: where one of it raises, it all goes back and is
+   run again with them.
 3. A unit that raises is rolled back alone, and its caller gets the error; of a merged unit, each payload is run alone.
 4. COMMIT (durable: synchronous=FULL). Only then are the callers answered, and what was published goes out.
 5. A commit that fails fails every unit of the group: nobody was answered, nothing is lost.
@@ -32,7 +33,7 @@ log = structlog.get_logger()
 
 
 class _UnitFailed(Exception):
-    """The only unit of a group raised; the group's transaction is rolled back, the store is well."""
+    """A unit raised in a group without savepoints; the group's transaction is rolled back, the store is well."""
 
     def __init__(self, cause: Exception) -> None:
         super().__init__(str(cause))
@@ -96,12 +97,12 @@ class GroupWriter:
     def _write(self, group: list[Work]) -> None:
         try:
             try:
-                tx = self._commit(group, is_alone=_is_one_unit(group))
+                tx = self._commit(group, is_bare=_is_bare(group))
             except _UnitFailed as failed:
                 if len(group) == 1:
                     group[0].error = failed.cause
                     return
-                tx = self._commit(group, is_alone=False)
+                tx = self._commit(group, is_bare=False)
         except Exception as error:  # noqa: BLE001 - the boundary of the loop: every caller gets it
             cause = translate_error(error) or error
             self._on_state(cause)
@@ -112,11 +113,11 @@ class GroupWriter:
         self._on_state(None)
         self._tell(tx)
 
-    def _commit(self, group: list[Work], *, is_alone: bool) -> Transaction:
+    def _commit(self, group: list[Work], *, is_bare: bool) -> Transaction:
         connection = self._connect()
         with connection.begin():
             tx = Transaction(connection, self._handlers)
-            _run_group(tx, group, is_alone=is_alone)
+            _run_group(tx, group, is_bare=is_bare)
             self._before_commit(tx)
         return tx
 
@@ -141,25 +142,24 @@ class GroupWriter:
                 log.debug("connection_close_failed")
 
 
-def _is_one_unit(group: list[Work]) -> bool:
-    kind = group[0].merged
-    return len(group) == 1 or (kind is not None and all(work.merged is kind for work in group))
+def _is_bare(group: list[Work]) -> bool:
+    return len(group) == 1 or all(work.merged is not None for work in group)
 
 
-def _run_group(tx: Transaction, group: list[Work], *, is_alone: bool) -> None:
+def _run_group(tx: Transaction, group: list[Work], *, is_bare: bool) -> None:
     merged: dict[Merged[Any, Any], list[Work]] = {}
     for work in group:
         if work.merged is not None:
             merged.setdefault(work.merged, []).append(work)
         elif work.unit is not None:
-            work.value, work.error = _guarded(tx, work.unit, is_alone=is_alone)
+            work.value, work.error = _guarded(tx, work.unit, is_bare=is_bare)
     for kind, works in merged.items():
-        _run_merged(tx, kind, works, is_alone=is_alone)
+        _run_merged(tx, kind, works, is_bare=is_bare)
 
 
-def _run_merged(tx: Transaction, kind: Merged[Any, Any], works: list[Work], *, is_alone: bool) -> None:
+def _run_merged(tx: Transaction, kind: Merged[Any, Any], works: list[Work], *, is_bare: bool) -> None:
     payloads = [work.payload for work in works]
-    results, error = _guarded(tx, lambda inner: kind.run(inner, payloads), is_alone=is_alone)
+    results, error = _guarded(tx, lambda inner: kind.run(inner, payloads), is_bare=is_bare)
     if error is None:
         for work, result in zip(works, results, strict=True):
             work.value = result
@@ -167,31 +167,29 @@ def _run_merged(tx: Transaction, kind: Merged[Any, Any], works: list[Work], *, i
         works[0].error = error
     else:
         for work in works:
-            _run_merged(tx, kind, [work], is_alone=False)
+            _run_merged(tx, kind, [work], is_bare=False)
 
 
-def _guarded(
-    tx: Transaction, unit: Callable[[Transaction], Any], *, is_alone: bool
-) -> tuple[Any, BaseException | None]:
+def _guarded(tx: Transaction, unit: Callable[[Transaction], Any], *, is_bare: bool) -> tuple[Any, BaseException | None]:
     """Run a unit in a savepoint. What is about the store itself (full, gone) ends the whole group.
 
     Raises:
-        _UnitFailed: it raised, and `is_alone`, so that it is the transaction that goes back.
+        _UnitFailed: it raised, and `is_bare`, so that it is the transaction that goes back.
     """
     marks = len(tx.after), len(tx.published)
-    if not is_alone:
+    if not is_bare:
         _savepoint(tx, "SAVEPOINT unit")
     try:
         value = unit(tx)
     except Exception as error:
         if translate_error(error) is not None:
             raise
-        if is_alone:
+        if is_bare:
             raise _UnitFailed(error) from error
         _savepoint(tx, "ROLLBACK TO SAVEPOINT unit", "RELEASE SAVEPOINT unit")
         del tx.after[marks[0] :], tx.published[marks[1] :]
         return None, error
-    if not is_alone:
+    if not is_bare:
         _savepoint(tx, "RELEASE SAVEPOINT unit")
     return value, None
 

@@ -78,10 +78,28 @@ def ready_behind(tx: Tx, lane: int, start: tuple[int, int, int], *, limit: int) 
 
 
 def hold(tx: Tx, holds: Sequence[Hold]) -> None:
+    if tx.dialect == "postgresql":
+        _hold_in_one(tx, holds)
+        return
     ones = [(*each[1:], each.seqs[0]) for each in holds if len(each.seqs) == 1]
     many = [(*each[1:], packed(tx, each.seqs)) for each in holds if len(each.seqs) > 1]
     tx.raw_many(f"{_HOLD} WHERE seq = ?", ones)
     tx.raw_many(f"{_HOLD} WHERE seq {among(tx)}", many)
+
+
+_HOLD_POSTGRESQL = (
+    f"UPDATE job_queue q SET place = {HELD}, lease = q.lease + 1, token = h.token, worker = h.worker, ttl_ms = h.ttl_ms,"  # noqa: S608
+    " changed_at = h.now_at, leased_until = h.until, deadline_at = h.deadline, request = h.request, answered = NULL"
+    " FROM unnest(?::bigint[], ?::int[]) v(seq, n) JOIN unnest(?::text[], ?::text[], ?::int[], ?::bigint[], ?::bigint[],"
+    " ?::bigint[], ?::bigint[]) WITH ORDINALITY h(token, worker, ttl_ms, now_at, until, deadline, request, n) ON h.n = v.n"
+    " WHERE q.seq = v.seq"
+)
+
+
+def _hold_in_one(tx: Tx, holds: Sequence[Hold]) -> None:
+    seqs = [seq for each in holds for seq in each.seqs]
+    numbers = [n for n, each in enumerate(holds, 1) for _ in each.seqs]
+    tx.raw(_HOLD_POSTGRESQL, (seqs, numbers, *map(list, zip(*(each[1:] for each in holds), strict=True))))
 
 
 class HeldRow(NamedTuple):

@@ -19,7 +19,7 @@ from atalaia.jobs.service.lanes import Lanes
 from atalaia.store.store import Store
 
 LATE_S = 600.0
-REST_TIMES = 20  # of what a look took: a long queue is looked at less often
+REST_TIMES = 50  # of what a look took: a long queue is looked at less often
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
