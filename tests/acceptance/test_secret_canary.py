@@ -26,6 +26,11 @@ PAGES = (
     "/settings",
     "/audit",
     "/incidents",
+    "/jobs/new?type=scheme_builder",
+    "/captures/templates?upstream=traffilog",
+    "/captures/templates/traffilog/execute_action_opr",
+    "/logs",
+    "/snapshots",
 )
 CALLS = (
     "/api/jobs",
@@ -38,6 +43,11 @@ CALLS = (
     "/api/captures",
     "/api/incidents",
     "/api/snapshot",
+    "/api/audit",
+    "/api/deliveries",
+    "/api/channels",
+    "/api/keys",
+    "/openapi.json",
     "/metrics",
     "/health",
 )
@@ -121,6 +131,18 @@ def test_no_secret_is_in_an_answer_a_page_or_an_event(fleet: Fleet, secrets: dic
         status, page = visitor.page(path)
         assert status == 200, path
         held_against(secrets, path, page.encode())
+    for incident in reader.items("/api/incidents"):
+        for path in (f"/api/incidents/{incident['id']}", f"/api/incidents/{incident['id']}/post-mortem"):
+            held_against(secrets, path, reader.get(path).body)
+        held_against(secrets, "an incident's page", visitor.page(f"/incidents/{incident['id']}")[1].encode())
+    for job in jobs:
+        for part in ("now", "payload", "result"):
+            held_against(secrets, part, visitor.page(f"/jobs/{job}/{part}")[1].encode())
+    shown, snapshots = visitor.page("/snapshots")
+    names = re.findall(r'href="(/snapshots/[^"/]+)"', snapshots)
+    assert (shown, bool(names)) == (200, True)
+    for name in names:
+        held_against(secrets, "a kept snapshot", visitor.page(name)[1].encode())
     ended = next(job["id"] for job in reader.items("/api/jobs?status=completed"))
     held_against(secrets, "the events of a job", reader.get(f"/events/{ended}").body)
 
