@@ -10,6 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final, Literal, cast, get_args
 
+from atalaia.core.retelling import Retelling
+
 Locale = Literal["en", "pt-BR"]
 
 LOCALES: Final[tuple[Locale, ...]] = get_args(Locale)
@@ -30,6 +32,10 @@ class Catalogue:
 
     texts: Mapping[str, str] = field(default_factory=dict)
     plurals: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    retelling: Retelling = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "retelling", Retelling(self.texts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,10 @@ class Translator:
     def translate(self, msgid: str, /, **params: object) -> str:
         text = self.catalogue.texts.get(msgid, msgid)
         return text.format_map(params) if params else text
+
+    def retell(self, text: str) -> str:
+        """A text that was kept in English with its values filled in; one that is not of the catalogue stays as it is."""
+        return self.catalogue.retelling.tell(text)
 
     def ngettext(self, singular: str, plural: str, n: float, /, **params: object) -> str:
         """The form for `n`, with `{n}` filled by it unless `params` bring an `n` of their own (a formatted one)."""

@@ -46,7 +46,7 @@ async def overview_part(
 
 async def _now(request: AnyRequest, pages: Pages, parts: OverviewParts, *, wall: bool) -> str:
     def render(shown: Shown, look: Look) -> str:
-        wording = Wording(pages.renderer.translations.translator(look.locale).translate)
+        wording = Wording(pages.renderer.translations.translator(look.locale))
         template = "home/_overview_now.html"
         return pages.renderer.page(
             template, locale=look.locale, timezone=look.timezone, shown=shown, watch=wording, wall=look.wall

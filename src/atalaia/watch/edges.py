@@ -26,8 +26,8 @@ def actor_of(request: AnyRequest) -> Actor:
 
 def reasons_of(request: AnyRequest, pages: Pages) -> Callable[[str | None], Reason]:
     """For templates: `why(text)`, a kept reason in the reader's language."""
-    translate = pages.translator(request).translate
-    return lambda text: shown_reason(text, translate)
+    retell = pages.translator(request).retell
+    return lambda text: shown_reason(text, retell)
 
 
 def label_of(text: str | None) -> tuple[str, str] | None:

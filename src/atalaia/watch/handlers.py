@@ -2,6 +2,7 @@
 
 from atalaia.agents.events import AgentBack, AgentRetired, AgentSilent, RecordsReceived
 from atalaia.core.clock import Clock, to_ms
+from atalaia.core.translations import N_
 from atalaia.metrics.events import ForwardingResumed, ForwardingStalled
 from atalaia.notify.events import ChannelRecovered, ChannelTroubled, MessageSettled
 from atalaia.notify.model.severity import Severity
@@ -29,6 +30,11 @@ from atalaia.watch.model.titles import (
 from atalaia.watch.service.fleet import FleetWatch
 from atalaia.watch.service.incidents import Fault, Incidents
 from atalaia.watch.service.results import Results
+
+# Kept in English, and recognised again for readers (core.retelling).
+_ANSWERED = N_("{answered} of {expected} were answered in the last minutes")
+_IN_A_ROW = N_("{failures} runs in a row failed: {why}")
+_REFUSED = N_("Its key was refused {times} times (401)")
 
 
 class Handlers:
@@ -105,14 +111,14 @@ class Handlers:
     # -- signals
 
     def signal_unanswered(self, tx: Tx, event: SignalUnanswered) -> None:
-        reason = f"{event.answered} of {event.expected} were answered in the last minutes"
+        reason = _ANSWERED.format(answered=event.answered, expected=event.expected)
         self._open_of_signal(tx, event.signal, "rate", UNANSWERED_TITLE.format(name=event.signal), reason)
 
     def signal_answered(self, tx: Tx, event: SignalAnswered) -> None:
         self._end_of_signal(tx, event.signal, "rate")
 
     def signal_runs_failing(self, tx: Tx, event: SignalRunsFailing) -> None:
-        reason = f"{event.failures} in a row: {event.reason}"
+        reason = _IN_A_ROW.format(failures=event.failures, why=event.reason)
         self._open_of_signal(tx, event.signal, "runs", RUNS_TITLE.format(name=event.signal), reason)
 
     def signal_runs_well(self, tx: Tx, event: SignalRunsWell) -> None:
@@ -120,7 +126,7 @@ class Handlers:
 
     def signal_refused(self, tx: Tx, event: SignalRefused) -> None:
         title = REFUSED_TITLE.format(name=f"{event.signal}, {event.place}")
-        self._open_of_signal(tx, event.signal, f"refused:{event.place}", title, f"401, {event.times} times")
+        self._open_of_signal(tx, event.signal, f"refused:{event.place}", title, _REFUSED.format(times=event.times))
 
     def signal_refused_no_more(self, tx: Tx, event: SignalRefusedNoMore) -> None:
         self._end_of_signal(tx, event.signal, f"refused:{event.place}")

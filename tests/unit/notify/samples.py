@@ -3,6 +3,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
+from msgspec.structs import replace
+
 from atalaia.core.ids import new_id
 from atalaia.core.translations import Translations
 from atalaia.notify.channels.tools import Tools
@@ -21,9 +23,9 @@ IDLE = Tools(http=HttpClient(Guard()), guard=Guard(), threads=ThreadPoolExecutor
 
 
 def incident(
-    title: str = "Site is down", *, severity: Severity = Severity.CRITICAL, state: str = "open"
+    title: str = "Site is down", *, severity: Severity = Severity.CRITICAL, state: str = "open", **more: str
 ) -> IncidentBrief:
-    return IncidentBrief(
+    known = IncidentBrief(
         id=new_id(),
         title=title,
         severity=severity,
@@ -32,6 +34,7 @@ def incident(
         reason="HTTP 503",
         contacts="Ana, +55 11 5555-0100",
     )
+    return replace(known, **more)
 
 
 def check(**labels: str) -> CheckBrief:

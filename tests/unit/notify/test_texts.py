@@ -31,6 +31,21 @@ def test_a_message_carries_reason_contacts_and_the_link() -> None:
         assert part in message.html
 
 
+def test_why_is_said_in_the_channels_language_and_not_in_codes() -> None:
+    portuguese = TRANSLATIONS.translator("pt-BR")
+    down = incident(why="Unexpected HTTP status", why_detail="HTTP 503", reason="status_mismatch: HTTP 503")
+    left_alone = incident(reason="After several failures it is left alone for 30 s.")
+    for told, words in ((down, ("HTTP inesperado", "HTTP 503")), (left_alone, ("30 s",))):
+        item = Item(Subject(incident=told), "https://hub.test/incidents/1")
+        for text in (
+            write_text(MessageEvent.OPENED, [item], translator=portuguese),
+            write_short("t", MessageEvent.OPENED, [item], translator=portuguese),
+        ):
+            assert all(word in text for word in words)
+            assert "status_mismatch" not in text
+            assert "left alone" not in text
+
+
 def test_several_incidents_go_as_one_text() -> None:
     message = outgoing(MessageEvent.OPENED, "A is down", "B is down")
     assert message.marked_title == "🔴 2 more incidents"

@@ -8,7 +8,12 @@ import pytest
 from atalaia.watch.model.reasons import REASONS, Reason, shown_reason
 
 AGENT = Path(__file__).resolve().parents[3] / "src" / "atalaia_agent"
-PORTUGUESE = {"Unexpected HTTP status": "Status HTTP inesperado", "The job failed": "A tarefa falhou"}
+PORTUGUESE = {
+    "The request failed": "A requisição falhou",
+    "No answer": "Sem resposta",
+    "Unexpected HTTP status": "Status HTTP inesperado",
+    "The job failed": "A tarefa falhou",
+}
 
 
 def _translate(text: str) -> str:
@@ -22,6 +27,8 @@ def _translate(text: str) -> str:
         ("timeout", Reason("No answer in time")),
         ("exit status 3: disk full", Reason("A tarefa falhou", "exit status 3: disk full")),
         ("cpu_ratio = 0.97", Reason("cpu_ratio = 0.97")),
+        ("The request failed", Reason("A requisição falhou")),
+        ("timeout: No answer", Reason("No answer in time", "Sem resposta")),
         (None, Reason("")),
     ],
 )

@@ -27,8 +27,9 @@ class MessageEvent(StrEnum):
 
 
 class IncidentBrief(msgspec.Struct, frozen=True, kw_only=True):
-    """`state` is watch's word; `reason`, `runbook` (Markdown) and `contacts` are for people to read.
+    """`state` is watch's word; `runbook` (Markdown) and `contacts` are for people to read.
 
+    `reason` is as it is kept, for programs: a code and what was said; people read `why_in` their language, of English words and that.
     `title` is the English one, for programs; people read `title_in` their language, from a key of the translations
     (with `{name}` in it, or before it) and a name.
     """
@@ -43,6 +44,13 @@ class IncidentBrief(msgspec.Struct, frozen=True, kw_only=True):
     contacts: str = ""
     title_key: str = ""
     title_name: str = ""
+    why: str = ""
+    why_detail: str = ""
+
+    def why_in(self, retell: Callable[[str], str]) -> str:
+        """The reason in one line, in the language of `retell`."""
+        parts = (self.why, self.why_detail) if self.why else (self.reason,)
+        return " · ".join(retell(part) for part in parts if part)
 
     def title_in(self, translate: Callable[..., str]) -> str:
         key, name = self.title_key, self.title_name

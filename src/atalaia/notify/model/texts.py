@@ -70,7 +70,8 @@ def write_short(title: str, event: MessageEvent, items: Sequence[Item], *, trans
     if event is MessageEvent.TEST:
         return f"{title}\n{write_text(event, items, translator=translator)}"
     if len(items) == 1:
-        reason = _cut(items[0].subject.incident.reason) if event is not MessageEvent.RECOVERED else ""
+        why = items[0].subject.incident.why_in(translator.retell)
+        reason = _cut(why) if event is not MessageEvent.RECOVERED else ""
         return "\n".join(part for part in (_cut(title), reason, items[0].url) if part)
     titles = [item.subject.incident.title_in(translator.translate) for item in items[:_LISTED_SHORT]]
     lines = [f"• {_cut(each)}\n  {item.url}" for each, item in zip(titles, items, strict=False)]
@@ -84,7 +85,8 @@ def _cut(text: str) -> str:
 
 def _facts(item: Item, translator: Translator) -> list[str]:
     incident, check = item.subject.incident, item.subject.check
-    lines = [incident.reason] if incident.reason else []
+    why = incident.why_in(translator.retell)
+    lines = [why] if why else []
     if check is not None:
         lines.append(translator.translate("Check: {name}", name=check.name))
         if check.labels:

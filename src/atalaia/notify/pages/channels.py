@@ -156,6 +156,7 @@ def _shown(channel: Channel, kinds: ChannelKinds, pages: Pages, request: AnyRequ
         **msgspec.structs.asdict(channel),
         "kind_label": translate(kind.title),
         "description": kind.describe(values),
+        "error": pages.translator(request).retell(channel.error or ""),
         "state": state,
         "state_word": translate(_STATE_WORDS[state]),
     }

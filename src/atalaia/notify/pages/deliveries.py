@@ -97,6 +97,7 @@ def _attempt(attempt: Attempt, pages: Pages, request: AnyRequest) -> dict[str, A
         **msgspec.structs.asdict(attempt),
         "state": state,
         "outcome_word": translate(word),
+        "status": pages.translator(request).retell(attempt.status),
         "event_word": translate(_EVENT_WORDS.get(attempt.event, attempt.event)),
         # Of a message through no channel it is what its kind is called, a key of the translations.
         "channel_name": attempt.channel_name if attempt.channel_id else translate(attempt.channel_name),

@@ -64,7 +64,7 @@ def _facts(incident: Incident, writing: Writing) -> Iterator[tuple[str, str]]:
         yield N_("State"), writing.say(N_("Still open"))
     yield N_("Lasted"), formats.span((incident.resolved_at or writing.now) - incident.opened_at)
     if incident.reason:
-        yield N_("Reason"), _plain(shown_reason(incident.reason, writing.translator.translate).line)
+        yield N_("Reason"), _plain(shown_reason(incident.reason, writing.translator.retell).line)
     if incident.labels:
         yield N_("Labels"), ", ".join(_plain(f"{name}={value}") for name, value in sorted(incident.labels.items()))
 
@@ -85,7 +85,7 @@ def _details(event: TimelineEvent, writing: Writing) -> str:
     if text := data.get("text"):
         return _plain(str(text))
     if reason := data.get("reason"):
-        return _plain(shown_reason(str(reason), writing.translator.translate).line)
+        return _plain(shown_reason(str(reason), writing.translator.retell).line)
     if channels := data.get("channels"):
         return _plain(", ".join(str(each) for each in channels))
     return _plain(" · ".join(str(data[name]) for name in ("channel", "target", "status") if data.get(name)))

@@ -4,7 +4,7 @@ Codes: atalaia_agent.failures and its probes (docs/integrations of the agent), a
 """
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -68,13 +68,13 @@ class Reason(msgspec.Struct, frozen=True):
         return f"{self.words} · {self.detail}" if self.detail else self.words
 
 
-def shown_reason(text: str | None, translate: Callable[..., Any]) -> Reason:
+def shown_reason(text: str | None, retell: Callable[[str], str]) -> Reason:
     """What is kept of a reason, for a reader; a text without a known code is its own words, and none has no words."""
     if not text:
         return Reason("")
     code, _, detail = text.partition(": ")
     known = REASONS.get("exit status" if code.startswith("exit status") else code)
     if known is None:
-        return Reason(text)
+        return Reason(retell(text))
     # Of a job, the status is all there is to know besides what it said.
-    return Reason(str(translate(known)), text if code.startswith("exit status") else detail)
+    return Reason(retell(known), text if code.startswith("exit status") else retell(detail))

@@ -14,6 +14,7 @@ from atalaia.notify.model.notice import CheckBrief, IncidentBrief, IncidentNotic
 from atalaia.notify.model.severity import Severity
 from atalaia.sdk.transaction import Tx
 from atalaia.watch.model.incidents import Action, Cause, IncidentState, Step, after_action, severity_of, steps_for
+from atalaia.watch.model.reasons import shown_reason
 from atalaia.watch.model.standing import Transition
 from atalaia.watch.model.states import CheckState
 from atalaia.watch.model.titles import english_title, title_parts
@@ -169,6 +170,7 @@ class Incidents:
 
     def _notify(self, tx: Tx, kind: NoticeKind, incident: Incident, context: _Context, *, at: datetime) -> None:
         key, name = title_parts(incident)
+        why = shown_reason(incident.reason, str)
         brief = IncidentBrief(
             id=incident.id,
             title=incident.title,
@@ -178,6 +180,8 @@ class Incidents:
             state=str(incident.state),
             opened_at=incident.opened_at,
             reason=incident.reason or "",
+            why=why.words,
+            why_detail=why.detail,
             runbook=context.runbook,
         )
         notice = IncidentNotice(

@@ -1,12 +1,12 @@
 """How all checks stand, at a glance; read often, so with as few columns as that needs."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
+from atalaia.core.translations import Translator
 from atalaia.sdk.transaction import Tx
 from atalaia.store.store import Store
 from atalaia.watch.model.checks import CheckKind
@@ -53,14 +53,14 @@ class WatchOverview(msgspec.Struct, frozen=True):
 class Wording:
     """What is kept in English, in a reader's language."""
 
-    def __init__(self, translate: Callable[..., Any]) -> None:
-        self._translate = translate
+    def __init__(self, translator: Translator) -> None:
+        self._translator = translator
 
     def title(self, incident: Incident) -> str:
-        return shown_title(incident, self._translate)
+        return shown_title(incident, self._translator.translate)
 
     def why(self, reason: str | None) -> Reason:
-        return shown_reason(reason, self._translate)
+        return shown_reason(reason, self._translator.retell)
 
 
 class WatchOverviews:
