@@ -35,7 +35,10 @@ check: setup  ## format, lint, types, imports, sizes, secrets in tracked files
 	@$(BIN)/lint-imports
 	@$(BIN)/pytest -q -p no:randomly tests/architecture
 
-test: setup  ## everything that CI runs
+# Debian's packages come while Python's do, unless the latter need one of the former.
+test:  ## everything that CI runs
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null && scripts/packages.sh >/dev/null 2>&1 & \
+		$(MAKE) --no-print-directory setup; status=$$?; wait; exit $$status
 	@scripts/test.sh
 
 bench: setup bench-peers  ## the figures of docs/benchmarks.md

@@ -7,18 +7,15 @@ bin=.venv/bin
 unset PYTHONDONTWRITEBYTECODE
 log=$(mktemp -d)
 trap 'rm -rf "$log"' EXIT
-failed=()
 started=$SECONDS
 
 step() { # step NAME COMMAND…
-    local name=$1 begun=$SECONDS status
+    local name=$1 begun=$SECONDS
     shift
-    "$@" >"$log/$name" 2>&1 </dev/null
-    status=$?
-    if [ "$status" = 0 ]; then
+    if "$@" >"$log/$name" 2>&1 </dev/null; then
         printf '%-14s ok      %4d s   %s\n' "$name" $((SECONDS - begun)) "$(grep -E '^[0-9]+ passed|, [0-9]+ passed|passed in' "$log/$name" | tail -1)"
     else
-        failed+=("$name")
+        touch "$log/$name.failed"
         printf '%-14s FAILED  %4d s\n' "$name" $((SECONDS - begun))
         tail -n 400 "$log/$name"
     fi
@@ -27,27 +24,40 @@ step() { # step NAME COMMAND…
 tests() { # tests NAME WORKERS PATH…; more workers than cores where the tests wait much
     local name=$1 workers=$2
     shift 2
-    local options=(-q -rs --no-header)
-    [ "$workers" != 0 ] && options+=(-n "$workers" --dist loadfile)
-    step "$name" "$bin/pytest" "${options[@]}" "$@"
+    # The files in the order in which they are collected: the longest first (tests/conftest.py).
+    step "$name" "$bin/pytest" -q -rs --no-header -n "$workers" --dist loadfile --no-loadscope-reorder "$@"
+}
+
+computing() { # What needs a processor, and promises nothing in seconds, gets what the others leave while they wait.
+    renice -n 5 "$BASHPID" >/dev/null
+    tests store 2 tests/store
+    tests contract 2 tests/contract
+    step types "$bin/mypy"
+    tests architecture 2 tests/architecture
+}
+
+waiting() { # Processes, wires and pages: much of their time they wait for each other.
+    tests acceptance 4 tests/acceptance
+    tests browser 3 tests/browser
 }
 
 scripts/packages.sh
 step format "$bin/ruff" format --check .
 step lint "$bin/ruff" check .
-step types "$bin/mypy"
-tests architecture 2 tests/architecture
 tests unit 2 tests/unit
-tests store 2 tests/store
-tests contract 2 tests/contract
-tests acceptance 3 tests/acceptance
-tests browser 2 tests/browser
+set -m # so that an interruption reaches both, each a group of its own
+computing &
+waiting &
+trap 'kill -- $(jobs -p | sed "s/^/-/"); exit 130' INT TERM
+wait
+set +m
 
 skipped=$(grep -hE '^SKIPPED' "$log"/* | sort | uniq)
 if [ -n "$skipped" ]; then
     printf '\nDid not run:\n%s\n' "$skipped"
 fi
 printf '\n%d s in all. ' $((SECONDS - started))
+mapfile -t failed < <(cd "$log" && compgen -G '*.failed' | sed 's/[.]failed$//')
 if [ "${#failed[@]}" = 0 ]; then
     echo "Everything passed."
 else

@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -18,7 +19,8 @@ from tests import servers
 from tests.fakes import FakeClock
 from tests.tables import copy_tables
 
-SOURCE = Path(__file__).resolve().parent.parent / "src" / "atalaia"
+TESTS = Path(__file__).resolve().parent
+SOURCE = TESTS.parent / "src" / "atalaia"
 
 MEMORY_BYTES = 2**30
 
@@ -27,6 +29,45 @@ MakeStore = Callable[..., Store]
 # How long an example takes depends on what else the machine does; speed is for the benchmarks.
 hypothesis.settings.register_profile("atalaia", deadline=None)
 hypothesis.settings.load_profile("atalaia")
+
+
+# A worker takes a file at a time: one of these at the end of a run would have all others wait for it.
+LONG_FILES = (
+    "acceptance/test_two_commands.py",
+    "acceptance/test_signals.py",
+    "acceptance/test_worker.py",
+    "acceptance/test_cli.py",
+    "acceptance/test_fleet_crashes.py",
+    "acceptance/test_crashes.py",
+    "acceptance/test_binance_hub_kills.py",
+    "acceptance/test_charging_reports.py",
+    "acceptance/test_charging_notices.py",
+    "acceptance/test_postgresql.py",
+    "acceptance/test_jobs_node_worker.py",
+    "acceptance/test_third_party_integration.py",
+    "acceptance/test_ocpp.py",
+    "acceptance/test_faults.py",
+    "acceptance/test_charging_totals.py",
+    "acceptance/test_fleet.py",
+    "acceptance/test_charging_outages.py",
+    "acceptance/test_snapshot.py",
+    "acceptance/test_charging_live.py",
+    "acceptance/test_signaller.py",
+    "acceptance/test_binance_crashes.py",
+    "browser/test_pages.py",
+    "browser/test_jobs.py",
+    "browser/test_charging.py",
+    "browser/test_charging_residents.py",
+    "contract/test_openapi.py",
+    "contract/integrations/test_conformance.py",
+    "store/test_jobs_machine.py",
+    "store/test_binance_machine.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {name: place for place, name in enumerate(LONG_FILES)}
+    items.sort(key=lambda item: places.get(os.path.relpath(item.path, TESTS), len(places)))
 
 
 def pytest_collection_finish() -> None:
