@@ -15,6 +15,8 @@ from atalaia.core.errors import ConfigError
 
 READY = "Atalaia is listening on "
 STOP_TIMEOUT_S = 12.0
+INTERRUPTED = 130  # as shells say it
+_LAST_LINES = 6
 _ATALAIA = (sys.executable, "-m", "atalaia")
 _POLL_S = 0.2
 
@@ -43,14 +45,17 @@ class Children:
         """Start it and wait until it is ready; its address. Every line that it says goes to `tell`.
 
         Raises:
-            ConfigError: it ended instead; it has said why.
+            ConfigError: it ended instead; the hint is what it said last.
+            SystemExit: somebody asked to stop meanwhile.
         """
         command = [*_ATALAIA, "serve", "--data-dir", str(data_dir), "--port", str(port)]
         child = self._start(command, env=env, stdout=subprocess.PIPE, stderr=log)
         said = _Lines(child, tell)
         while not said.ready.wait(_POLL_S):
-            if child.poll() is not None or self._stop.is_set():
-                raise ConfigError("the hub did not start", code="hub_did_not_start", hint="It says above why.")
+            if self._stop.is_set():
+                raise SystemExit(INTERRUPTED)
+            if child.poll() is not None:
+                raise ConfigError("the hub did not start", code="hub_did_not_start", hint=_last_words(log))
         return said.address
 
     def start_agent(self, *options: str, env: Mapping[str, str], log: IO[str] | None) -> None:
@@ -109,6 +114,14 @@ class _Lines:
             if line.startswith(READY):
                 self.address = line.removeprefix(READY).strip()
                 self.ready.set()
+
+
+def _last_words(log: IO[str] | None) -> str:
+    """What stands in a log that is kept elsewhere, and goes with it."""
+    if log is None:
+        return "It says above why."
+    lines = Path(log.name).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return "It said last:\n" + "\n".join(f"    {line}" for line in lines[-_LAST_LINES:])
 
 
 def make_key(data_dir: Path, name: str, *scopes: str) -> str:
