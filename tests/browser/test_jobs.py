@@ -30,7 +30,8 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 
 @pytest.fixture(autouse=True)
 def calm(fleet: Fleet) -> None:
-    """What a test before did to the third party holds nothing back."""
+    """What a test before did to the third party holds nothing back, and somebody is there to work."""
+    assert fleet.workers[0].is_running, fleet.workers[0].output
     fleet.fault()
     answer = fleet.hub.client("admin").post("/api/upstreams/traffilog/breaker/reset", {})
     assert answer.status in {200, 204}, answer.text
@@ -283,6 +284,9 @@ def test_a_worker_is_drained_and_takes_jobs_again(page: Page, fleet: Fleet) -> N
     page.goto(f"{fleet.hub.url}/jobs/workers")
     row.get_by_role("button", name="Take jobs again").click()
     expect(row).to_contain_text(re.compile("Idle|Working"), timeout=LIVE_MS)
+    # One that has heard the word in between ends, as it should, and every test after this would wait for a worker.
+    fleet.workers[0].kill()
+    fleet.workers[0].launch()
 
 
 def test_the_upstreams_page_tells_the_state_of_the_token(page: Page, fleet: Fleet) -> None:
