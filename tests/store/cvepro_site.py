@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from atalaia.core.clock import Clock
 from atalaia.core.errors import AtalaiaError
 from atalaia.core.permissions import SYSTEM, Principal
-from atalaia.core.translations import Translations
+from atalaia.core.translations import Locale, Translations
 from atalaia.integrations.cvepro import integration, pages
 from atalaia.integrations.cvepro.api.dashboard import Dashboard
 from atalaia.integrations.cvepro.cloud.client import Cloud
@@ -136,12 +136,12 @@ class Site:
         assert reply.status == 200
         return reply.body
 
-    async def page(self, path: str, *, principal: Principal = SYSTEM, **given: Any) -> str:
+    async def page(self, path: str, *, principal: Principal = SYSTEM, locale: Locale = "en", **given: Any) -> str:
         """The page's HTML."""
         asked = request(path, principal=principal, **given)
         view = await self._pages[path].show(asked)
         more = {"viewer": principal, "csrf_token": "", "is_part": view.is_part, "title": view.title}
-        return self._renderer.page(view.template, locale="en", timezone="UTC", **{**dict(view.values), **more})
+        return self._renderer.page(view.template, locale=locale, timezone="UTC", **{**dict(view.values), **more})
 
 
 def request(

@@ -192,7 +192,7 @@ def test_the_history_is_imported_in_steps_that_outlive_the_process(make_store: M
         (one,) = await again.importing.newest()
         assert (one.state, one.error) == (ImportState.DONE, None)
         assert (await totals(site)).count == one.found > 300
-        assert "Done" in await site.page("/cvepro/history/rows")
+        assert "Imported" in await site.page("/cvepro/history/rows")
 
     in_site(make_store(SLICE), clock, act)
 
@@ -211,5 +211,25 @@ def test_pages_of_sessions_are_whole_and_hold_each_once(make_store: MakeStore, c
             seen += found[:20]
         seen += found
         assert len(seen) == len(set(seen)) == (await totals(site)).count
+
+    in_site(make_store(SLICE), clock, act)
+
+
+def test_why_the_cloud_can_not_be_read_is_told_in_the_readers_language_and_not_to_residents(
+    make_store: MakeStore, clock: FakeClock
+) -> None:
+    async def act(site: Site) -> None:
+        await site.read()
+        site.fault(rename={"chargePointList": "chargeBoxes"})
+        for _ in range(2):
+            await site.read()
+        assert "The answer has no chargePointList any more." in await site.page("/cvepro")
+        page = await site.page("/cvepro", locale="pt-BR")
+        assert "A resposta não traz mais chargePointList." in page
+        assert "The answer has no" not in page
+        told, residents = await site.dashboard(), await site.dashboard(RESIDENT)
+        assert (told["stale"], told["error"]) == (True, "The answer has no chargePointList any more.")
+        # The vendor's own words are for who sees names.
+        assert (residents["stale"], residents["error"]) == (True, "The chargers' cloud can't be read.")
 
     in_site(make_store(SLICE), clock, act)

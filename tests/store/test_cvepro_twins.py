@@ -208,6 +208,18 @@ def test_an_end_whose_beginning_the_charger_told_somebody_else_is_the_vendors(ga
     assert garage.ids() == ["77"]
 
 
+def test_a_car_that_was_plugged_in_again_is_told_apart_once_the_vendor_has_said_so(garage: Garage) -> None:
+    """The vendor tells late: what he calls under way is over, and the charger has begun the next."""
+    earlier = BEGAN - timedelta(minutes=3)
+    first = vendors("a", started_at=earlier, stopped_at=BEGAN - timedelta(minutes=1), energy_mwh=100_000)
+    garage.tells(under_way(first))
+    number = garage.start()
+    assert garage.ids() == [f"ocpp-{number}"]
+    garage.tells(first, under_way(vendors("b")))
+    assert sorted(garage.ids()) == ["a", f"ocpp-{number}"]
+    assert garage.ids(state=ASIDE) == ["b"]
+
+
 def test_different_energies_are_marked(garage: Garage) -> None:
     garage.stop(garage.start())
     garage.tells(vendors(energy_mwh=6_000_000))

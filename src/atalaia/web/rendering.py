@@ -167,6 +167,11 @@ def _translate(msgid: str, **params: object) -> str:
     return reading().translator.translate(msgid, **params)
 
 
+def _retell(text: str | None) -> str:
+    """What is kept in English, as why something failed."""
+    return reading().translator.retell(text) if text else ""
+
+
 def _ngettext(singular: str, plural: str, n: float, **params: object) -> str:
     reader = reading()
     return reader.translator.ngettext(singular, plural, n, **{"n": formats.number(n, locale=reader.locale), **params})
@@ -248,4 +253,5 @@ _FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "bytes": _bytes,
     "ms": _latency,
     "iso": formats.iso,
+    "retell": _retell,
 }

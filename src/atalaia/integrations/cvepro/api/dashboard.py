@@ -15,6 +15,7 @@ _NO_TYPE: Final = "Type 2"
 _NO_SPEED: Final = "SLOW"
 _NO_STORE: Final = {"cache-control": "no-store"}
 _UNCONFIGURED: Final = N_("The integration cvepro is not configured.")
+_AWAY: Final = N_("The chargers' cloud can't be read.")
 _UNREAD: Final = N_("The chargers have not been read yet.")
 
 
@@ -31,13 +32,14 @@ class Dashboard:
         zone = timezone(timedelta(hours=float(self._host.setting("utc_offset_h"))))
         names = may_see_names(request)
         body: dict[str, Any] = {"success": True, "data": [_item(each, zone, names=names) for each in seen.shown]}
-        body |= self._staleness(seen)
+        body |= self._staleness(seen, names=names)
         return Reply(body, headers=_NO_STORE)
 
-    def _staleness(self, seen: Seen) -> dict[str, Any]:
+    def _staleness(self, seen: Seen, *, names: bool) -> dict[str, Any]:
+        """The vendor's own words are for who sees names."""
         feed = seen.feed
         if feed.is_stale:
-            return {"stale": True, "staleSince": _utc(feed.failing_since), "error": feed.error}
+            return {"stale": True, "staleSince": _utc(feed.failing_since), "error": feed.error if names else _AWAY}
         if feed.good_at is not None or (seen.has_stations and not is_configured(self._host.setting)):
             return {}
         why = _UNREAD if is_configured(self._host.setting) else _UNCONFIGURED

@@ -39,7 +39,8 @@ def keep_sessions(tx: Tx, told: Sequence[Session], *, now: datetime, telling: Te
     sessions.add(tx, new, now=now)
     for session in changed:
         sessions.change(tx, session, now=now)
-    paired = settle(tx, (*new, *changed), known=known, now=now)
+    # What changed first: it may turn out to be another's than one that is new.
+    paired = settle(tx, (*changed, *new), known=known, now=now)
     if telling is not None:
         changes = [Change(kept.get(each.id), paired.get(each.id, each)) for each in (*new, *changed)]
         telling.of_sessions(tx, changes, now=now)
