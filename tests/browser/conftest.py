@@ -40,7 +40,7 @@ def browser() -> Iterator[Browser]:
     if path is None:
         pytest.skip("Chromium is not installed (Debian: chromium)")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS), timeout=PATIENCE_MS * 3)
         yield browser
         browser.close()
 
@@ -113,7 +113,7 @@ def sign_in(page: Page, hub: Hub, email: str, password: str) -> None:
     cookie = _sessions.get((hub.url, email))
     if cookie is not None:
         page.context.add_cookies([cookie])
-        if page.request.get(f"{hub.url}/account", max_redirects=0).ok:  # nobody ended it meanwhile
+        if page.request.get(f"{hub.url}/account", max_redirects=0, timeout=PATIENCE_MS).ok:  # nobody ended it meanwhile
             return
     sign_in_by_form(page, hub, email, password)
     (given,) = (cookie for cookie in page.context.cookies(hub.url) if cookie["name"] == "atalaia_session")
