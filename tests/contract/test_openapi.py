@@ -12,7 +12,7 @@ from tests.acceptance.hub import Hub
 
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
 EXAMPLES = 12
-BUDGET_S = 45
+BUDGET_S = 30
 KEY_PATH = "/api/keys/{key_id}"
 SCOPES = ("agent", "ingest", "read", "write", "jobs:create", "jobs:work", "admin")
 
@@ -73,7 +73,16 @@ def send_everything(hub: Hub, *options: str) -> None:
         "--suppress-health-check",
         "all",
     ]
-    command += ["--request-timeout", "30", "--no-color", "--generation-database", "none", "--warnings", "off", *options]
+    command += [
+        "--request-timeout",
+        "120",
+        "--no-color",
+        "--generation-database",
+        "none",
+        "--warnings",
+        "off",
+        *options,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=hub.folder)
     errors = [line for line in hub.process.output.splitlines() if '"level": "error"' in line]
     assert done.returncode == 0, "\n".join([done.stdout[-12_000:], done.stderr[-2_000:], *errors[:5]])
