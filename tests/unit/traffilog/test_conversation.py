@@ -11,7 +11,7 @@ import pytest
 from atalaia.core.redaction import Secret
 from atalaia.integrations.traffilog.conversation import Conversation
 from atalaia.integrations.traffilog.frames import FrameMaker, built_in_templates
-from atalaia.sdk.failures import AuthExpired, TemporaryFailure
+from atalaia.sdk.failures import AuthExpired, BadPayload, TemporaryFailure
 from atalaia.sdk.upstreams import Token
 
 BUILT_IN = {template.key: template for template in built_in_templates()}
@@ -79,6 +79,22 @@ async def test_answers_of_others_pass_by() -> None:
     conversation = talk(lambda mtkn: [ok("999", "403"), "noise", ok(mtkn)])
 
     assert await ask(conversation) == "0"
+
+
+@in_loop
+async def test_a_frame_that_is_no_text_is_nobodys_answer() -> None:
+    """One binary frame that is no UTF-8 failed the job for good."""
+
+    class Noisy(Line):
+        is_quiet = False
+
+        async def receive(self, *, within_s: float) -> str | None:
+            if not self.is_quiet:
+                self.is_quiet = True
+                raise BadPayload("A binary message is no UTF-8.")
+            return await super().receive(within_s=within_s)
+
+    assert await ask(talk_over(Noisy(lambda mtkn: [ok(mtkn)]))) == "0"
 
 
 @in_loop

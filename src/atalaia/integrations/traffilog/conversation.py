@@ -15,7 +15,7 @@ from atalaia.core.translations import N_
 from atalaia.integrations.traffilog import answers
 from atalaia.integrations.traffilog.answers import Push, Reading
 from atalaia.integrations.traffilog.frames import Frame, FrameMaker, Value
-from atalaia.sdk.failures import AuthExpired, TemporaryFailure
+from atalaia.sdk.failures import AuthExpired, BadPayload, TemporaryFailure
 from atalaia.sdk.jobs import JobFailed
 from atalaia.sdk.upstreams import Frames, Token
 
@@ -108,7 +108,11 @@ class Conversation:
     async def _take_until(self, is_enough: Callable[[], bool], *, within_s: float) -> None:
         until = self._now() + within_s
         while not is_enough() and (left_s := until - self._now()) > 0:
-            text = await self._frames.receive(within_s=left_s)
+            try:
+                text = await self._frames.receive(within_s=left_s)
+            except BadPayload as error:  # nobody's answer; where it has ended the socket, the next look says so
+                self._strays.append(str(error))
+                continue
             if text is not None:
                 self._take(text)
 
