@@ -311,7 +311,11 @@ def test_a_page_says_when_its_line_to_the_hub_is_cut(
     context.set_offline(True)
     page.evaluate("window.dispatchEvent(new Event('offline'))")
     expect(live).not_to_contain_text("Online", timeout=60_000)
+    # What was well then need not be well now: the page says so, and no colour says otherwise.
+    expect(page.locator("#line-lost")).to_contain_text("The hub has not answered since", timeout=60_000)
+    expect(page.locator(".verdict")).to_have_css("filter", "grayscale(1)")
     context.set_offline(False)
     page.evaluate("window.dispatchEvent(new Event('online'))")
     expect(live).to_contain_text("Online", timeout=60_000)
+    expect(page.locator("#line-lost")).to_be_hidden()
     complaints.clear()  # the browser's own words about the cut

@@ -27,7 +27,7 @@ class FixedClock:
 def static(tmp_path_factory: pytest.TempPathFactory) -> StaticFiles:
     """Every name that a template may ask for, also where npm has not been run."""
     folder = tmp_path_factory.mktemp("static")
-    for name in ("favicon.svg", "icons.svg", "css/1.css", "js/app.js", "vendor/htmx.min.js"):
+    for name in ("favicon.svg", "favicon-alarm.svg", "icons.svg", "css/1.css", "js/app.js", "vendor/htmx.min.js"):
         path = folder / name
         path.parent.mkdir(exist_ok=True)
         path.write_text("/* */")

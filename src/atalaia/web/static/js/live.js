@@ -29,6 +29,20 @@ const words = () => {
   return text(state);
 };
 
+const lostLine = document.getElementById("line-lost");
+const tellLost = () => {
+  if (!lostLine) return;
+  lostLine.hidden = state !== "offline";
+  if (!lostLine.hidden) lostLine.querySelector("strong").textContent = text("lost", { time: clock(since ?? new Date()) });
+};
+// Asked first: a reload while the hub is away would leave nothing to read.
+const again = async (button) => {
+  button.disabled = true;
+  try { if ((await fetch("/health/live")).ok) return location.reload(); } catch { /* still away: the line says so */ }
+  button.disabled = false;
+};
+lostLine?.addEventListener("click", (event) => { const button = event.target.closest("[data-line-again]"); if (button) again(button); });
+
 const show = (next, { tell = true, at = null } = {}) => {
   if (next === "reconnecting" || next === "offline") since ??= at ? new Date(at) : new Date();
   else since = null;
@@ -40,6 +54,7 @@ const show = (next, { tell = true, at = null } = {}) => {
     element.querySelector(".live-text").textContent = words();
     element.title = state === "polling" ? text("polling") : state === "offline" ? `${text("polling")} · ${text("retry", { seconds: Math.round(retryMs / 1000) })}` : words();
   }
+  tellLost();
   if (tell && leads) channel?.postMessage({ state, at: since?.getTime() ?? null });
   if (cameBack) announceAll(); // what happened meanwhile was not heard
   // Between the making of the page and its first hearing something short-lived may have ended.
