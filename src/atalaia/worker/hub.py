@@ -5,6 +5,7 @@ from typing import Any, Final, Literal, TypeVar
 from urllib.parse import quote
 
 import msgspec
+import structlog
 
 from atalaia.core.errors import AtalaiaError
 from atalaia.outbound.guard import Guard, Trust
@@ -17,6 +18,7 @@ from atalaia.sdk.jobs import StepRecord
 from atalaia.worker.options import WorkerOptions
 
 T = TypeVar("T")
+log = structlog.get_logger()
 WorkerWord = Literal["run", "drain", "stop"]
 WORD_HEADER: Final = "X-Atalaia-Worker"
 _ANSWER_S: Final = 10.0
@@ -88,6 +90,7 @@ class HubApi:
 
     def __init__(self, options: WorkerOptions) -> None:
         self._options = options
+        self._is_untouched = False
         self.url = options.hub.rstrip("/")
         # The address is the operator's own: private networks are meant.
         self.http = HttpClient(Guard(allow_private=True), user_agent=f"Atalaia-worker/{options.version}")
@@ -152,9 +155,21 @@ class HubApi:
             is_repeatable=True,  # each is safe to repeat: by request id, by step number, by token
         )
         _raise_unless_taken(answer)
-        if self._options.health_file is not None:
-            self._options.health_file.touch()
+        self._touch()
         return answer
+
+    def _touch(self) -> None:
+        """A disk that is full or can't be written is no reason to let go of a lease: the file's age tells whoever looks at it."""
+        if self._options.health_file is None:
+            return
+        try:
+            self._options.health_file.touch()
+        except OSError as error:
+            if not self._is_untouched:
+                log.warning("health_file_not_written", file=str(self._options.health_file), reason=error.strerror)
+            self._is_untouched = True
+        else:
+            self._is_untouched = False
 
 
 def _word(headers: Mapping[str, str]) -> WorkerWord:

@@ -289,6 +289,20 @@ def test_an_end_is_told_until_the_hub_has_it(hub: StubHub, start: Start) -> None
     assert {end["result"] for end in hub.await_ends(4)} == {1}
 
 
+def test_a_health_file_that_cannot_be_written_costs_no_lease(hub: StubHub, start: Start, tmp_path: Path) -> None:
+    """The disk was full, and each answer of the hub counted as none."""
+    hub.ttl_ms = 900
+
+    async def work(run: JobRun) -> str:
+        async with run.irreversible("execute"):
+            await asyncio.sleep(1.5)
+        return "kept"
+
+    hub.offer("demo")
+    start(job_type(work), ttl_s=0.9, health_file=tmp_path / "no such folder" / "health")
+    assert hub.await_ends()[0]["result"] == "kept"
+
+
 def test_its_health_file_is_as_young_as_the_hubs_last_answer(hub: StubHub, start: Start, tmp_path: Path) -> None:
     file = tmp_path / "health"
     hub.refuse = lambda _path: 503
