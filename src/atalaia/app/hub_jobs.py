@@ -147,6 +147,7 @@ class HubJobs:
             await asyncio.wait(self._running, timeout=STOP_WITHIN_S)
 
     async def _lease(self) -> None:
+        is_away = False
         while True:
             self._room.clear()
             free = self._concurrency - len(self._running)
@@ -156,9 +157,14 @@ class HubJobs:
             try:
                 leased = await self._jobs.lease(self._question(free))
             except AtalaiaError as error:
-                log.warning("hub_jobs_not_leased", code=error.code)
+                if not is_away:  # once, not each second of a night
+                    log.warning("hub_jobs_not_leased", code=error.code)
+                is_away = True
                 await asyncio.sleep(PAUSE_S)
                 continue
+            if is_away:
+                log.warning("hub_jobs_leased_again")
+            is_away = False
             for grant in leased.grants:
                 task = asyncio.create_task(self._work(grant), name=f"job {grant.job.id}")
                 self._running.add(task)

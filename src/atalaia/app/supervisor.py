@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from atalaia.core.errors import AtalaiaError
 from atalaia.sdk.contribution import Loop
 
 # A loop that hasn't ended a round for this many periods (and at least this long) counts as stuck.
@@ -73,16 +74,24 @@ class Supervisor:
         state.runs += 1
         try:
             await loop.run()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - logged by _note
             state.errors += 1
             state.last_error = f"{type(error).__name__}: {error}"
             if not state.failing:
-                log.exception("loop_failed", loop=loop.name)
+                _note(loop, error)
             state.failing = True
         else:
             if state.failing:
                 log.warning("loop_recovered", loop=loop.name)
             state.failing = False
+
+
+def _note(loop: Loop, error: Exception) -> None:
+    """What we say ourselves needs no trace: a database that is away fails every loop at once."""
+    if isinstance(error, AtalaiaError):
+        log.error("loop_failed", loop=loop.name, code=error.code, reason=str(error))
+    else:
+        log.error("loop_failed", loop=loop.name, exc_info=error)
 
 
 async def _pause(loop: Loop, seconds: float) -> None:

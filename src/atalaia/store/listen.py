@@ -30,6 +30,7 @@ class Listener:
         self._live = live
         self._hub = new_id()
         self._stop = threading.Event()
+        self._is_lost = False
         self._waker, self._woken = socket.socketpair()
         self._thread = threading.Thread(target=self._run, name="store-listen", daemon=True)
         self._thread.start()
@@ -53,7 +54,9 @@ class Listener:
             try:
                 self._listen()
             except psycopg.Error as error:
-                log.warning("listen_lost", reason=str(error).strip())
+                if not self._is_lost:  # once, not each second of a night
+                    log.warning("listen_lost", reason=str(error).strip())
+                self._is_lost = True
                 self._stop.wait(RETRY_S)
 
     def _listen(self) -> None:
@@ -64,6 +67,9 @@ class Listener:
             selector.register(connection, selectors.EVENT_READ)
             selector.register(self._woken, selectors.EVENT_READ)
             connection.execute(f"LISTEN {CHANNEL}")
+            if self._is_lost:
+                log.warning("listening_again")
+            self._is_lost = False
             while not self._stop.is_set():
                 for note in connection.notifies(timeout=0):
                     self._take(note.payload)
