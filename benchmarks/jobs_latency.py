@@ -19,8 +19,9 @@ def run() -> Sequence[Figure]:
     with running_hub() as hub:
         took_ms = measure(hub, JOBS)
     p50, p99 = percentile(took_ms, 0.5), percentile(took_ms, 0.99)
+    note = "others, measured elsewhere: 1.1 and 1.6 (the best, not durable), Procrastinate 4.2 and 22"
     return [
-        Figure("job, created to started: p50", p50, "ms", target=f"≤ {P50_MS:g} ms", met=p50 <= P50_MS),
+        Figure("job, created to started: p50", p50, "ms", target=f"≤ {P50_MS:g} ms", met=p50 <= P50_MS, note=note),
         Figure("job, created to started: p99", p99, "ms", target=f"≤ {P99_MS:g} ms", met=p99 <= P99_MS),
         *peers_latencies(),
     ]
