@@ -92,14 +92,15 @@ _HOLD_POSTGRESQL = (
     " changed_at = h.now_at, leased_until = h.until, deadline_at = h.deadline, request = h.request, answered = NULL"
     " FROM unnest(?::bigint[], ?::int[]) v(seq, n) JOIN unnest(?::text[], ?::text[], ?::int[], ?::bigint[], ?::bigint[],"
     " ?::bigint[], ?::bigint[]) WITH ORDINALITY h(token, worker, ttl_ms, now_at, until, deadline, request, n) ON h.n = v.n"
-    " WHERE q.seq = v.seq"
+    " WHERE q.seq = v.seq AND q.seq = ANY(?)"
 )
 
 
 def _hold_in_one(tx: Tx, holds: Sequence[Hold]) -> None:
     seqs = [seq for each in holds for seq in each.seqs]
     numbers = [n for n, each in enumerate(holds, 1) for _ in each.seqs]
-    tx.raw(_HOLD_POSTGRESQL, (seqs, numbers, *map(list, zip(*(each[1:] for each in holds), strict=True))))
+    terms = map(list, zip(*(each[1:] for each in holds), strict=True))
+    tx.raw(_HOLD_POSTGRESQL, (seqs, numbers, *terms, seqs))
 
 
 class HeldRow(NamedTuple):
