@@ -53,6 +53,23 @@ def test_a_ping_brings_it_up_and_the_deadline_down_exactly(house: House) -> None
     assert house.open_incidents() == []
 
 
+@pytest.mark.parametrize("body", [b"", b"done"])
+def test_who_came_due_while_nobody_could_hear_has_another_grace(house: House, body: bytes) -> None:
+    checks = [heartbeat(house), heartbeat(house)]
+    for check in checks:
+        ping(house, check)
+    house.clock.advance(300)
+    asyncio.run(house.heartbeats.forgive())
+    assert asyncio.run(house.heartbeats.tick()) == 10
+    house.clock.advance(9)
+    assert ping(house, checks[0], body=body)
+    house.clock.advance(1)
+    asyncio.run(house.heartbeats.tick())
+    assert [house.check(check.id).state for check in checks] == [CheckState.UP, CheckState.DOWN]
+    assert [incident.check_id for incident in house.open_incidents()] == [checks[1].id]
+    assert len(house.told) == 1
+
+
 def test_many_pings_at_once_all_count(house: House) -> None:
     checks = [heartbeat(house) for _ in range(5)]
 

@@ -4,6 +4,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import msgspec
+import structlog
+from msgspec.structs import replace
 
 from atalaia.core.clock import Clock, from_ms, to_ms
 from atalaia.core.ids import new_id
@@ -12,6 +14,7 @@ from atalaia.store.store import Store
 from atalaia.store.work import Merged
 from atalaia.watch.model.deciding import still_well
 from atalaia.watch.model.observations import Beat, BeatKind
+from atalaia.watch.model.standing import deadline_ms
 from atalaia.watch.model.values import Ping, Watched
 from atalaia.watch.ports import Sample, WriteSamples
 from atalaia.watch.queries import checks, history, states
@@ -21,6 +24,8 @@ from atalaia.watch.service.deciding import TOPIC, Decider, Seen
 SECOND_MS = 1000
 PINGS_KEPT = 100  # of each check, of those that say something
 KNOWN_MAX = 100_000
+
+log = structlog.get_logger()
 
 
 class HeartbeatPing(msgspec.Struct, frozen=True):
@@ -88,6 +93,24 @@ class Heartbeats:
             await self._store.write(lambda tx: self._decider.tick(tx, now_ms=to_ms(now)))
         following_ms = await self._store.read(states.next_deadline_ms)
         return None if following_ms is None else max(0.0, (from_ms(following_ms) - self._clock.now()).total_seconds())
+
+    async def forgive(self) -> None:
+        """What came due while no ping could be taken gets its grace anew, from now: nobody knows whether it reported in."""
+        now_ms = self.now_ms()
+        if await self._store.read(lambda tx: bool(states.due(tx, now_ms))):
+            count = await self._store.write(lambda tx: self._put_off(tx, now_ms))
+            log.warning("heartbeats_put_off", count=count)
+
+    def _put_off(self, tx: Tx, now_ms: int) -> int:
+        rows = states.lock(tx, states.due(tx, now_ms))
+        watched = self._decider.watched(tx, rows.values())
+        for row in rows.values():
+            policy = watched[row.check_id].policy
+            row.standing = replace(row.standing, last_ms=now_ms - policy.period_ms, starts_ms={})
+            row.deadline_ms = deadline_ms(row.standing, policy)
+            row.is_changed = True
+        states.write(tx, rows.values())
+        return len(rows)
 
     def _run(self, tx: Tx, pings: Sequence[HeartbeatPing]) -> list[bool]:
         rows = states.lock(tx, {ping.check_id for ping in pings})
