@@ -52,7 +52,7 @@ class Caller:
 
     async def until_ended(self, name: str) -> Json:
         """The signal, once no run of it is under way."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (signal := await self.ask("GET", f"/api/signals/{name}"))["running"] is not None:  # noqa: ASYNC110 - over HTTP
                 await asyncio.sleep(0.02)
         return dict(signal)

@@ -133,7 +133,7 @@ async def closing_code(connection: ClientConnection) -> int:
 
 
 async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not is_so():  # noqa: ASYNC110 - what is waited for is the server's
             await asyncio.sleep(0.01)
 

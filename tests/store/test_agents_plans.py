@@ -13,7 +13,7 @@ from tests.conftest import MakeStore
 from tests.fakes import FakeClock
 from tests.store.agents_kit import ADMIN, KEY, batch, info, known_agent, make_agents, probe, result
 
-ANSWERED_WITHIN_S = 5.0
+ANSWERED_WITHIN_S = 15.0  # below the 20 s that are asked for: not by running out
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ async def made(jobs: JobsService, payload: str = "{}") -> str:
 
 
 async def until(jobs: JobsService, job_id: str, *states: str) -> JobOut:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (job := await jobs.reading.job(job_id)).state not in states:  # noqa: ASYNC110 - asks, with a deadline
             await asyncio.sleep(0.02)
     return job

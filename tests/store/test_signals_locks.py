@@ -329,7 +329,7 @@ def test_a_hub_that_stands_still_in_a_transaction_holds_up_nobody(store: Store, 
         await site.make(min_interval_s=0)
         with store.writer_engine.connect() as connection, connection.begin():
             connection.exec_driver_sql("SELECT * FROM signal_locks FOR UPDATE")
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 assert await site.send() == "Held"
                 await site.signals.ends.reap()
         clock.advance(2)

@@ -40,11 +40,11 @@ class Line:
 
     async def hear(self) -> bytes:
         """All, until the other side closes."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             return await self._reader.read()
 
     async def hear_answer(self) -> bytes:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             head = await self._reader.readuntil(b"\r\n\r\n")
             return head + await self._reader.readexactly(2)
 

@@ -11,7 +11,7 @@ import aiohttp
 
 GUID = "0A1B2C3D-0001-0002-0003-0123456789AB"
 ORIGIN = "https://operation.traffilog.com"
-WITHIN_S = 5.0
+WITHIN_S = 60.0
 CLIENT: Mapping[str, Any] = {"client_id": "7", "client_name": "Frota Sul"}
 _numbers = itertools.count(1_763_812_345_000_000_001)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-WITHIN_S = 5.0
+WITHIN_S = 60.0
 
 
 @dataclass(frozen=True)
