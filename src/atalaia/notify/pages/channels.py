@@ -182,6 +182,7 @@ async def _channel_page(
         channel=_shown(channel, notify.kinds, pages, request),
         routes=[route for route in routes if route.channel_id == channel_id],
         result=result,
+        said=pages.translator(request).retell(result.status) if result else "",
         **context,
     )
 
