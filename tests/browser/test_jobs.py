@@ -280,7 +280,7 @@ def test_a_worker_is_drained_and_takes_jobs_again(page: Page, fleet: Fleet) -> N
     row.get_by_role("button", name="Drain").click()
     expect(row).to_contain_text("Draining", timeout=LIVE_MS)
     page.goto(f"{fleet.hub.url}/jobs/new?type=scheme_builder")
-    expect(page.locator(".banner.warning")).to_contain_text("draining")
+    expect(page.locator(".banner.warning:not([hidden])")).to_contain_text("draining")
     page.goto(f"{fleet.hub.url}/jobs/workers")
     row.get_by_role("button", name="Take jobs again").click()
     expect(row).to_contain_text(re.compile("Idle|Working"), timeout=LIVE_MS)
