@@ -257,7 +257,7 @@ FINGER_PX = 40
 # Links among words are as high as their line (WCAG 2.2, 2.5.8); a box to tick has its label to press.
 LOW = """floor => [...document.querySelectorAll("a, button, summary, select, input:not([type=hidden])")].filter(e => {
   const box = e.getBoundingClientRect();
-  const isSeen = box.width > 1 && box.height > 1;
+  const isSeen = box.width > 4 && box.height > 4;
   return isSeen && box.height < floor && !e.closest("p, dd, td, h2, .cells, .skip, .check, .choice, .filter-select, .search");
 }).map(e => `${Math.round(e.getBoundingClientRect().height)} px: ${e.outerHTML.slice(0, 120)}`)"""
 
