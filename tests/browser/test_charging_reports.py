@@ -16,7 +16,7 @@ from tests.charging_house import House
 
 HREF = "/cvepro/reports"
 NARROW = 360
-DONE_MS = 90_000
+DONE_MS = 240_000
 
 
 @pytest.fixture(scope="module")

@@ -75,7 +75,7 @@ def _step(page: Page, name: str) -> Any:
 
 
 def test_a_job_is_started_from_the_page_and_watched_to_its_end(page: Page, fleet: Fleet) -> None:
-    fleet.fault(progress_step=10, progress_interval_s=0.4)
+    fleet.fault(progress_step=5, progress_interval_s=0.4)  # eight seconds, for a busy machine to see it run
     page.goto(f"{fleet.hub.url}/jobs")
     page.click("text=Start a job")
     page.click("text=Assign a setting")
