@@ -8,7 +8,7 @@ import pytest
 
 from atalaia.integrations.traffilog.payloads import SchemeBuilder
 from atalaia.integrations.traffilog.session import Session
-from atalaia.integrations.traffilog.steps import Vehicle, execute, subscribe
+from atalaia.integrations.traffilog.steps import Vehicle, associate, execute, open_associate, subscribe
 from atalaia.integrations.traffilog.waiting import wait_for_unit
 from atalaia.runs.run import Assignment, Run
 from atalaia.sdk.failures import TemporaryFailure
@@ -78,3 +78,30 @@ def test_a_socket_that_closes_before_the_frame_goes_out_leaves_nothing_open() ->
     assert (error.failure, error.is_retryable) == ("upstream_temporary", True)
     assert not has_acted
     assert states[-1] == "failed"
+
+
+@pytest.mark.parametrize("after", ["403", "0"])
+def test_a_busy_slot_that_is_told_after_the_pause_is_still_waited_for(after: str) -> None:
+    """The refusal that follows from it was told as a forbidden action, for good."""
+    claims: list[str] = []
+
+    def answer(mtkn: str) -> list[str]:
+        claims.append(mtkn)
+        if len(claims) == 1:
+            return []
+        return [ok(claims[0], "8"), ok(mtkn, after)]
+
+    async def run() -> TemporaryFailure:
+        payload = SchemeBuilder(1, "Zé", 2, 3, "oi")
+        settings = {**SETTINGS, "slot_wait_s": 30}
+        job = Run(Assignment("j1", "t", 1, "{}", payload, settings=settings), line=Record(), upstream=None)
+        session, vehicle = Session(job, talk(answer)), Vehicle(payload)
+        await open_associate(session, vehicle, action_id="1")
+        with pytest.raises(TemporaryFailure) as caught:
+            await associate(session, vehicle, action_id="1", more={"vehicle_setting_id": "3"})
+        return caught.value
+
+    error = asyncio.run(run())
+    assert error.retry_after_s == 30
+    assert "slot is busy" in str(error)
+    assert len(claims) == 2

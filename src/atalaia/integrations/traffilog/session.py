@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from atalaia.core.translations import N_
-from atalaia.integrations.traffilog.answers import Reading
+from atalaia.integrations.traffilog.answers import SLOT_BUSY, Reading
 from atalaia.integrations.traffilog.conversation import REFUSALS, Conversation, Request, refused
 from atalaia.integrations.traffilog.frames import FrameMaker, Value
-from atalaia.sdk.failures import PermanentFailure
+from atalaia.sdk.failures import PermanentFailure, TemporaryFailure
 from atalaia.sdk.jobs import JobRun, Step
 from atalaia.sdk.upstreams import Token
 
@@ -50,22 +50,34 @@ class Session:
     def __init__(self, job: JobRun, talk: Conversation) -> None:
         self.job = job
         self.talk = talk
+        self._claims: list[Request] = []
 
     async def tell(
-        self, action: str, parameters: Mapping[str, Value], *, pause_s: float, name: str = ""
-    ) -> Reading | None:
-        """A step that needs no answer to go on; what came within the pause, if anything did.
+        self,
+        action: str,
+        parameters: Mapping[str, Value],
+        *,
+        pause_s: float,
+        name: str = "",
+        is_claim: bool = False,
+    ) -> None:
+        """A step that needs no answer to go on, and takes what comes within the pause.
+
+        With `is_claim` it asks for the client's review slot: that it is busy may also be said after the pause.
 
         Raises:
             JobFailed: it departs from its template, or was refused.
+            TemporaryFailure: the review slot is busy with something that is not ours.
         """
         async with self.job.step(name or action) as step:
             request = await self.send(step, action, parameters)
+            if is_claim:
+                self._claims.append(request)
             reading = await self.talk.settle(request, within_s=pause_s)
             await step.note(**request.shown)
+            self.check_slot()
             if reading is not None and reading.action_value in REFUSALS:
                 raise refused(reading, action)
-            return reading
 
     async def ask(
         self, action: str, parameters: Mapping[str, Value], *, name: str = "", allow: frozenset[str] = frozenset()
@@ -79,6 +91,7 @@ class Session:
             request = await self.send(step, action, parameters)
             reading = await self.talk.answer_to(request)
             await step.note(**request.shown)
+            self.check_slot()
             if reading.is_error and reading.action_value not in allow:
                 raise refused(reading, action)
             return reading
@@ -89,3 +102,12 @@ class Session:
         await step.note(**frame.shown)
         frame.check()
         return await self.talk.send(frame)
+
+    def check_slot(self) -> None:
+        """Raises: TemporaryFailure: one of the claims was answered with it."""
+        if any(each.answer is not None and each.answer.action_value == SLOT_BUSY for each in self._claims):
+            raise TemporaryFailure(
+                N_("The client's review slot is busy at the third party."),
+                retry_after_s=float(self.job.settings["slot_wait_s"]),
+                hint=N_("Somebody works on this client at the third party's own page; the job tries again."),
+            )

@@ -70,13 +70,7 @@ async def associate(session: Session, vehicle: Vehicle, *, action_id: str, more:
 async def _associate(session: Session, parameters: Mapping[str, Value], *, call: str) -> None:
     """Raises: TemporaryFailure: the slot is busy with something that is not ours."""
     action = "associate_vehicles_actions_opr"
-    reading = await session.tell(action, parameters, pause_s=_pause_s(session), name=f"{action} ({call})")
-    if reading is not None and reading.action_value == answers.SLOT_BUSY:
-        raise TemporaryFailure(
-            N_("The client's review slot is busy at the third party."),
-            retry_after_s=float(session.job.settings["slot_wait_s"]),
-            hint=N_("Somebody works on this client at the third party's own page; the job tries again."),
-        )
+    await session.tell(action, parameters, pause_s=_pause_s(session), name=f"{action} ({call})", is_claim=True)
 
 
 async def review(session: Session, vehicle: Vehicle) -> str:
@@ -148,6 +142,7 @@ async def execute(session: Session, vehicle: Vehicle, *, process_id: str, commen
     # Compared before the step begins: what departs is not sent, and nothing is uncertain.
     session.talk.prepare(EXECUTE, parameters).check()
     await _hear_out(session, within_s=_pause_s(session))
+    session.check_slot()
     async with job.irreversible(EXECUTE, rid=run_id, pid=process_id) as step:
         await _hear_out(session, within_s=_HEAR_OUT_S)
         request = await session.send(step, EXECUTE, parameters)
