@@ -3,8 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from structlog.testing import capture_logs
+import pytest
+import structlog
+from structlog.testing import LogCapture
 
+from atalaia.app import supervisor as supervisor_module
 from atalaia.app.supervisor import Supervisor
 from atalaia.core.errors import StoreUnavailable
 from atalaia.sdk.contribution import Loop
@@ -12,7 +15,16 @@ from atalaia.sdk.contribution import Loop
 AWAY = StoreUnavailable("the database can't be reached")
 
 
-def told(*rounds: Exception | None) -> list[dict[str, object]]:
+@pytest.fixture
+def logs(monkeypatch: pytest.MonkeyPatch) -> LogCapture:
+    """Of a logger of its own: another test may have set how much is logged."""
+    capture = LogCapture()
+    logger = structlog.wrap_logger(None, processors=[capture], wrapper_class=structlog.BoundLogger)
+    monkeypatch.setattr(supervisor_module, "log", logger)
+    return capture
+
+
+def run_through(*rounds: Exception | None) -> None:
     async def main() -> None:
         left, done = list(rounds), asyncio.Event()
 
@@ -26,9 +38,7 @@ def told(*rounds: Exception | None) -> list[dict[str, object]]:
 
         await supervised(run, done)
 
-    with capture_logs() as logs:
-        asyncio.run(main())
-    return [dict(entry) for entry in logs]
+    asyncio.run(main())
 
 
 async def supervised(run: Callable[[], Awaitable[None]], done: asyncio.Event) -> None:
@@ -39,12 +49,14 @@ async def supervised(run: Callable[[], Awaitable[None]], done: asyncio.Event) ->
     await supervisor.stop()
 
 
-def test_a_database_that_is_away_is_told_once_without_a_trace_and_its_return_once() -> None:
-    first, second = told(AWAY, AWAY, AWAY, None)
+def test_a_database_that_is_away_is_told_once_without_a_trace_and_its_return_once(logs: LogCapture) -> None:
+    run_through(AWAY, AWAY, AWAY, None)
+    first, second = logs.entries
     assert (first["event"], first["code"], "exc_info" in first) == ("loop_failed", "store_unavailable", False)
     assert second["event"] == "loop_recovered"
 
 
-def test_what_nobody_foresaw_has_its_trace() -> None:
-    first, _ = told(KeyError("x"))
+def test_what_nobody_foresaw_has_its_trace(logs: LogCapture) -> None:
+    run_through(KeyError("x"))
+    first, _ = logs.entries
     assert isinstance(first["exc_info"], KeyError)
