@@ -77,4 +77,5 @@ def shown_reason(text: str | None, retell: Callable[[str], str]) -> Reason:
     if known is None:
         return Reason(retell(text))
     # Of a job, the status is all there is to know besides what it said.
-    return Reason(retell(known), text if code.startswith("exit status") else retell(detail))
+    words, more = retell(known), text if code.startswith("exit status") else retell(detail)
+    return Reason(words, "" if more.casefold() == words.casefold() else more)
