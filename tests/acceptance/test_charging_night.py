@@ -144,10 +144,14 @@ def watch_the_page(night: Night, person: Visitor, *, until: float) -> None:
 def its_one_incident(night: Night, person: Visitor) -> None:
     (incident,) = night.client.items("/api/incidents")
     assert incident["resolved_at"]
-    told = night.client.get(f"/api/incidents/{incident['id']}").json["timeline"]
-    kinds = [event["kind"] for event in told]
-    assert (kinds[0], kinds.count("opened"), kinds.count("recovered")) == ("opened", 1, 1)
-    assert kinds.count("message_delivered") == 4  # two channels, twice
+
+    def kinds() -> list[str]:
+        return [event["kind"] for event in night.client.get(f"/api/incidents/{incident['id']}").json["timeline"]]
+
+    # Two channels, twice; who got it has it a moment before it is on record.
+    wait_until(lambda: kinds().count("message_delivered") == 4, what="all four are on record")
+    found = kinds()
+    assert (found[0], found.count("opened"), found.count("recovered")) == ("opened", 1, 1)
     assert f"/api/incidents/{incident['id']}/post-mortem" in person.page(f"/incidents/{incident['id']}")[1]
     status, text = person.page(f"/api/incidents/{incident['id']}/post-mortem")
     assert status == 200
