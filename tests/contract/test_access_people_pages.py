@@ -74,7 +74,7 @@ def test_an_invited_person_gets_in_by_the_link_that_the_admin_passes_on(site: Si
         weak = await bia.post("/choose-password", {"token": token, "password": "bia@example.com"})
         assert weak.status_code == 422
         done = await bia.post("/choose-password", {"token": token, "password": PASSWORD})
-        assert (done.status_code, done.headers["location"]) == (303, "/account")
+        assert (done.status_code, done.headers["location"]) == (303, "/")
         assert (await bia.get("/people")).status_code == 403
         assert (await site.browser().get(link[1])).status_code == 410
 

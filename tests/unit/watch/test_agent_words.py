@@ -49,7 +49,7 @@ def sentences(call: ast.Call) -> Iterator[str]:
     if isinstance(last, ast.Constant) and isinstance(last.value, str):
         yield last.value
     elif isinstance(last, ast.JoinedStr):
-        yield "".join(part.value if isinstance(part, ast.Constant) else "{}" for part in last.values)
+        yield "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in last.values)
 
 
 def test_every_sentence_of_the_agents_is_one_that_readers_are_told() -> None:

@@ -1,6 +1,7 @@
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -52,11 +53,16 @@ def test_one_alone_is_singular(portuguese: Translator, n: int, text: str) -> Non
 def test_a_file_is_read_once_and_again_when_it_has_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from babel.messages import pofile
 
-    read, file = [], tmp_path / "watch" / "translations" / "pt_BR.po"
+    file = tmp_path / "watch" / "translations" / "pt_BR.po"
     file.parent.mkdir(parents=True)
     file.write_text(PO)
-    read_po = pofile.read_po
-    monkeypatch.setattr(pofile, "read_po", lambda *given, **more: read.append(given) or read_po(*given, **more))
+    read, read_po = list[Any](), pofile.read_po
+
+    def counted(*given: Any, **more: Any) -> Any:
+        read.append(given)
+        return read_po(*given, **more)
+
+    monkeypatch.setattr(pofile, "read_po", counted)
     said = [Translations.load([tmp_path]).translator("pt-BR").translate("Down since {time}", time=1) for _ in range(2)]
     file.write_text(PO.replace("Fora do ar desde", "Parado desde"))
     os.utime(file, ns=(1, 1))
