@@ -6,7 +6,7 @@ set -uo pipefail
 
 # package, and a program of it (a glob where Debian keeps it off the PATH)
 needed='
-chromium           /usr/bin/chromium
+chromium-headless-shell  /usr/bin/chromium*
 postgresql         /usr/lib/postgresql/*/bin/initdb
 mariadb-server     /usr/sbin/mariadbd
 victoria-metrics   /usr/bin/victoria-metrics

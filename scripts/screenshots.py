@@ -8,6 +8,7 @@ import argparse
 import contextlib
 import re
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -52,6 +53,10 @@ SHOTS = (
 )
 
 
+def chromium() -> str | None:
+    return shutil.which("chromium-headless-shell") or shutil.which("chromium")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--settle", type=float, default=35, help="seconds until there is something to see")
@@ -60,7 +65,7 @@ def main() -> int:
     options.to.mkdir(parents=True, exist_ok=True)
     with demo() as (url, password), sync_playwright() as playwright:
         time.sleep(options.settle)
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         for shot in SHOTS:
             time.sleep(shot.after_s)
             take(browser, shot, url=url, password=password, folder=options.to)
