@@ -66,7 +66,7 @@ def test_rates_mode_and_the_keys_rights_are_read() -> None:
 
 def test_funding_is_read_with_its_sign() -> None:
     async def act(world: World) -> None:
-        since = await world.exchange.market.server_time()
+        since = await world.exchange.market.server_time() - timedelta(seconds=5)  # it is an estimate
         world.hold(long="0.010", short="0.020")
         world.simulator.made("/_sim/funding", {"BTCUSDT": "0.0001"})
         for symbol in ("BTCUSDT", None):
