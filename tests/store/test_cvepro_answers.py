@@ -61,7 +61,7 @@ def test_sair_ends_the_notices_of_that_number_and_is_confirmed_once(store: Store
 
 def test_what_still_waits_is_not_sent(store: Store, clock: FakeClock) -> None:
     async def body(house: House) -> None:
-        clock.advance(8 * 3600)  # into the quiet hours
+        clock.advance(11 * 3600)  # into the quiet hours
         late = clock.now()
         await house.keep(SESSION, ended(started_at=late - HOUR, stopped_at=late - MINUTE))
         await write_back(house, "parar")
