@@ -17,7 +17,7 @@ from atalaia.jobs.model.types import JobTypes
 from atalaia.jobs.model.wire import NOTHING, CompleteIn, ErrorIn, LeaseIn, RenewIn, RenewItem, StepIn
 from atalaia.jobs.service import JobsService, outcome_said
 from atalaia.jobs.service.granting import Grant
-from atalaia.runs.outcome import Ended, Failure, perform, read_payload
+from atalaia.runs.outcome import Ended, not_begun, perform, read_payload
 from atalaia.runs.run import Assignment, Run
 from atalaia.sdk.contribution import Contribution
 from atalaia.sdk.failures import TemporaryFailure
@@ -219,7 +219,7 @@ class HubJobs:
         try:
             payload = read_payload(job_type, job.payload)
         except JobFailed as error:
-            return Ended("failed", error=Failure(error.failure, str(error), retryable=False))
+            return not_begun(error, mode="resolve" if grant.is_resolve else "run")
         context = self._types.context(grant.type)
         name = job_type.upstream
         run = Run(

@@ -8,7 +8,7 @@ import structlog
 
 from atalaia.core.errors import AtalaiaError, Overloaded, StoreFull, StoreUnavailable, TooManyRequests
 from atalaia.core.redaction import redact, scrub
-from atalaia.runs.run import Run, words_of
+from atalaia.runs.run import Mode, Run, words_of
 from atalaia.sdk.failures import AuthExpired, TemporaryFailure
 from atalaia.sdk.jobs import Handler, JobFailed, JobSnoozed, JobType, JobUncertain
 
@@ -31,6 +31,10 @@ class Failure(msgspec.Struct, frozen=True, omit_defaults=True, rename={"kind": "
     hint: str = ""
 
 
+class _NotItsWord(JobFailed):
+    """A failure that the handler did not tell: nothing is known by it of what it has done, or was asked to find out."""
+
+
 class Ended(msgspec.Struct, frozen=True):
     """How a run ended; `result` is JSON."""
 
@@ -45,6 +49,12 @@ def read_payload(job_type: JobType, payload_raw: str) -> Any:
         return msgspec.json.decode(payload_raw, type=job_type.payload)
     except msgspec.MsgspecError as error:
         raise JobFailed("The payload can't be used: {why}", failure="bad_payload", why=str(error)) from error
+
+
+def not_begun(error: JobFailed, *, mode: Mode) -> Ended:
+    """The handler could not even be called; one that was to find out has not, and what was done before stays unknown."""
+    failure = Failure(error.failure, str(error), retryable=False)
+    return Ended("uncertain" if mode == "resolve" else "failed", error=failure)
 
 
 async def perform(job_type: JobType, run: Run, *, within_s: float) -> Ended:
@@ -68,7 +78,7 @@ async def _called(handler: Handler, run: Run, *, within_s: float) -> Ended:
     except TimeoutError:
         if not deadline.expired():
             raise
-        raise JobFailed(
+        raise _NotItsWord(
             "It took longer than {seconds} s.", failure="too_long", is_retryable=True, seconds=round(within_s)
         ) from None
     return Ended("succeeded", result=_encoded(result))
@@ -80,9 +90,9 @@ def _encoded(result: Any) -> msgspec.Raw | None:
     try:
         body = msgspec.json.encode(redact(msgspec.to_builtins(result, str_keys=True)))
     except (msgspec.MsgspecError, TypeError, ValueError) as error:
-        raise JobFailed("The result is no JSON value: {why}", failure="bad_result", why=str(error)) from error
+        raise _NotItsWord("The result is no JSON value: {why}", failure="bad_result", why=str(error)) from error
     if len(body) > MAX_RESULT_BYTES:
-        raise JobFailed("The result is over {limit} bytes.", failure="result_too_large", limit=MAX_RESULT_BYTES)
+        raise _NotItsWord("The result is over {limit} bytes.", failure="result_too_large", limit=MAX_RESULT_BYTES)
     return msgspec.Raw(body)
 
 
@@ -93,13 +103,14 @@ def outcome_of(error: Exception, run: Run) -> Ended:
     knows what has happened, and somebody has to find out.
     """
     failure = _failure_of(error)
+    is_its_word = isinstance(error, JobFailed) and not isinstance(error, _NotItsWord)
     if isinstance(error, JobUncertain):
         return Ended("uncertain", error=failure)
     if isinstance(error, JobSnoozed) and not run.has_acted:
         return Ended("snoozed", error=failure)
-    if run.mode == "resolve" and not isinstance(error, JobFailed):
+    if run.mode == "resolve" and not is_its_word:
         return _not_found_out(error, failure)
-    if run.has_acted and (failure.retryable or not isinstance(error, JobFailed)):
+    if run.has_acted and (failure.retryable or not is_its_word):
         return Ended("uncertain", error=failure)
     return Ended("failed", error=failure)
 

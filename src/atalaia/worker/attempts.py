@@ -10,8 +10,8 @@ import structlog
 
 from atalaia.core.errors import AtalaiaError
 from atalaia.outbound.retry import full_jitter_s
-from atalaia.runs.outcome import Ended, Failure, perform, read_payload
-from atalaia.runs.run import Assignment, Run
+from atalaia.runs.outcome import Ended, Failure, not_begun, perform, read_payload
+from atalaia.runs.run import Assignment, Mode, Run
 from atalaia.sdk.jobs import JobFailed, JobType, StepRecord
 from atalaia.worker.clock import now_s
 from atalaia.worker.contexts import Contexts
@@ -114,7 +114,7 @@ class Attempt:
             payload = read_payload(self._type, leased.payload_raw)
             context = await self._tools.contexts.of(leased.type, leased.context_etag)
         except JobFailed as error:
-            return Ended("failed", error=Failure(error.failure, str(error), retryable=False))
+            return not_begun(error, mode=leased.mode)
         except AtalaiaError as error:
             self._log.warning("context_not_there", reason=str(error))
             return Ended("released")
@@ -157,7 +157,11 @@ class Attempt:
                 if error.status not in _WRONG or (ended.error is not None and ended.error.kind == _REFUSED):
                     self._log.error("outcome_refused", reason=str(error))
                     return
-                ended, steps = _refused(ended, error), []
+                if steps:  # it may be these that are too many or too large: the outcome goes without them
+                    self._log.error("steps_refused", reason=str(error), steps=len(steps))
+                    steps = []
+                    continue
+                ended = _refused(ended, error, mode=leased.mode)
             except KeyRefused as error:
                 self._log.error("outcome_not_told", reason=str(error))
                 return
@@ -182,7 +186,7 @@ def _aborted(reason: Reason) -> Ended:
     return Ended("cancelled" if reason == "cancelled" else "released")
 
 
-def _refused(ended: Ended, error: Refused) -> Ended:
+def _refused(ended: Ended, error: Refused, *, mode: Mode) -> Ended:
     """What the hub takes in place of an end that it does not; something that may have happened stays so."""
-    outcome = "uncertain" if ended.outcome == "uncertain" else "failed"
+    outcome = "uncertain" if ended.outcome == "uncertain" or mode == "resolve" else "failed"
     return Ended(outcome, error=Failure(_REFUSED, str(error), retryable=False))  # type: ignore[arg-type]

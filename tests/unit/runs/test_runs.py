@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from atalaia.core.redaction import Secret
-from atalaia.runs.outcome import Ended, perform, read_payload
+from atalaia.runs.outcome import Ended, not_begun, perform, read_payload
 from atalaia.runs.run import Assignment, Mode, Run
 from atalaia.runs.steps import MAX_DATA_BYTES, fitting
 from atalaia.sdk.failures import AuthExpired, BadPayload, PermanentFailure, TemporaryFailure
@@ -160,6 +160,33 @@ def test_a_result_that_can_not_be_kept_is_a_failure(result: Any) -> None:
         return result
 
     assert ended(handler).outcome == "failed"
+
+
+def test_finding_out_that_takes_too_long_has_found_out_nothing() -> None:
+    """It was told as a failure that may be tried again: the vehicle would have been acted on a second time."""
+
+    async def handler(run: JobRun) -> None:  # noqa: ARG001 - a handler's form
+        await asyncio.Event().wait()
+
+    assert ended(handler, mode="resolve", within_s=0.02).outcome == "uncertain"
+
+
+@pytest.mark.parametrize("result", [object(), {"x" * 10: "y" * 1_100_000}])
+def test_a_result_that_can_not_be_kept_does_not_say_that_nothing_was_done(result: Any) -> None:
+    async def handler(run: JobRun) -> Any:
+        if run.mode == "run":  # type: ignore[attr-defined]  # of the class, not of the contract
+            async with run.irreversible("execute"):
+                pass
+        return result
+
+    assert ended(handler).outcome == "uncertain"
+    assert ended(handler, mode="resolve").outcome == "uncertain"
+
+
+def test_a_payload_that_can_not_be_read_any_more_leaves_unknown_what_was_done_with_it() -> None:
+    error = JobFailed("no", failure="bad_payload")
+    assert not_begun(error, mode="run").outcome == "failed"
+    assert not_begun(error, mode="resolve").outcome == "uncertain"
 
 
 def test_secrets_are_in_no_step_no_result_and_no_error() -> None:

@@ -106,6 +106,25 @@ def test_without_the_hub_nothing_irreversible_is_begun(hub: StubHub, start: Star
     assert entered == []
 
 
+def test_steps_that_the_hub_does_not_take_do_not_make_a_failure_of_a_success(hub: StubHub, start: Start) -> None:
+    """What is left to be told at the end of a long silence may be too much for one request."""
+
+    def refuse(path: str) -> int | None:
+        if path == "/api/leases/renew":
+            return 503
+        return 413 if path.endswith("/complete") and hub.seen[-1].body.get("steps") else None
+
+    async def work(run: JobRun) -> str:
+        async with run.step("look"):
+            return "done"
+
+    hub.refuse = refuse
+    hub.offer("demo")
+    start(job_type(work))
+    last = hub.await_ends(2)[-1]
+    assert (last["outcome"], last["result"]) == ("succeeded", "done")
+
+
 def test_a_lost_lease_ends_the_work_and_nothing_is_told(hub: StubHub, start: Start) -> None:
     hub.ttl_ms = 600
     ended = threading.Event()
