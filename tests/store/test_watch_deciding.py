@@ -205,3 +205,13 @@ def test_an_incident_closed_by_hand_stays_closed_until_the_next_fault(house: Hou
     assert house.open_incidents() == []
     house.see(check, True, False)
     assert len(house.open_incidents()) == 1
+
+
+def test_after_the_clock_was_set_back_a_fault_is_seen_and_shown_at_once(house: House) -> None:
+    check = house.add()
+    house.see(check, True)
+    house.clock.jump(-3600)
+    house.see(check, False, False, error="timeout", message="no answer in 10 s")
+    now = house.check(check.id)
+    assert (now.state, now.last_error) == (CheckState.DOWN, "timeout: no answer in 10 s")
+    assert [incident.check_id for incident in house.open_incidents()] == [check.id]

@@ -70,6 +70,21 @@ def test_who_came_due_while_nobody_could_hear_has_another_grace(house: House, bo
     assert len(house.told) == 1
 
 
+@pytest.mark.parametrize("is_running", [False, True])
+def test_after_the_clock_was_set_back_a_job_is_missed_in_its_time(house: House, is_running: bool) -> None:
+    check = heartbeat(house)
+    ping(house, check)
+    if is_running:
+        ping(house, check, BeatKind.START)
+    house.clock.jump(-3600)
+    left_s = 10 if is_running else 70
+    assert asyncio.run(house.heartbeats.tick()) == left_s
+    house.clock.advance(left_s)
+    asyncio.run(house.heartbeats.tick())
+    assert house.check(check.id).state is CheckState.DOWN
+    assert [incident.check_id for incident in house.open_incidents()] == [check.id]
+
+
 def test_many_pings_at_once_all_count(house: House) -> None:
     checks = [heartbeat(house) for _ in range(5)]
 

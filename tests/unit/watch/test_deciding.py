@@ -182,6 +182,20 @@ def test_a_clock_ahead_does_not_blind_the_check_once_it_is_right() -> None:
     assert decide(first.standing, bad(501), ONE, 501).standing != first.standing
 
 
+def test_a_clock_set_back_does_not_blind_the_check_for_what_it_was_set_back_by() -> None:
+    up, hour_ms = decide(Standing(), good(3_700_000), ONE, 3_700_000).standing, 3_600_000
+    once = decide(up, bad(3_700_100 - hour_ms), ONE, 3_700_100 - hour_ms).standing
+    twice = decide(once, bad(3_700_200 - hour_ms), ONE, 3_700_200 - hour_ms).standing
+    assert twice.state is CheckState.DOWN
+    silent = decide(up, Silent(place="a", at_ms=3_700_100 - hour_ms), ONE, 3_700_100 - hour_ms).standing
+    assert silent.state is CheckState.UNKNOWN
+
+
+def test_hubs_whose_clocks_differ_a_little_keep_the_order_of_results() -> None:
+    up = decide(Standing(), good(10_000), ONE, 10_000).standing
+    assert decide(up, bad(9_999), ONE, 5_000) == Decision(up)
+
+
 def test_another_agent_takes_over_and_is_believed_when_it_speaks() -> None:
     moved = Moved(old_place="a", place="b", at_ms=100)
     after = Policy(places=("b",), failures_to_down=2, failures_window=2)

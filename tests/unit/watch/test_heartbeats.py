@@ -141,3 +141,18 @@ def test_the_short_way_is_taken_for_a_check_that_is_up() -> None:
     assert still_well(play(beat(5))[0], [10, 20]) is not None
     assert still_well(play(beat(5), beat(6, BeatKind.START))[0], [10]) is None
     assert still_well(play(beat(5), beat(6, BeatKind.FAIL))[0], [10]) is None
+
+
+def test_after_the_clock_was_set_back_a_ping_counts_from_when_it_came() -> None:
+    up = decide(Standing(), beat(3_700_000), POLICY, 3_700_000).standing
+    again = decide(up, beat(100_000), POLICY, 100_000).standing
+    assert deadline_ms(again, POLICY) == 101_100
+    quick = still_well(up, [100_000])
+    assert quick is not None
+    assert deadline_ms(quick, POLICY) == 101_100
+
+
+def test_a_run_over_which_the_clock_was_set_back_took_no_less_than_nothing() -> None:
+    policy = Policy(places=(HEARTBEAT_PLACE,), period_ms=10**6, grace_ms=10**6)
+    standing, _ = play(beat(5), beat(500_000, BeatKind.START), policy=policy)
+    assert decide(standing, beat(100_000), policy, 100_000).standing.took_ms == 0

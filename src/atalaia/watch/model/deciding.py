@@ -20,7 +20,16 @@ from atalaia.watch.model.observations import (
     Tick,
 )
 from atalaia.watch.model.places import RUN_MAX, Place, take_outcome
-from atalaia.watch.model.standing import HEARTBEAT_PLACE, Decision, Policy, Standing, Transition, deadline_ms
+from atalaia.watch.model.standing import (
+    AHEAD_MS,
+    HEARTBEAT_PLACE,
+    Decision,
+    Policy,
+    Standing,
+    Transition,
+    deadline_ms,
+    later_ms,
+)
 from atalaia.watch.model.states import CHECK_RULES, SETTLED, CheckState, Outcome, Verdict, Vote
 
 _FLIPS_KEPT = 20
@@ -69,9 +78,9 @@ def still_well(standing: Standing, beats_ms: Sequence[int]) -> Standing | None:
         return None
     if place.verdict is not Verdict.UP or place.failed or place.slow or place.mute:
         return None
-    seen_ms, last_ms = place.at_ms, standing.last_ms or 0
+    seen_ms, last_ms = place.at_ms, standing.last_ms
     for at_ms in beats_ms:
-        seen_ms, last_ms = max(at_ms, seen_ms + 1), max(at_ms, last_ms)
+        seen_ms, last_ms = max(at_ms, seen_ms + 1), later_ms(last_ms, at_ms)
     after = Place(
         Verdict.UP,
         unfailed=min(place.unfailed + len(beats_ms), RUN_MAX),
@@ -110,7 +119,7 @@ def reason_of(seen: Result, policy: Policy) -> str | None:
 def _take_result(standing: Standing, seen: Result, policy: Policy, now_ms: int) -> Decision:
     at_ms = min(seen.at_ms, now_ms)
     place = standing.places.get(seen.place, Place())
-    if standing.is_paused or seen.place not in policy.places or at_ms <= place.at_ms:
+    if standing.is_paused or seen.place not in policy.places or _is_past(place, at_ms, now_ms):
         return Decision(standing)
     if seen.is_line_down and not seen.is_ok:
         # The fault is the place's own; it says nothing about the target.
@@ -123,11 +132,16 @@ def _take_result(standing: Standing, seen: Result, policy: Policy, now_ms: int) 
     return _settle(standing, _with_place(standing, seen.place, after), policy, at_ms=at_ms, reason=reason)
 
 
+def _is_past(place: Place, at_ms: int, now_ms: int) -> bool:
+    """Whether the place was decided on later than that already, and not before the clock was set back."""
+    return at_ms <= place.at_ms <= now_ms + AHEAD_MS
+
+
 def _take_silence(standing: Standing, seen: Silent, policy: Policy) -> Decision:
     if standing.is_paused or seen.place not in policy.places:
         return Decision(standing)
     place = standing.places.get(seen.place, Place())
-    if place.mute == "silent" or place.at_ms > seen.at_ms:
+    if place.mute == "silent" or _is_past(place, seen.at_ms + 1, seen.at_ms):
         return Decision(standing)
     # What was measured before this and arrives later is history: it is kept, and changes nothing.
     after = _with_place(standing, seen.place, replace(place, mute="silent", at_ms=seen.at_ms))
@@ -176,8 +190,8 @@ def _take_beat(standing: Standing, seen: Beat, policy: Policy, now_ms: int) -> D
 def _end_run(standing: Standing, seen: Beat, at_ms: int) -> Standing:
     began_ms = standing.starts_ms.get(seen.run)
     starts = {run: start for run, start in standing.starts_ms.items() if run != seen.run}
-    took_ms = None if began_ms is None else at_ms - began_ms
-    return replace(standing, starts_ms=starts, took_ms=took_ms, last_ms=max(at_ms, standing.last_ms or 0))
+    took_ms = None if began_ms is None else max(0, at_ms - began_ms)
+    return replace(standing, starts_ms=starts, took_ms=took_ms, last_ms=later_ms(standing.last_ms, at_ms))
 
 
 def _pause(standing: Standing, policy: Policy, *, at_ms: int, is_paused: bool) -> Decision:

@@ -14,6 +14,8 @@ FLAP_WINDOW_MS = 15 * 60 * 1000
 FLAP_FACTOR = 3
 FLAP_SUCCESSES_MIN = 5
 FLAP_QUIET_S = 300.0
+# What is further ahead of now than the clocks of two hubs differ was written before the clock was set back.
+AHEAD_MS = 10_000
 _NOT_AWAITED = frozenset({CheckState.DOWN, CheckState.PAUSED})
 
 
@@ -88,6 +90,11 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
 class Decision(msgspec.Struct, frozen=True):
     standing: Standing
     transitions: tuple[Transition, ...] = ()
+
+
+def later_ms(last_ms: int | None, at_ms: int) -> int:
+    """The later of the two, unless the last one was before the clock was set back: it is not to be waited for."""
+    return at_ms if last_ms is None or last_ms > at_ms + AHEAD_MS else max(last_ms, at_ms)
 
 
 def deadline_ms(standing: Standing, policy: Policy) -> int | None:

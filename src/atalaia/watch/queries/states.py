@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from atalaia.sdk.transaction import Tx
-from atalaia.watch.model.standing import Policy, Standing, deadline_ms
+from atalaia.watch.model.standing import Policy, Standing, deadline_ms, later_ms
 from atalaia.watch.model.states import CheckState
 
 # Parameters of one statement: each number of them is a statement that has to be prepared, so there are few.
@@ -33,7 +33,7 @@ class StateRow(msgspec.Struct):
         """Pings of a heartbeat, and how it stands after the last of them."""
         self.standing = standing
         self.results += len(beats_ms)
-        self.last_at_ms = max(*beats_ms, self.last_at_ms or 0)
+        self.last_at_ms = later_ms(self.last_at_ms, max(beats_ms))
         self.last_ms = standing.took_ms
         self.deadline_ms = deadline_ms(standing, policy)
         self.is_changed = True
@@ -99,6 +99,12 @@ def add(tx: Tx, check_id: str, standing: Standing) -> None:
 def due(tx: Tx, now_ms: int) -> list[str]:
     """Heartbeats whose deadline has come."""
     return [row[0] for row in tx.raw("SELECT check_id FROM check_states WHERE deadline_at <= ?", (now_ms,))]
+
+
+def ahead(tx: Tx, after_ms: int) -> list[str]:
+    """Heartbeats that were heard of later than that and are awaited."""
+    rows = tx.raw("SELECT check_id FROM check_states WHERE deadline_at IS NOT NULL AND last_at > ?", (after_ms,))
+    return [row[0] for row in rows]
 
 
 def next_deadline_ms(tx: Tx) -> int | None:

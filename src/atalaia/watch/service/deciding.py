@@ -15,7 +15,7 @@ from atalaia.sdk.transaction import Tx
 from atalaia.watch.model.checks import CheckKind
 from atalaia.watch.model.deciding import decide, reason_of
 from atalaia.watch.model.observations import Beat, Observation, Rejudged, Result, Tick
-from atalaia.watch.model.standing import Transition, deadline_ms
+from atalaia.watch.model.standing import AHEAD_MS, Transition, deadline_ms
 from atalaia.watch.model.values import Watched
 from atalaia.watch.queries import checks, history, states
 from atalaia.watch.queries.states import StateRow
@@ -109,7 +109,7 @@ def _told(change: Transition) -> dict[str, str | None]:
 def _decide_one(row: StateRow, check: Watched, seen: Seen, now_ms: int) -> tuple[Transition, ...]:
     decision = decide(row.standing, seen.what, check.policy, now_ms)
     if isinstance(seen.what, Result):
-        _note_result(row, seen.what, check, measured_at_ms=seen.measured_at_ms or seen.what.at_ms)
+        _note_result(row, seen.what, check, measured_at_ms=seen.measured_at_ms or seen.what.at_ms, now_ms=now_ms)
     elif isinstance(seen.what, Beat):
         row.note_beats(decision.standing, check.policy, [min(seen.what.at_ms, now_ms)])
     elif decision.standing is not row.standing:
@@ -122,11 +122,12 @@ def _decide_one(row: StateRow, check: Watched, seen: Seen, now_ms: int) -> tuple
     return decision.transitions
 
 
-def _note_result(row: StateRow, result: Result, check: Watched, *, measured_at_ms: int) -> None:
-    """What the list shows of the newest result; an older one only counts."""
+def _note_result(row: StateRow, result: Result, check: Watched, *, measured_at_ms: int, now_ms: int) -> None:
+    """What the list shows of the newest result; an older one only counts, unless a wrong clock made the last one the newest."""
     row.results += 1
     row.is_changed = True
-    if row.last_at_ms is None or measured_at_ms >= row.last_at_ms:
+    last_ms = row.last_at_ms
+    if last_ms is None or measured_at_ms >= last_ms or last_ms > now_ms + AHEAD_MS:
         row.last_at_ms = measured_at_ms
         row.last_ms = result.took_ms
         row.last_error = reason_of(result, check.policy)

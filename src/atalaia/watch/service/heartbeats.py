@@ -14,7 +14,7 @@ from atalaia.store.store import Store
 from atalaia.store.work import Merged
 from atalaia.watch.model.deciding import still_well
 from atalaia.watch.model.observations import Beat, BeatKind
-from atalaia.watch.model.standing import deadline_ms
+from atalaia.watch.model.standing import AHEAD_MS, deadline_ms
 from atalaia.watch.model.values import Ping, Watched
 from atalaia.watch.ports import Sample, WriteSamples
 from atalaia.watch.queries import checks, history, states
@@ -88,9 +88,15 @@ class Heartbeats:
 
     async def tick(self) -> float | None:
         """Those whose deadline has come are down; seconds to the next deadline, None without one."""
-        now = self._clock.now()
-        if await self._store.read(lambda tx: bool(states.due(tx, to_ms(now)))):
-            await self._store.write(lambda tx: self._decider.tick(tx, now_ms=to_ms(now)))
+        now_ms = self.now_ms()
+        due, ahead = await self._store.read(
+            lambda tx: (bool(states.due(tx, now_ms)), bool(states.ahead(tx, now_ms + AHEAD_MS)))
+        )
+        if ahead:
+            count = await self._store.write(lambda tx: self._set_back(tx, now_ms))
+            log.warning("heartbeats_set_back", count=count)
+        if due:
+            await self._store.write(lambda tx: self._decider.tick(tx, now_ms=now_ms))
         following_ms = await self._store.read(states.next_deadline_ms)
         return None if following_ms is None else max(0.0, (from_ms(following_ms) - self._clock.now()).total_seconds())
 
@@ -108,6 +114,23 @@ class Heartbeats:
             policy = watched[row.check_id].policy
             row.standing = replace(row.standing, last_ms=now_ms - policy.period_ms, starts_ms={})
             row.deadline_ms = deadline_ms(row.standing, policy)
+            row.is_changed = True
+        states.write(tx, rows.values())
+        return len(rows)
+
+    def _set_back(self, tx: Tx, now_ms: int) -> int:
+        """The clock was set back: what was heard later than now is awaited from now on, and not from then."""
+        rows = states.lock(tx, states.ahead(tx, now_ms + AHEAD_MS))
+        watched = self._decider.watched(tx, rows.values())
+        for row in rows.values():
+            last_ms, starts = row.standing.last_ms, row.standing.starts_ms
+            row.standing = replace(
+                row.standing,
+                last_ms=None if last_ms is None else min(last_ms, now_ms),
+                starts_ms={run: min(began_ms, now_ms) for run, began_ms in starts.items()},
+            )
+            row.last_at_ms = now_ms
+            row.deadline_ms = deadline_ms(row.standing, watched[row.check_id].policy)
             row.is_changed = True
         states.write(tx, rows.values())
         return len(rows)
