@@ -196,6 +196,31 @@ def test_full_and_idle_go_by_the_powers(world: World) -> None:
     assert world.sessions("FULL")[0].idle_s == 600
 
 
+def test_a_power_told_apart_takes_no_energy_away_from_the_same_instant(world: World) -> None:
+    """Some charge points send what they sample and what they measure by the clock as messages of their own."""
+    at = EPOCH + timedelta(minutes=40)
+    for box_id, order in (("APART-1", 1), ("APART-2", -1)):
+        number, _ = world.start(box_id, EPOCH, 1000)
+        told = (Reading(at=at, power_w=7000.0), Reading(at=at, energy_mwh=5_000_000))[::order]
+        for each in told:
+            world.measure(box_id, number, each)
+        (kept,) = world.do(lambda tx, number=number: transactions.readings(tx, number))
+        assert (kept.power_w, kept.energy_mwh) == (7000.0, 5_000_000)
+        world.start(box_id, EPOCH + timedelta(hours=2), 6000)
+        assert world.sessions(box_id)[-1].energy_mwh == 4_000_000
+
+
+def test_two_that_begin_at_one_instant_of_a_clock_that_was_never_set_are_two(world: World) -> None:
+    """Its meter counts from zero each time, so that the tag alone tells them apart."""
+    never = datetime(1970, 1, 1, tzinfo=UTC)
+    first, _ = world.start("NO-CLOCK", never, 0, tag="T1")
+    world.stop("NO-CLOCK", first, never, 7000)
+    second, _ = world.start("NO-CLOCK", never, 0, tag="T2")
+    assert world.start("NO-CLOCK", never, 0, tag="T2")[0] == second != first
+    world.stop("NO-CLOCK", second, never, 9000)
+    assert sorted(each.energy_mwh or 0 for each in world.sessions("NO-CLOCK")) == [7_000_000, 9_000_000]
+
+
 def test_old_meter_values_are_thinned_out_and_young_ones_stay(world: World) -> None:
     number, _ = world.start("THIN", EPOCH, 0)
     found = [Reading(at=EPOCH + timedelta(minutes=n), energy_mwh=n) for n in range(61)]

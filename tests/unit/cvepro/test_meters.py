@@ -42,6 +42,7 @@ def test_the_register_is_read_in_either_unit(sample: dict[str, Any], mwh: int) -
         {"value": "00aa", "format": "SignedData"},
         {"value": "150", "measurand": "SoC", "unit": "Percent"},
         {"value": "9" * 40},
+        {"value": "1e1000000"},
         {},
     ],
 )
@@ -59,7 +60,9 @@ def test_power_of_the_phases_is_summed_where_the_whole_is_not_told() -> None:
     assert read(*phases, whole)[0].power_w == 3000
 
 
-@pytest.mark.parametrize("stamp", ["1970-01-01T00:00:00Z", "2030-01-01T00:00:00Z", "yesterday", ""])
+@pytest.mark.parametrize(
+    "stamp", ["1970-01-01T00:00:00Z", "2019-01-01T00:00:00Z", "2030-01-01T00:00:00Z", "yesterday", ""]
+)
 def test_a_clock_that_cannot_be_right_is_not_believed(stamp: str) -> None:
     assert told_at(stamp, now=NOW) == NOW
 
@@ -67,6 +70,17 @@ def test_a_clock_that_cannot_be_right_is_not_believed(stamp: str) -> None:
 def test_times_without_a_zone_are_utc() -> None:
     assert told_at("2026-11-22T17:00:00", now=NOW) == AT
     assert told_at("2026-11-22T14:00:00-03:00", now=NOW) == AT
+
+
+def test_what_an_offline_charge_point_tells_months_late_keeps_its_time() -> None:
+    assert told_at("2026-02-01T10:00:00Z", now=NOW) == datetime(2026, 2, 1, 10, tzinfo=UTC)
+
+
+def test_energy_and_power_told_apart_for_one_instant_are_one_reading() -> None:
+    power = {"value": "7000", "measurand": "Power.Active.Import", "unit": "W"}
+    told = [{"timestamp": STAMP, "sampled_value": [sample]} for sample in ({"value": "1234"}, power)]
+    for order in (told, told[::-1]):
+        assert read_meter_values(order, now=NOW) == [Reading(at=AT, energy_mwh=1_234_000, power_w=7000.0)]
 
 
 def test_power_that_is_not_told_comes_from_the_register() -> None:

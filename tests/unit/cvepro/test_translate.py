@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +20,12 @@ FIELDS = (
     *("connectorId", "powerMax", "lastStatus", "status", "timeStamp", "socPercentage", "street"),
 )
 ANY = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just("9" * 400),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from(["9" * 400, "1e1000000", "1e-9999999"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=6),
     max_leaves=30,
 )
@@ -37,6 +43,19 @@ def test_whatever_comes_is_read_and_can_be_kept(items: list[Any]) -> None:
         text = msgspec.json.encode(each).decode()
         assert "\\u0000" not in text
     assert all(each.id for each in sessions.sessions)
+
+
+@pytest.mark.parametrize("value", ["1e1000000", "-1e999999999", 10**30, 1e300, 1e14, "99999999999999"])
+def test_figures_that_can_not_be_are_left_out_and_named_so_that_sums_stay_within_the_store(value: Any) -> None:
+    item = {"id": 1, "energy": value, "startValue": value, "stopValue": value, "cost": value, "idleDuration": -60}
+    read = read_sessions([item], zone=ZONE)
+    (session,) = read.sessions
+    assert (session.energy_mwh, session.start_mwh, session.stop_mwh, session.cost_micros) == (None,) * 4
+    assert session.idle_s is None
+    assert {f"transaction.list[].{name}" for name in ("energy", "cost")} <= set(read.notes.unread())
+    assert (
+        read_sessions([{"id": 1, "cost": "123.45", "energy": 10**9}], zone=ZONE).sessions[0].cost_micros == 123_450_000
+    )
 
 
 def test_local_times_are_three_hours_behind() -> None:

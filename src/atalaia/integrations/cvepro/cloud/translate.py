@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta, timezone, tzinfo
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from atalaia.integrations.cvepro.model.chargers import KNOWN, Charger, Connector
 from atalaia.integrations.cvepro.model.fields import Item, Notes
 from atalaia.integrations.cvepro.model.sessions import Session
+
+N = TypeVar("N", int, float)
 
 CHARGERS: Final = "chargePointList"
 SESSIONS: Final = "list"
@@ -124,7 +126,7 @@ def _session(item: Item, zone: tzinfo) -> Session | None:
         user_name=item.words("userName"),
         flat=item.text("userAddressComplement"),
         cost_micros=item.millionths("cost"),
-        idle_s=item.number("idleDuration"),
+        idle_s=_not_negative(item.number("idleDuration")),
         stop_reason=item.words("stopReason"),
         stop_actor=item.words("stopEventActor"),
     )
@@ -141,5 +143,5 @@ def _within(value: float | None, most: float) -> float | None:
     return value if value is not None and abs(value) <= most else None
 
 
-def _not_negative(value: int | None) -> int | None:
+def _not_negative(value: N | None) -> N | None:
     return value if value is None or value >= 0 else None

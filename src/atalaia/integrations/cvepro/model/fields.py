@@ -10,6 +10,9 @@ from typing import Any, Final
 
 _LONGEST_TEXT: Final = 300
 _LARGEST: Final = 10**15
+# In whole thousandths or millionths: a million MWh, or a thousand million of the currency. Thousands of such still sum up
+# to what a database takes.
+_LARGEST_SCALED: Final = 10**15
 _FORMS: Final = ("%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M:%S")
 _YEARS: Final = range(2000, 2101)
 
@@ -111,7 +114,11 @@ class Item:
         found = self._number(name)
         if found is None:
             return None
-        return math.floor(found.scaleb(digits) + Decimal("0.5"))
+        scaled = math.floor(found.scaleb(digits) + Decimal("0.5"))
+        if abs(scaled) < _LARGEST_SCALED:
+            return scaled
+        self._unreadable(name, found)
+        return None
 
     def _number(self, name: str) -> Decimal | None:
         found = read_number(value := self._take(name))
@@ -164,6 +171,7 @@ def read_number(value: Any) -> Decimal | None:
         return None
     try:
         found = Decimal(str(value).strip())
-    except InvalidOperation:
+    except (InvalidOperation, ValueError):
         return None
-    return found if found.is_finite() and abs(found) < _LARGEST else None
+    # Not abs(), which works out what it is given, and fails for 1e1000000.
+    return found if found.is_finite() and found.copy_abs() < _LARGEST else None

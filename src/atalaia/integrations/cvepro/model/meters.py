@@ -17,8 +17,9 @@ _W: Final = {"W": 1, "kW": 1000}
 _PHASES: Final = frozenset({"L1", "L2", "L3", "L1-N", "L2-N", "L3-N"})
 _MOST_MWH: Final = 10**15
 _MS_PER_H: Final = 3_600_000
-# Clocks of charge points that were never set say 1970 or 2000; those that run ahead are trusted for a day.
-_OLDEST: Final = datetime(2015, 1, 1, tzinfo=UTC)
+# Clocks of charge points that were never set say 1970, 2000 or when they were made; none is offline for a year and tells of it
+# then. Those that run ahead are trusted for a day.
+_BEHIND: Final = timedelta(days=366)
 _AHEAD: Final = timedelta(days=1)
 
 
@@ -34,20 +35,26 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     def says_anything(self) -> bool:
         return self.energy_mwh is not None or self.power_w is not None or self.soc_percent is not None
 
+    def joined(self, other: "Reading") -> "Reading":
+        """Of one instant: what is not told here is taken from the other."""
+        names = (name for name in Reading.__struct_fields__ if getattr(self, name) is None)
+        return msgspec.structs.replace(self, **{name: getattr(other, name) for name in names})
+
 
 def told_at(text: str | None, *, now: datetime) -> datetime:
     """A charge point's time, unless its clock can't be right: then ours."""
     found = read_instant(text, zone=UTC) if text else None
-    return found if found is not None and _OLDEST <= found <= now + _AHEAD else now
+    return found if found is not None and now - _BEHIND <= found <= now + _AHEAD else now
 
 
 def read_meter_values(told: Sequence[Mapping[str, Any]], *, now: datetime) -> list[Reading]:
     """As the library gives them: `[{timestamp, sampled_value: [{value, measurand, unit, phase, …}]}]`, by time."""
-    found = {}
+    found: dict[datetime, Reading] = {}
     for each in told:
         reading = _reading(each, now)
         if reading.says_anything:
-            found[reading.at] = reading
+            before = found.get(reading.at)
+            found[reading.at] = reading if before is None else reading.joined(before)
     return sorted(found.values(), key=lambda reading: reading.at)
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from msgspec.structs import replace
+
 from atalaia.integrations.cvepro.manifest import NAME
 from atalaia.integrations.cvepro.model import transactions as model
 from atalaia.integrations.cvepro.model.chargers import Charger, Status
@@ -83,6 +85,8 @@ class Book:
             box_id=box_id, connector=connector, told_at=at, start_wh=start_wh, tag=tag, started_at=started_at
         )
         kept, is_new = transactions.add(tx, told)
+        if tag_key(kept.tag) != tag_key(tag):  # by a clock that stands still: no start is told again with another tag
+            kept, is_new = transactions.add(tx, replace(told, told_at=f"{at} {tag}"))
         if is_new:
             self._pass_over(tx, kept, now)
             self._keep(tx, model.begun(kept), now)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Row, delete, exists, select, type_coerce, update
+from sqlalchemy import BigInteger, Row, delete, exists, func, or_, select, type_coerce, update
 
 from atalaia.integrations.cvepro.model.meters import Reading
 from atalaia.integrations.cvepro.model.transactions import State, Transaction
@@ -60,9 +60,21 @@ def change(tx: Tx, number: int, **values: Any) -> None:
 
 
 def keep_readings(tx: Tx, number: int, found: Sequence[Reading]) -> int:
-    """Each once by its time; how many are new."""
-    rows = [{"number": number, **{name: getattr(each, name) for name in _READING}} for each in found]
-    return sum(tx.upsert(meters, [row], key=["number", "at"]) for row in rows)
+    """Each once by its time, of what is told apart of one instant all; how many are new, or say more."""
+    return sum(_keep_reading(tx, number, each) for each in found)
+
+
+def _keep_reading(tx: Tx, number: int, one: Reading) -> int:
+    row = {name: getattr(one, name) for name in _READING}
+    if written := tx.upsert(meters, [{"number": number, **row}], key=["number", "at"]):
+        return written
+    more = {name: value for name, value in row.items() if value is not None and name != "at"}
+    if not more:
+        return 0
+    c = meters.c
+    of_it = (c.number == number, c.at == one.at, or_(*(c[name].is_(None) for name in more)))
+    values = {name: func.coalesce(c[name], value) for name, value in more.items()}
+    return tx.execute(update(meters).where(*of_it).values(**values))
 
 
 def readings(tx: Tx, number: int, *, since: datetime | None = None) -> list[Reading]:
