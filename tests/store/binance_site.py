@@ -6,10 +6,12 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypeVar
+from unittest.mock import patch
 
 from atalaia.core.clock import Clock
 from atalaia.core.permissions import SYSTEM, Principal
 from atalaia.core.redaction import Secret
+from atalaia.integrations.binance import run
 from atalaia.integrations.binance.accounts import Accounts, AccountView
 from atalaia.integrations.binance.exchange.client import HttpExchange, open_exchange
 from atalaia.integrations.binance.exchange.port import Credentials
@@ -27,6 +29,7 @@ from atalaia.store.store import Store
 from atalaia_simulators.binance import DEFAULT_KEY, DEFAULT_SECRET, InThread, Options
 from tests.acceptance.calls import Client
 from tests.conftest import SOURCE
+from tests.fakes import FakeClock
 from tests.unit.binance.ground import Ground
 
 T = TypeVar("T")
@@ -41,6 +44,7 @@ CREDENTIALS = credentials(DEFAULT_KEY, DEFAULT_SECRET)
 MIGRATIONS = SOURCE / "integrations" / "binance" / "migrations"
 SEALER = Sealer([b"k" * 32])
 RECV_WINDOW_MS = 400
+AMPLE_S = 60.0
 
 
 def migrated(store: Store) -> Store:
@@ -150,6 +154,11 @@ class Site:
     def shown(self, shown: Shown) -> Awaitable[Any]:
         return self.operations.one(shown.watched.operation.id)
 
+    def pass_s(self, seconds: float) -> None:
+        """Of the one clock that both sides go by."""
+        assert isinstance(self.host.clock, FakeClock)
+        self.host.clock.advance(seconds)
+
     # -- the exchange
 
     def hold(
@@ -194,13 +203,20 @@ Play = Callable[..., None]  # an Act, and perhaps settings
 
 @contextmanager
 def playing(store: Store, *, has_account: bool = True) -> Iterator[Play]:
-    """Plays scenes on a site of this store and of a simulated exchange of its own."""
+    """Plays scenes on a site of this store and of a simulated exchange of its own.
+
+    Both go by one clock that stands still: no request, price or ban grows old because this machine is busy.
+    """
     migrated(store)
-    with simulating() as simulator:
+    clock = FakeClock()
+    with (
+        patch.object(run, "PART_WITHIN_S", AMPLE_S),
+        simulating(Options(now=lambda: clock.now().timestamp())) as simulator,
+    ):
 
         def play(act: Act, **settings: Any) -> None:
             async def main() -> None:
-                async with site_on(store, simulator.url, **settings) as site:
+                async with site_on(store, simulator.url, clock=clock, whole_s=AMPLE_S, **settings) as site:
                     if has_account:
                         await site.account()
                     await act(site)

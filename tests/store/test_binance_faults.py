@@ -1,5 +1,6 @@
 """A close under the faults of the exchange: one leg refused, outcomes that nobody knows, somebody else's hands."""
 
+import asyncio
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -12,7 +13,7 @@ from atalaia.integrations.binance.model.history import Trade
 from atalaia.integrations.binance.model.states import State
 from atalaia.integrations.binance.operations import Shown
 from tests.conftest import MakeStore
-from tests.store.binance_site import BY, Play, Site, active, check_money, closed, playing
+from tests.store.binance_site import AMPLE_S, BY, Play, Site, active, check_money, closed, playing
 
 
 @pytest.fixture
@@ -149,14 +150,22 @@ def test_an_account_that_takes_too_long_is_left_where_it_stands_and_gone_on_with
     play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def act(site: Site) -> None:
-        monkeypatch.setattr(run, "PART_WITHIN_S", 0.7)
+        monkeypatch.setattr(run, "PART_WITHIN_S", AMPLE_S / 4)
         site.hold(long="0.100", short="0.100", long_entry="50000")
         shown = await site.operation(profit_target="10", gross=True)
         site.faults(timeout_after_accept={"value": 30, "times": 2})
+        signal = asyncio.create_task(site.signal())
+        async with asyncio.timeout(AMPLE_S):
+            while len(await asyncio.to_thread(site.book_fills)) < 2:  # noqa: ASYNC110 - asked of another thread
+                await asyncio.sleep(0.01)
+        # Both orders are done and not answered: only now the time goes by, for the limits of this loop.
+        loop = asyncio.get_running_loop()
+        time = loop.time
+        monkeypatch.setattr(loop, "time", lambda: time() + AMPLE_S / 2)
         with pytest.raises(NotDone, match="took longer"):
-            await site.signal()
+            await signal
         assert (await active(site, shown)).watched.operation.state is State.CLOSING
-        monkeypatch.setattr(run, "PART_WITHIN_S", 5.0)
+        monkeypatch.setattr(run, "PART_WITHIN_S", AMPLE_S)
         await site.signal()
         check_money(site, await closed(site, shown))
         assert len(site.log("/fapi/v1/order", "POST")) == 2

@@ -220,7 +220,7 @@ def test_a_ban_is_known_to_the_next_process(play: Play) -> None:
         with pytest.raises(TemporaryFailure):
             await site.signal()
         asked = len(site.log(""))
-        async with site_on(site.store, site.simulator.url, book=site.book) as other:
+        async with site_on(site.store, site.simulator.url, book=site.book, clock=site.host.clock) as other:
             with pytest.raises(TemporaryFailure, match="no requests"):
                 await other.signal()
         assert len(site.log("")) == asked
@@ -235,6 +235,9 @@ def test_what_has_not_changed_is_not_written(play: Play) -> None:
         for _ in range(2):
             await site.signal()
         before = (await active(site, shown)).watched.standing.at
+        await site.signal()
+        assert (await active(site, shown)).watched.standing.at == before
+        site.pass_s(1)
         await site.signal()
         assert (await active(site, shown)).watched.standing.at == before
         site.hold(long="0.200", short="0.100")
