@@ -25,7 +25,9 @@ def test_the_mtkn_is_found_at_each_place_where_it_was_seen(text: str) -> None:
     assert (reading.mtkn, reading.action_value, reading.is_error) == ("17", "0", False)
 
 
-@pytest.mark.parametrize("padded", [REFUSED, REFUSED + "\0\0", quote(REFUSED), "\0" + quote(REFUSED, safe="") + "\0"])
+@pytest.mark.parametrize(
+    "padded", [REFUSED, REFUSED + "\0\0", REFUSED + "\0\n", quote(REFUSED), "\0" + quote(REFUSED, safe="") + "\0"]
+)
 def test_padding_and_percent_encoding_change_nothing(padded: str) -> None:
     reading = answers.read(padded)
 
@@ -33,7 +35,9 @@ def test_padding_and_percent_encoding_change_nothing(padded: str) -> None:
     assert (reading.action_value, reading.description, reading.mtkn) == ("403", "action forbidden", None)
 
 
-@pytest.mark.parametrize("text", ["", "\0\0", "[1]", "7", "%7Bnot", '{"a":', "\ud800"])
+@pytest.mark.parametrize(
+    "text", ["", "\0\0", "[1]", "7", "%7Bnot", '{"a":', "\ud800", "[" * 100_000, '{"a":' * 100_000]
+)
 def test_what_is_no_object_is_nobodys_answer(text: str) -> None:
     assert answers.read(text) is None
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from atalaia.core.redaction import Secret
-from atalaia.integrations.traffilog.conversation import Conversation
+from atalaia.integrations.traffilog.conversation import Conversation, refused
 from atalaia.integrations.traffilog.frames import FrameMaker, built_in_templates
 from atalaia.sdk.failures import AuthExpired, BadPayload, TemporaryFailure
 from atalaia.sdk.upstreams import Token
@@ -164,3 +164,21 @@ async def test_the_token_is_hidden_in_what_is_shown() -> None:
 
     assert TOKEN.value.reveal() not in str(request.shown)
     assert '"echo":"***"' in str(request.shown["answer"])
+
+
+@in_loop
+async def test_the_token_is_in_no_error_that_is_made_of_an_answer() -> None:
+    secret = TOKEN.value.reveal()
+    answer = '{{"mtkn":"{}","action_value":"404","error_description":"nothing for {}"}}'
+    conversation = talk(lambda mtkn: [answer.format(mtkn, secret)])
+    frame = conversation.prepare("get_vehicle_info", {"vehicle_id": "1", "client_id": "2"})
+    reading = await conversation.answer_to(await conversation.send(frame))
+
+    assert secret not in str(refused(reading, "get_vehicle_info"))
+    assert secret not in str(reading.content)
+
+
+@in_loop
+async def test_a_frame_of_nothing_but_brackets_is_nobodys_answer() -> None:
+    """It ended the job, and after execute it made the outcome unknown."""
+    assert await ask(talk(lambda mtkn: ["[" * 100_000, ok(mtkn)])) == "0"

@@ -105,3 +105,25 @@ def test_a_busy_slot_that_is_told_after_the_pause_is_still_waited_for(after: str
     assert error.retry_after_s == 30
     assert "slot is busy" in str(error)
     assert len(claims) == 2
+
+
+def test_an_associate_that_is_refused_after_its_pause_is_not_executed() -> None:
+    """The review that follows may be that of an earlier setting: the refusal was passed over, and the wrong one executed."""
+    told: list[str] = []
+
+    def answer(mtkn: str) -> list[str]:
+        told.append(mtkn)
+        return [] if len(told) == 1 else [ok(told[0], "403"), ok(mtkn)]
+
+    async def run() -> JobFailed:
+        payload = SchemeBuilder(1, "Zé", 2, 3, "oi")
+        job = Run(Assignment("j1", "t", 1, "{}", payload, settings=SETTINGS), line=Record(), upstream=None)
+        session, vehicle = Session(job, talk(answer)), Vehicle(payload)
+        await associate(session, vehicle, action_id="1", more={"vehicle_setting_id": "3"})
+        with pytest.raises(JobFailed) as caught:
+            await subscribe(session, vehicle)
+        return caught.value
+
+    error = asyncio.run(run())
+    assert error.failure == "forbidden"
+    assert "associate_vehicles_actions_opr" in str(error)

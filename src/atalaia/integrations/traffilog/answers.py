@@ -13,12 +13,14 @@ from urllib.parse import unquote
 
 import msgspec
 
+_SHOWN_CHARS = 500
 SUCCESS = "0"
 ALREADY_ASSIGNED = "1"
 SLOT_BUSY = "8"
 NOT_READY = "404"
 _SESSION_WORDS = ("session", "token")
 _REFUSED = frozenset({"401", "403"})
+_PADDING = "\0 \t\r\n"
 _PROGRESS = re.compile(r"(-?[0-9]{1,9}(?:\.[0-9]{1,30})?)\s*%?")
 
 
@@ -55,9 +57,9 @@ class Reading:
 
 def decode(text: str) -> str:
     """The JSON text of a frame: NUL bytes cut off, percent-encoding undone."""
-    plain = text.strip("\0").strip()
+    plain = text.strip(_PADDING)
     if plain[:3].upper() in {"%7B", "%5B"}:
-        plain = unquote(plain).strip("\0")
+        plain = unquote(plain).strip(_PADDING)
     return plain
 
 
@@ -83,6 +85,8 @@ def _content(text: str) -> Any:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeError):
         pass
+    except RecursionError:  # nothing but brackets
+        return None
     try:
         whole = json.dumps(json.loads(text), ensure_ascii=False).encode("utf-8", "replace")
         return json.loads(whole)
@@ -117,7 +121,18 @@ def _pushes(properties: Mapping[str, Any]) -> Iterator[Push]:
     if properties.get("action_name") != "refresh" or properties.get("data_source") != "UNIT_CONFIG_STATUS":
         return
     for item in _items(properties):
-        yield Push(_text(item, "status"), progress_of(item.get("progress")), _text(item, "type"), _text(item, "error"))
+        yield push_of(item)
+
+
+def push_of(item: Mapping[str, Any]) -> Push:
+    """Also of an item of the history, which has the same words."""
+    return Push(_text(item, "status"), progress_of(item.get("progress")), _text(item, "type"), _error_of(item))
+
+
+def _error_of(item: Mapping[str, Any]) -> str:
+    """An error is one whatever its type: an object is not read as none, and neither is `true`."""
+    error = item.get("error")
+    return _text(item, "error") or (json.dumps(error)[:_SHOWN_CHARS] if error else "")
 
 
 def progress_of(value: Any) -> float | None:

@@ -101,9 +101,9 @@ class Conversation:
         """Errors that belong to no request surely, to be told beside what failed."""
         return "".join(f" {text}" for text in self._strays)
 
-    def hide(self, text: str) -> str:
-        """A frame as it may be shown."""
-        return text.replace(self.token.value.reveal(), STARS)[:_SHOWN_CHARS]
+    def _without_token(self, text: str) -> str:
+        """Before it is read: whatever is made of a frame may be shown."""
+        return text.replace(self.token.value.reveal(), STARS)
 
     async def _take_until(self, is_enough: Callable[[], bool], *, within_s: float) -> None:
         until = self._now() + within_s
@@ -117,17 +117,18 @@ class Conversation:
                 self._take(text)
 
     def _take(self, text: str) -> None:
-        reading = answers.read(text)
+        plain = self._without_token(answers.decode(text))
+        reading = answers.read(plain)
         if reading is None:
             return
         request = self._owner(reading)
         if request is not None:
-            request.answer, request.answer_text = reading, self.hide(answers.decode(text))
+            request.answer, request.answer_text = reading, plain[:_SHOWN_CHARS]
             del self._open[request.frame.mtkn]
         if reading.names_session:
-            raise AuthExpired(N_("The session is refused: {why}"), why=self.hide(reading.description))
+            raise AuthExpired(N_("The session is refused: {why}"), why=reading.description[:_SHOWN_CHARS])
         if request is None and reading.mtkn is None and reading.is_error:
-            self._strays.append(f"{reading.action_value} {self.hide(reading.description)}".strip())
+            self._strays.append(f"{reading.action_value} {reading.description[:_SHOWN_CHARS]}".strip())
         self._pushes.extend(reading.pushes)
 
     def _owner(self, reading: Reading) -> Request | None:

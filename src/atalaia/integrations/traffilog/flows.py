@@ -11,7 +11,7 @@ the third party's history by the run id, and otherwise leaves it to a person.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from atalaia.core.translations import N_
@@ -35,10 +35,14 @@ from atalaia.integrations.traffilog.waiting import UNIT_ERROR, wait_for_unit
 from atalaia.sdk.failures import AuthExpired
 from atalaia.sdk.jobs import JobFailed, JobRun, JobUncertain, StepRecord
 
+_MARK = "#rid="
+_LOOK_YOURSELF = N_("Look at the vehicle on the third party's page; start the job again if nothing happened.")
 _Flow = Callable[[Session], Awaitable[dict[str, Any]]]
 
 
 async def run_scheme_builder(job: JobRun) -> dict[str, Any]:
+    check_once(job.payload_raw)
+
     async def flow(session: Session) -> dict[str, Any]:
         payload, vehicle = job.payload, Vehicle(job.payload)
         await check_vehicle(session, vehicle)
@@ -51,6 +55,8 @@ async def run_scheme_builder(job: JobRun) -> dict[str, Any]:
 
 
 async def run_custom_command(job: JobRun) -> dict[str, Any]:
+    check_once(job.payload_raw)
+
     async def flow(session: Session) -> dict[str, Any]:
         payload, vehicle = job.payload, Vehicle(job.payload)
         await check_vehicle(session, vehicle)
@@ -72,6 +78,8 @@ async def run_custom_command(job: JobRun) -> dict[str, Any]:
 
 
 async def run_verify_scheme(job: JobRun) -> dict[str, Any]:
+    check_once(job.payload_raw)
+
     async def flow(session: Session) -> dict[str, Any]:
         vehicle, wanted = Vehicle(job.payload), str(job.payload.vehicleSettingId).strip()
         found = await _assigned_setting(session, vehicle)
@@ -107,7 +115,7 @@ async def resolve_execution(job: JobRun) -> dict[str, Any]:
             raise JobUncertain(
                 N_("The third party's history does not show the run {run_id}."),
                 run_id=run_id,
-                hint=N_("Look at the vehicle on the third party's page; start the job again if nothing happened."),
+                hint=_LOOK_YOURSELF,
             )
         return await _outcome_of(session, vehicle, run_id, item)
 
@@ -124,7 +132,6 @@ async def _execute_reviewed(session: Session, vehicle: Vehicle) -> dict[str, Any
 
 async def _with_session(job: JobRun, flow: _Flow) -> dict[str, Any]:
     """Run the flow; a session that is refused before anything was executed is replaced once, and the flow begun anew."""
-    check_once(job.payload_raw)
     for is_last in (False, True):
         used = None
         try:
@@ -141,20 +148,33 @@ async def _with_session(job: JobRun, flow: _Flow) -> dict[str, Any]:
 async def _assigned_setting(session: Session, vehicle: Vehicle) -> str | None:
     info = await session.ask("get_vehicle_info", {"vehicle_id": vehicle.vehicle_id, "client_id": vehicle.client_id})
     for item in answers.items(info.content):
+        if str(item.get("vehicle_id") or vehicle.vehicle_id).strip() != vehicle.vehicle_id:
+            continue  # of another one
         if (found := item.get("vehicle_setting_id")) not in (None, ""):
             return str(found).strip()
     return None
 
 
 async def _find_in_history(session: Session, vehicle: Vehicle, run_id: str) -> dict[str, Any] | None:
-    reading = await session.ask(
-        "get_process_history", {"client_id": vehicle.client_id, "vehicle_id": vehicle.vehicle_id}
-    )
+    """Raises: JobUncertain: it can't be asked: that says nothing about what was executed."""
+    try:
+        reading = await session.ask(
+            "get_process_history", {"client_id": vehicle.client_id, "vehicle_id": vehicle.vehicle_id}
+        )
+    except JobFailed as error:
+        raise JobUncertain(
+            N_("The third party's history can't be asked: {why}"), why=str(error), hint=_LOOK_YOURSELF
+        ) from error
     for item in answers.items(reading.content):
-        # Words of the comment, not a part of one: the run 7-1 is not the run 7-12.
-        if f"#rid={run_id}" in str(item.get("comment", "")).split():
+        if _run_of(item) == run_id:
             return dict(item)
     return None
+
+
+def _run_of(item: Mapping[str, Any]) -> str:
+    """The run that a comment is marked with: the last mark is ours, those before came with the words of a person."""
+    marks = [word for word in str(item.get("comment", "")).split() if word.startswith(_MARK)]
+    return marks[-1].removeprefix(_MARK) if marks else ""
 
 
 async def _outcome_of(session: Session, vehicle: Vehicle, run_id: str, item: dict[str, Any]) -> dict[str, Any]:
@@ -163,21 +183,20 @@ async def _outcome_of(session: Session, vehicle: Vehicle, run_id: str, item: dic
     settings = session.job.settings
     until_s = now() + float(settings["whole_s"])
     while True:
-        status = str(item.get("status", ""))
-        push = answers.Push(status, answers.progress_of(item.get("progress")), "", str(item.get("error") or ""))
+        push = answers.push_of(item)
         match judge(push):
             case Verdict.DONE:
-                return {"processId": str(item.get("process_id", "")), "status": status, "foundInHistory": True}
+                return {"processId": str(item.get("process_id", "")), "status": push.status, "foundInHistory": True}
             case Verdict.FAILED:
                 raise JobFailed(
                     N_("The unit reports an error: {status} {error}"),
                     failure="unit_error",
-                    status=status,
+                    status=push.status,
                     error=push.error,
                     hint=UNIT_ERROR,
                 )
             case Verdict.UNKNOWN:
-                raise JobUncertain(N_("The unit went away in the middle: {status}"), status=status)
+                raise JobUncertain(N_("The unit went away in the middle: {status}"), status=push.status)
         if now() >= until_s:
             raise JobUncertain(
                 N_("The unit was not done after {seconds} s."), seconds=round(float(settings["whole_s"]))

@@ -40,6 +40,11 @@ async def log_in(upstream: Upstream, setting: Callable[[str], Any]) -> Login:
     return Login(Secret(token_of(answer.body)))
 
 
+def is_token(text: str) -> bool:
+    """Long enough, and what can stand in an address: words of an error are no token."""
+    return len(text) >= MIN_TOKEN_LENGTH and text.isascii() and text.isprintable() and " " not in text
+
+
 def token_of(body: bytes) -> str:
     """Raises: TemporaryFailure: empty, no token, or one too short to be one; PermanentFailure: the login is refused."""
     if not body.strip(b"\0 \r\n\t"):
@@ -48,7 +53,7 @@ def token_of(body: bytes) -> str:
     if reading is None:
         raise TemporaryFailure(N_("The login's answer can't be read."))
     token = answers.session_token(reading.content)
-    if token is not None and len(token) >= MIN_TOKEN_LENGTH:
+    if token is not None and is_token(token):
         return token
     if reading.is_error:
         raise PermanentFailure(

@@ -108,10 +108,10 @@ def _what_is_wrong(content: Mapping[str, Any], name: str) -> str | None:
     if isinstance(value, str) and not value.strip():
         return _EMPTY
     if name in _IDS:
-        is_number = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-        return None if is_number or (isinstance(value, str) and re.match(_NUMBER, value)) else _NO_NUMBER
+        text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        return None if isinstance(text, str) and re.match(_NUMBER, text) else _NO_NUMBER
     if not isinstance(value, str):
         # A client's name is a number now and then; the first apps sent it as one.
-        is_named = name == "clientName" and isinstance(value, int) and not isinstance(value, bool)
+        is_named = name == "clientName" and isinstance(value, int) and not isinstance(value, bool) and value >= 0
         return None if is_named else _NO_TEXT
     return _TOO_LONG if len(value) > _MAX_TEXT else None

@@ -8,7 +8,7 @@ from atalaia.core.errors import InvalidField
 from atalaia.core.permissions import Permission
 from atalaia.core.redaction import Secret
 from atalaia.core.translations import N_
-from atalaia.integrations.traffilog.login import MIN_TOKEN_LENGTH
+from atalaia.integrations.traffilog.login import MIN_TOKEN_LENGTH, is_token
 from atalaia.integrations.traffilog.manifest import NAME
 from atalaia.integrations.traffilog.payloads import check_start
 from atalaia.sdk.integration import Host, Reply, Request, Route
@@ -66,7 +66,7 @@ class Routes:
     async def keep_token(self, request: Request) -> Reply:
         """A token given by hand. Raises: InvalidField."""
         token = request.json(_TokenBody).token.strip()
-        if len(token) < MIN_TOKEN_LENGTH or not token.isascii() or not token.isprintable() or " " in token:
+        if not is_token(token):
             raise InvalidField("token", N_("This is not a session token: it is too short, or has other characters."))
         await self._host.keep_token(NAME, Secret(token), by=request.principal, client=request.client)
         return Reply(status=204)

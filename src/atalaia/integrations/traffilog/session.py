@@ -50,6 +50,7 @@ class Session:
     def __init__(self, job: JobRun, talk: Conversation) -> None:
         self.job = job
         self.talk = talk
+        self._told: list[Request] = []
         self._claims: list[Request] = []
 
     async def tell(
@@ -71,13 +72,12 @@ class Session:
         """
         async with self.job.step(name or action) as step:
             request = await self.send(step, action, parameters)
+            self._told.append(request)
             if is_claim:
                 self._claims.append(request)
-            reading = await self.talk.settle(request, within_s=pause_s)
+            await self.talk.settle(request, within_s=pause_s)
             await step.note(**request.shown)
-            self.check_slot()
-            if reading is not None and reading.action_value in REFUSALS:
-                raise refused(reading, action)
+            self.check_told()
 
     async def ask(
         self, action: str, parameters: Mapping[str, Value], *, name: str = "", allow: frozenset[str] = frozenset()
@@ -91,7 +91,7 @@ class Session:
             request = await self.send(step, action, parameters)
             reading = await self.talk.answer_to(request)
             await step.note(**request.shown)
-            self.check_slot()
+            self.check_told()
             if reading.is_error and reading.action_value not in allow:
                 raise refused(reading, action)
             return reading
@@ -103,11 +103,19 @@ class Session:
         frame.check()
         return await self.talk.send(frame)
 
-    def check_slot(self) -> None:
-        """Raises: TemporaryFailure: one of the claims was answered with it."""
+    def check_told(self) -> None:
+        """What needed no answer to go on may be answered with a no after its pause: then what follows from it can't be right.
+
+        Raises:
+            TemporaryFailure: the client's review slot is busy.
+            JobFailed: one was refused.
+        """
         if any(each.answer is not None and each.answer.action_value == SLOT_BUSY for each in self._claims):
             raise TemporaryFailure(
                 N_("The client's review slot is busy at the third party."),
                 retry_after_s=float(self.job.settings["slot_wait_s"]),
                 hint=N_("Somebody works on this client at the third party's own page; the job tries again."),
             )
+        for each in self._told:
+            if each.answer is not None and each.answer.action_value in REFUSALS:
+                raise refused(each.answer, each.frame.action)

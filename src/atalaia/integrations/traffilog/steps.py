@@ -142,7 +142,7 @@ async def execute(session: Session, vehicle: Vehicle, *, process_id: str, commen
     # Compared before the step begins: what departs is not sent, and nothing is uncertain.
     session.talk.prepare(EXECUTE, parameters).check()
     await _hear_out(session, within_s=_pause_s(session))
-    session.check_slot()
+    session.check_told()
     async with job.irreversible(EXECUTE, rid=run_id, pid=process_id) as step:
         await _hear_out(session, within_s=_HEAR_OUT_S)
         request = await session.send(step, EXECUTE, parameters)
