@@ -184,7 +184,7 @@ class Keeper:
             if self._pause_s:
                 log.info("hub_back")
             self._pause_s = self._not_before_s = 0.0
-            self._take(answer, sent, sent_at_s=sent_at_s)
+            self._take(answer, {held.id: held for held in due}, sent, sent_at_s=sent_at_s)
 
     async def _without(self, api: HubApi, due: list[Held], sent: dict[str, list[StepRecord]], error: Refused) -> None:
         """One of several is wrong: each by itself; one alone goes on without its steps, rather than lose the lease."""
@@ -204,10 +204,12 @@ class Keeper:
         self._pause_s = min(max(self._pause_s * 2, 0.2), _LONGEST_PAUSE_S)
         self._not_before_s = now_s() + self._pause_s
 
-    def _take(self, answer: Renewals, sent: dict[str, list[StepRecord]], *, sent_at_s: float) -> None:
+    def _take(
+        self, answer: Renewals, asked: dict[str, Held], sent: dict[str, list[StepRecord]], *, sent_at_s: float
+    ) -> None:
         for item in answer.items:
-            held = self._held.get(item.id)
-            if held is None or item.id not in sent:
+            held = asked.get(item.id)
+            if held is None or self._held.get(item.id) is not held:  # ended meanwhile, and leased anew perhaps
                 continue
             if item.state == "lost":
                 self._lose(held)

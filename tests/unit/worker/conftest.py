@@ -1,6 +1,7 @@
 """A stub hub, and a worker in a thread of its own."""
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -33,7 +34,7 @@ class Running:
         self.loop: asyncio.AbstractEventLoop | None = None
         self._started = threading.Event()
         self.thread.start()
-        assert self._started.wait(10)
+        assert self._started.wait(60)
 
     def _run(self) -> None:
         async def run() -> Exit:
@@ -54,9 +55,21 @@ class Running:
         return self.join()
 
     def join(self) -> Exit:
-        self.thread.join(30)
+        self.thread.join(60)
         assert self.exit is not None
         return self.exit
+
+
+@contextlib.contextmanager
+def on_lease(ttl_s: float, run: Handler, **options: Any) -> Iterator[StubHub]:
+    """A hub whose leases live for `ttl_s`, and a worker at the one job that it offers."""
+    with contextlib.closing(StubHub(ttl_ms=round(ttl_s * 1000))) as hub:
+        hub.offer("demo")
+        running = Running(hub, [job_type(run)], ttl_s=ttl_s, **options)
+        try:
+            yield hub
+        finally:
+            running.stop()
 
 
 @pytest.fixture
@@ -79,4 +92,4 @@ def start(hub: StubHub) -> Iterator[Callable[..., Running]]:
         if each.thread.is_alive():
             each.drain()
             each.drain()
-            each.thread.join(20)
+            each.thread.join(60)

@@ -14,7 +14,8 @@ from atalaia.sdk.failures import TemporaryFailure
 from atalaia.sdk.jobs import JobRun
 from atalaia.worker.worker import Exit
 from tests.servers import wait_until
-from tests.unit.worker.conftest import Running, job_type
+from tests.stillness import unhurried
+from tests.unit.worker.conftest import Running, job_type, on_lease
 from tests.unit.worker.stub_hub import StubHub
 
 Start = Callable[..., Running]
@@ -59,17 +60,23 @@ def test_what_it_says_of_itself_is_in_every_question(hub: StubHub, start: Start)
     assert asked["incarnation"]
 
 
-def test_a_handler_that_blocks_the_loop_keeps_its_lease(hub: StubHub, start: Start) -> None:
-    hub.ttl_ms = 1500
+def test_a_handler_that_blocks_the_loop_keeps_its_lease() -> None:
+    def scene(slower: float) -> None:
+        over = threading.Event()
 
-    async def work(run: JobRun) -> str:  # noqa: ARG001 - a handler's form
-        time.sleep(2.0)  # noqa: ASYNC251 - that is the point: longer than the lease lives, and far longer than 2/3 of it
-        return "kept"
+        async def work(run: JobRun) -> str:  # noqa: ARG001 - a handler's form
+            time.sleep(2.0 * slower)  # noqa: ASYNC251 - the point: longer than the lease lives, and far longer than 2/3 of it
+            over.set()
+            return "kept"
 
-    hub.offer("demo")
-    start(job_type(work), ttl_s=1.5)
-    assert hub.await_ends()[0]["result"] == "kept"
-    assert len(hub.of("/api/leases/renew")) >= 3
+        with on_lease(1.5 * slower, work) as hub:
+            assert over.wait(60)
+            # A lease that was lost meanwhile ends otherwise, or is told nowhere.
+            wait_until(lambda: bool(hub.ends()), what="the end of the job", timeout_s=10)
+            assert hub.ends()[0]["result"] == "kept"
+            assert len(hub.of("/api/leases/renew")) >= 3
+
+    unhurried(scene, bears_s=0.5)
 
 
 def test_an_irreversible_step_begins_when_the_hub_has_it(hub: StubHub, start: Start) -> None:
@@ -86,24 +93,32 @@ def test_an_irreversible_step_begins_when_the_hub_has_it(hub: StubHub, start: St
     assert [step["state"] for step in hub.steps()] == ["irreversible", "done"]
 
 
-def test_without_the_hub_nothing_irreversible_is_begun(hub: StubHub, start: Start) -> None:
-    hub.ttl_ms = 1000
-    entered: list[bool] = []
-    refused: list[str] = []
+def test_without_the_hub_nothing_irreversible_is_begun() -> None:
+    def scene(slower: float) -> None:
+        over = threading.Event()
+        entered: list[bool] = []
+        refused: list[str] = []
 
-    async def work(run: JobRun) -> None:
-        hub.refuse = lambda path: 503 if path == "/api/leases/renew" else None
-        try:
-            async with run.irreversible("execute"):
-                entered.append(True)
-        except TemporaryFailure as error:
-            refused.append(str(error))
-            raise
+        async def work(run: JobRun) -> None:
+            hub.refuse = lambda path: 503 if path == "/api/leases/renew" else None
+            begin.wait(60)
+            try:
+                async with run.irreversible("execute"):
+                    entered.append(True)
+            except TemporaryFailure as error:
+                refused.append(str(error))
+                raise
+            finally:
+                over.set()
 
-    hub.offer("demo")
-    start(job_type(work), ttl_s=1)
-    wait_until(lambda: bool(refused), what="the refusal", timeout_s=60)
-    assert entered == []
+        begin = threading.Event()
+        with on_lease(1.0 * slower, work) as hub:
+            begin.set()
+            assert over.wait(60)
+        assert entered == []
+        assert refused
+
+    unhurried(scene, bears_s=0.5)
 
 
 def test_steps_that_the_hub_does_not_take_do_not_make_a_failure_of_a_success(hub: StubHub, start: Start) -> None:
@@ -138,39 +153,39 @@ def test_a_lost_lease_ends_the_work_and_nothing_is_told(hub: StubHub, start: Sta
 
     hub.offer("demo")
     running = start(job_type(work), ttl_s=1)
-    assert ended.wait(10)
+    assert ended.wait(60)
     assert running.stop() is Exit.DRAINED
     assert hub.ends() == []
 
 
 def test_a_cancelled_job_is_ended_as_such(hub: StubHub, start: Start) -> None:
-    hub.ttl_ms = 600
-
     async def work(run: JobRun) -> None:
         hub.states[run.id] = "cancel"
-        await asyncio.Event().wait()
+        async with run.step("look"):  # which is a renewal, soon
+            await asyncio.Event().wait()
 
     hub.offer("demo")
-    start(job_type(work), ttl_s=1)
+    start(job_type(work))
     assert hub.await_ends()[0]["outcome"] == "cancelled"
 
 
-def test_while_the_hub_is_away_work_goes_on_until_the_lease_has_run_out(hub: StubHub, start: Start) -> None:
-    hub.ttl_ms = 1200
-    began, ended = [0.0], [0.0]
+def test_while_the_hub_is_away_work_goes_on_until_the_lease_has_run_out() -> None:
+    def scene(slower: float) -> None:
+        began, ended = [0.0], [0.0]
 
-    async def work(run: JobRun) -> None:  # noqa: ARG001 - a handler's form
-        hub.refuse = lambda _path: 503
-        began[0] = time.monotonic()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended[0] = time.monotonic()
+        async def work(run: JobRun) -> None:  # noqa: ARG001 - a handler's form
+            hub.refuse = lambda _path: 503
+            began[0] = time.monotonic()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended[0] = time.monotonic()
 
-    hub.offer("demo")
-    start(job_type(work), ttl_s=1.2)
-    wait_until(lambda: bool(ended[0]), what="the abortion", timeout_s=60)
-    assert 0.8 <= ended[0] - began[0] <= 8
+        with on_lease(1.2 * slower, work) as hub:
+            wait_until(lambda: bool(ended[0]), what="the abortion", timeout_s=60)
+            assert 0.8 * slower <= ended[0] - began[0] <= 8 * slower
+
+    unhurried(scene, bears_s=0.3)
 
 
 def test_at_the_order_to_drain_work_is_finished_and_nothing_taken(hub: StubHub, start: Start) -> None:
@@ -183,7 +198,7 @@ def test_at_the_order_to_drain_work_is_finished_and_nothing_taken(hub: StubHub, 
 
     hub.offer("demo")
     running = start(job_type(work))
-    assert began.wait(10)
+    assert began.wait(60)
     running.drain()
     wait_until(running.worker._draining.is_set, what="the order to drain")
     hub.offer("demo")
@@ -202,7 +217,7 @@ def test_what_does_not_end_in_time_is_handed_back(hub: StubHub, start: Start, or
 
     hub.offer("demo")
     running = start(job_type(work), drain_s=0.2 if orders == 1 else 600)
-    assert began.wait(10)
+    assert began.wait(60)
     for _ in range(orders):
         running.drain()
     assert running.join() is Exit.DRAINED
@@ -219,14 +234,14 @@ def test_what_was_on_its_way_at_the_order_to_drain_is_handed_back(hub: StubHub, 
         if body["wait_s"]:
             asked.set()
             hub.lock.release()
-            answer.wait(10)
+            answer.wait(60)
             hub.lock.acquire()
         return given
 
     hub._leases = slowly  # type: ignore[method-assign]
     hub.offer("demo")
     running = start(job_type(_never))
-    assert asked.wait(10)
+    assert asked.wait(60)
     assert running.stop() is Exit.DRAINED
     answer.set()
     assert [end["outcome"] for end in hub.ends()] == ["released"]
@@ -308,18 +323,26 @@ def test_an_end_is_told_until_the_hub_has_it(hub: StubHub, start: Start) -> None
     assert {end["result"] for end in hub.await_ends(4)} == {1}
 
 
-def test_a_health_file_that_cannot_be_written_costs_no_lease(hub: StubHub, start: Start, tmp_path: Path) -> None:
+def test_a_health_file_that_cannot_be_written_costs_no_lease(tmp_path: Path) -> None:
     """The disk was full, and each answer of the hub counted as none."""
-    hub.ttl_ms = 900
 
-    async def work(run: JobRun) -> str:
-        async with run.irreversible("execute"):
-            await asyncio.sleep(1.5)
-        return "kept"
+    def scene(slower: float) -> None:
+        over = threading.Event()
 
-    hub.offer("demo")
-    start(job_type(work), ttl_s=0.9, health_file=tmp_path / "no such folder" / "health")
-    assert hub.await_ends()[0]["result"] == "kept"
+        async def work(run: JobRun) -> str:
+            try:
+                async with run.irreversible("execute"):
+                    await asyncio.sleep(1.5 * slower)
+            finally:
+                over.set()
+            return "kept"
+
+        with on_lease(0.9 * slower, work, health_file=tmp_path / "no such folder" / "health") as hub:
+            assert over.wait(60)
+            wait_until(lambda: bool(hub.ends()), what="the end of the job", timeout_s=10)
+            assert hub.ends()[0]["result"] == "kept"
+
+    unhurried(scene, bears_s=0.3)
 
 
 def test_its_health_file_is_as_young_as_the_hubs_last_answer(hub: StubHub, start: Start, tmp_path: Path) -> None:
