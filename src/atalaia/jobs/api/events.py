@@ -45,8 +45,8 @@ class JobEvents:
         self._check(scope, job_id)
         if self._following.count >= MAX_STREAMS:
             raise Overloaded(N_("too many live streams"), retry_after_s=30)
-        job = await self._jobs.reading.job(job_id)
-        with self._following.follow(job_id) as followed:
+        with self._following.follow(job_id) as followed:  # before it is read: what changes from then on is heard
+            job = await self._jobs.reading.job(job_id)
             gone = asyncio.create_task(_wait_for_end(receive, followed))
             try:
                 await self._stream(job, followed, send)
@@ -77,7 +77,6 @@ class JobEvents:
         told: dict[tuple[int, int, Any], StepOut] = {}
         status = ""
         while True:
-            followed.changed.clear()
             lines = [b"retry: 1000\n\n"] if not status else []
             lines += _steps(job, told)
             if job.state != status:
@@ -86,22 +85,21 @@ class JobEvents:
             if job.state in _ENDED:
                 end = {"id": job.id, "status": job.status, "state": job.state, "error": job.error}
                 lines.append(_event("end", end))
-            await send({"type": "http.response.body", "body": b"".join(lines), "more_body": True})
+            if lines:
+                await send({"type": "http.response.body", "body": b"".join(lines), "more_body": True})
             if job.state in _ENDED or not await self._pause(followed, send):
                 break
+            followed.changed.clear()  # before it is read anew: what changes while it is read is heard
             job = await self._jobs.reading.job(job.id)
         await send({"type": "http.response.body", "body": b""})
 
     async def _pause(self, followed: Followed, send: Any) -> bool:
-        """Until something changed; False when nobody listens any more."""
-        while not followed.is_over:
-            try:
-                async with asyncio.timeout(BEAT_S):
-                    await followed.changed.wait()
-            except TimeoutError:
-                await send({"type": "http.response.body", "body": b": beat\n\n", "more_body": True})
-            else:
-                break
+        """Until something may have changed, news being lossy; False when nobody listens any more."""
+        try:
+            async with asyncio.timeout(BEAT_S):
+                await followed.changed.wait()
+        except TimeoutError:
+            await send({"type": "http.response.body", "body": b": beat\n\n", "more_body": True})
         return not followed.is_over
 
 
