@@ -36,7 +36,7 @@ T = TypeVar("T")
 PATH: Final = "/ocpp/{box_id}"
 STATIONS_TOPIC: Final = "cvepro_stations"
 _LOOK_S: Final = 5.0
-_BEAT: Final = timedelta(seconds=60)
+_BEAT: Final = timedelta(seconds=60)  # or the heartbeat's interval, where that is shorter
 _DEAD: Final = timedelta(seconds=150)
 _LONGEST_HEARTBEAT_S: Final = 300
 _SILENCE_S: Final = 1800.0
@@ -144,7 +144,9 @@ class Central:
         """Write down who is connected still, once a minute; close what has its line elsewhere by now."""
         now = self._host.clock.now()
         due = [each.line for each in self.points.values() if each.line.standing is not None]
-        due = [line for line in due if line.written_at is None or now - line.written_at >= _BEAT]
+        beat = min(_BEAT, timedelta(seconds=self.heartbeat_s))
+        # Also where the clock was set back since.
+        due = [line for line in due if line.written_at is None or not timedelta() <= now - line.written_at < beat]
         refused, self._refused = self._refused, Counter()
         is_new, self._is_new = self._is_new, False
 
@@ -242,7 +244,11 @@ def _is_right(authorization: str, box_id: str, sha256: bytes) -> bool:
     if kind.lower() != "basic":
         return False
     try:
-        name, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+        name, _, password = base64.b64decode(encoded, validate=True).partition(b":")
+    except (binascii.Error, ValueError):
         return False
-    return name == box_id and hmac.compare_digest(digest(password), sha256)
+    # As it was entered, or the bytes that its digits stand for, as the protocol's security whitepaper has it.
+    is_known = [
+        hmac.compare_digest(hashlib.sha256(each).digest(), sha256) for each in (password, password.hex().encode())
+    ]
+    return hmac.compare_digest(name, box_id.encode()) and any(is_known)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final, Protocol, TypeVar
 
 import structlog
-from ocpp.exceptions import OCPPError, PropertyConstraintViolationError, SecurityError
+from ocpp.exceptions import OCPPError, PropertyConstraintViolationError, SecurityError, UnknownCallErrorCodeError
 from ocpp.routing import on
 from ocpp.v16 import ChargePoint, call, call_result, datatypes, enums
 from ocpp.v16.enums import Action as Message
@@ -77,6 +77,7 @@ class Point(ChargePoint):  # type: ignore[misc] # the library has no types
         self.line = line
         self._central = central
         self._book = central.book
+        self._turn = asyncio.Lock()  # one command at a time, as the protocol has it
 
     async def listen(self) -> None:
         """Until the line is closed. Raises: SocketClosed."""
@@ -191,13 +192,21 @@ class Point(ChargePoint):  # type: ignore[misc] # the library has no types
         return call_result.DiagnosticsStatusNotification()
 
     async def perform(self, command: Command) -> tuple[CommandState, str | None]:
-        """How it ended, and the charge point's word for it."""
+        """How it ended, and the charge point's word for it. Nothing is sent that nobody waits for any more."""
+        async with self._turn:
+            if self._central.clock.now() > command.expires_at:
+                return CommandState.NO_ANSWER, None
+            return await self._performed(command)
+
+    async def _performed(self, command: Command) -> tuple[CommandState, str | None]:
         try:
             answer = await self.call(_message(command), suppress=False)
         except (TimeoutError, SocketClosed):
             return CommandState.NO_ANSWER, None
         except OCPPError as error:
             return CommandState.FAILED, type(error).code
+        except UnknownCallErrorCodeError as error:  # which says: Error code '…' is not defined by …
+            return CommandState.FAILED, clean(str(error).partition("'")[2].rpartition("'")[0]) or None
         return CommandState.ANSWERED, str(answer.status)
 
     async def _write(self, unit: Unit[T]) -> T:
