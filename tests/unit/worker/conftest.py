@@ -62,9 +62,8 @@ class Running:
 
 @contextlib.contextmanager
 def on_lease(ttl_s: float, run: Handler, **options: Any) -> Iterator[StubHub]:
-    """A hub whose leases live for `ttl_s`, and a worker at the one job that it offers."""
+    """A hub whose leases live for `ttl_s`, and a worker for whatever it offers."""
     with contextlib.closing(StubHub(ttl_ms=round(ttl_s * 1000))) as hub:
-        hub.offer("demo")
         running = Running(hub, [job_type(run)], ttl_s=ttl_s, **options)
         try:
             yield hub

@@ -70,6 +70,7 @@ def test_a_handler_that_blocks_the_loop_keeps_its_lease() -> None:
             return "kept"
 
         with on_lease(1.5 * slower, work) as hub:
+            hub.offer("demo")
             assert over.wait(60)
             # A lease that was lost meanwhile ends otherwise, or is told nowhere.
             wait_until(lambda: bool(hub.ends()), what="the end of the job", timeout_s=10)
@@ -101,7 +102,6 @@ def test_without_the_hub_nothing_irreversible_is_begun() -> None:
 
         async def work(run: JobRun) -> None:
             hub.refuse = lambda path: 503 if path == "/api/leases/renew" else None
-            begin.wait(60)
             try:
                 async with run.irreversible("execute"):
                     entered.append(True)
@@ -111,9 +111,8 @@ def test_without_the_hub_nothing_irreversible_is_begun() -> None:
             finally:
                 over.set()
 
-        begin = threading.Event()
         with on_lease(1.0 * slower, work) as hub:
-            begin.set()
+            hub.offer("demo")
             assert over.wait(60)
         assert entered == []
         assert refused
@@ -182,6 +181,7 @@ def test_while_the_hub_is_away_work_goes_on_until_the_lease_has_run_out() -> Non
                 ended[0] = time.monotonic()
 
         with on_lease(1.2 * slower, work) as hub:
+            hub.offer("demo")
             wait_until(lambda: bool(ended[0]), what="the abortion", timeout_s=60)
             assert 0.8 * slower <= ended[0] - began[0] <= 8 * slower
 
@@ -338,6 +338,7 @@ def test_a_health_file_that_cannot_be_written_costs_no_lease(tmp_path: Path) -> 
             return "kept"
 
         with on_lease(0.9 * slower, work, health_file=tmp_path / "no such folder" / "health") as hub:
+            hub.offer("demo")
             assert over.wait(60)
             wait_until(lambda: bool(hub.ends()), what="the end of the job", timeout_s=10)
             assert hub.ends()[0]["result"] == "kept"
