@@ -1,8 +1,7 @@
 """The client against the simulated exchange: reading, and sending orders that go well."""
 
 import asyncio
-import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +11,8 @@ from atalaia.core.redaction import Secret
 from atalaia.integrations.binance.exchange.failures import NotDone, Refused
 from atalaia.integrations.binance.exchange.port import FUNDING_FEE, Credentials, Rates, Side
 from atalaia_simulators.binance import Options
+from tests.fakes import FakeClock
+from tests.stopwatch import Stopwatch
 from tests.unit.binance.ground import World, closing, in_world
 
 
@@ -21,12 +22,12 @@ def test_prices_rules_and_time_are_read() -> None:
         prices = await world.exchange.market.prices()
         assert prices["BTCUSDT"].mark == Decimal("60123.45")
         now = await world.exchange.market.server_time()
-        assert abs(now - datetime.now(UTC)) < timedelta(seconds=1)
-        assert abs(now - prices["BTCUSDT"].at) < timedelta(seconds=1)
+        assert now == prices["BTCUSDT"].at == clock.now()
         rules = (await world.exchange.market.rules())["BTCUSDT"]
         assert (rules.step, rules.market_max) == (Decimal("0.001"), Decimal(120))
 
-    in_world(act)
+    clock = FakeClock()
+    in_world(act, options=Options(now=lambda: clock.now().timestamp()), clock=clock)
 
 
 def test_rules_are_asked_for_once_by_all() -> None:
@@ -143,9 +144,9 @@ def test_accounts_do_not_wait_for_each_other() -> None:
         keys = [(f"key-{number}", f"secret-{number}") for number in range(20)]
         world.simulator.made("/_sim/accounts", [{"api_key": key, "api_secret": secret} for key, secret in keys])
         accounts = [world.exchange.account(key, Credentials(Secret(key), Secret(secret))) for key, secret in keys]
-        began = time.monotonic()
+        watch = Stopwatch()
         await asyncio.gather(*(each.positions() for each in accounts))
-        assert time.monotonic() - began < 1.5  # one after the other it would be two seconds at least
+        assert watch.took_s < 1.5 + watch.late_s  # one after the other it would be two seconds at least
 
     in_world(act)
 
