@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import select, text
 
 from atalaia.core.errors import Conflict, InvalidField, NotFound
@@ -14,8 +15,8 @@ from atalaia.core.permissions import SYSTEM, Permission, Principal, Role
 from atalaia.integrations.cvepro.model.chargers import Charger, Connector
 from atalaia.integrations.cvepro.model.notices import NoticeKind
 from atalaia.integrations.cvepro.model.sessions import Session
+from atalaia.integrations.cvepro.queries import register, sessions
 from atalaia.integrations.cvepro.queries import residents as queries
-from atalaia.integrations.cvepro.queries import sessions
 from atalaia.integrations.cvepro.queries.notices import set_opt_in
 from atalaia.integrations.cvepro.queries.register import ResidentFilter
 from atalaia.integrations.cvepro.queries.residents import FLAT, HELD_SESSIONS, RESIDENT_ID
@@ -184,6 +185,22 @@ def test_another_number_ends_the_consent_and_one_that_is_gone_takes_the_tags_alo
     assert whose(house) == {"s": (None, "9")}
     with pytest.raises(NotFound):
         do(residents.one(id_))
+
+
+def test_a_consent_that_is_taken_back_meanwhile_stays_taken_back(house: House, residents: Residents) -> None:
+    """Of two hubs one saves a resident as the other takes the consent back: what was not changed is not written."""
+    made = do(residents.add(entry("Ana", "101", phone="11912345678"), by=BY)).resident
+    now = house.clock.now()
+    do(house.write(lambda tx: set_opt_in(tx, made.id, [NoticeKind.ENDED], at=now, now=now)))
+    former = ask(house, lambda tx: known(tx, made.id)).resident
+
+    def unit(tx: Tx) -> None:
+        set_opt_in(tx, made.id, (), at=None, now=now)  # as committed by the other between reading and writing
+        register.keep(tx, former, replace(former, is_active=False))
+
+    do(house.write(unit))
+    kept = ask(house, lambda tx: known(tx, made.id)).resident
+    assert (kept.is_active, kept.opted_in_at, kept.notices) == (False, None, ())
 
 
 def test_the_list_is_read_page_by_page_and_filtered(residents: Residents) -> None:

@@ -127,6 +127,7 @@ residents = Table(
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("flat", Text, nullable=False),
+    Column("flat_since_at", Instant),  # since when this flat and no other; none: since they were entered
     Column("phone", Text),  # E.164
     Column("email", Text),
     Column("person_id", Text, unique=True),  # the account that sees these sessions as its own

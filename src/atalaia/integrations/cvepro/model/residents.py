@@ -43,12 +43,15 @@ class Tag(msgspec.Struct, frozen=True, kw_only=True):
 class Resident(msgspec.Struct, frozen=True, kw_only=True):
     """`notices` are kinds that are wanted; nothing is told without `opted_in_at`. `person_id` is the account's.
 
+    `flat_since_at`: when they moved here from another flat; none: they were entered with this one.
+
     `refused_phone`: the number that is known not to be on WhatsApp; another one is tried again.
     """
 
     id: str
     name: str
     flat: str
+    flat_since_at: datetime | None = None
     phone: str | None = None
     email: str | None = None
     person_id: str | None = None

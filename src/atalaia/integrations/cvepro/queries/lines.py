@@ -52,6 +52,12 @@ def last_start(tx: Tx, since: datetime, until: datetime) -> datetime | None:
     return found
 
 
+def who_charged(tx: Tx, flat: str, since: datetime, until: datetime) -> frozenset[str | None]:
+    """Ids of the residents whose sessions of that flat began in between; None: nobody's that we know."""
+    question = select(RESIDENT_ID).select_from(HELD_SESSIONS).where(*_within(since, until), FLAT.in_([flat]))
+    return frozenset(row[0] for row in tx.rows(question.distinct()))
+
+
 def flats_with_tags(tx: Tx, since: datetime, until: datetime) -> Sequence[tuple[str, str]]:
     """Flat and name of each resident who had a tag at some time in between."""
     t = tags.c

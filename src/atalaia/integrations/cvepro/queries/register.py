@@ -87,8 +87,12 @@ def add_all(tx: Tx, new: Sequence[Resident]) -> None:
     tx.insert(residents, [_row(each) for each in new])
 
 
-def keep(tx: Tx, changed: Resident) -> None:
-    tx.execute(update(residents).where(residents.c.id == changed.id).values(**_row(changed)))
+def keep(tx: Tx, former: Resident, changed: Resident) -> None:
+    """What is other than it was, and nothing else: consent may be given or taken back meanwhile, at another hub."""
+    before = _row(former)
+    values = {name: value for name, value in _row(changed).items() if value != before[name]}
+    if values:
+        tx.execute(update(residents).where(residents.c.id == changed.id).values(**values))
 
 
 def drop(tx: Tx, id: str) -> None:

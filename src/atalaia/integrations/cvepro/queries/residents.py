@@ -82,6 +82,12 @@ def of_person(tx: Tx, person_id: str) -> Resident | None:
     return None if row is None else resident_of(row)
 
 
+def living_in(tx: Tx, flat: str) -> frozenset[str]:
+    """Ids of those who live there now."""
+    c = residents.c
+    return frozenset(row.id for row in tx.rows(select(c.id).where(c.flat == flat, c.is_active.is_(True))))
+
+
 def tags_of(tx: Tx, resident_ids: Iterable[str]) -> list[Tag]:
     """With those of the past; those that are held first, then by when they came."""
     ids = list(resident_ids)

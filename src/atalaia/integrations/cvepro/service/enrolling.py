@@ -148,7 +148,7 @@ class Enrolling:
             people[id_] = _changed(former, row.values, now) if former else _new(id_, row, now)
         register.add_all(tx, [each for id_, each in people.items() if id_ not in kept])
         for id_ in people.keys() & kept.keys():
-            register.keep(tx, people[id_])
+            register.keep(tx, kept[id_], people[id_])
             if kept[id_].opted_in_at is not None and people[id_].opted_in_at is None:
                 withdraw(self._host, tx, id_)
         self._write_tags(tx, rows, ids, now)
@@ -180,6 +180,8 @@ def _changed(former: Resident, values: Mapping[str, str | None], now: datetime) 
     changes: dict[str, Any] = {**values, "changed_at": now}
     if "phone" in values and former.phone is not None:
         changes["opted_in_at"] = None  # consent was given for that number
+    if "flat" in values:
+        changes["flat_since_at"] = now
     return msgspec.structs.replace(former, **changes)
 
 

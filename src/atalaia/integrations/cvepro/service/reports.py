@@ -25,7 +25,7 @@ from atalaia.integrations.cvepro.model.reports import (
     recognised,
 )
 from atalaia.integrations.cvepro.model.residents import Resident, read_flat
-from atalaia.integrations.cvepro.queries import reports, residents
+from atalaia.integrations.cvepro.queries import lines, reports, residents
 from atalaia.integrations.cvepro.service.billing import zone_of
 from atalaia.integrations.cvepro.service.reporting import TOPIC, Reporting
 from atalaia.sdk.contribution import Loop
@@ -155,21 +155,42 @@ class Reports:
     def own(self, tx: Tx, resident: Resident) -> list[Report]:
         """Of the flat, from the first month on that was wholly the resident's; newest first.
 
-        One in which others charged, and this one did not, was another household's.
+        One in which others charged, and this one did not, was another household's. Of months for which nobody knows whether
+        the resident lived there, only those in which this one charged, and nobody who does not live there now.
         """
         if not resident.is_active:
             return []
-        found = reports.of_flat(tx, resident.flat, since_month=self._own_since(tx, resident))
-        return [each for each in found if not each.holders or resident.id in each.holders]
+        since, sure = self._own_since(tx, resident)
+        household = residents.living_in(tx, resident.flat)
 
-    def _own_since(self, tx: Tx, resident: Resident) -> str:
+        def is_own(report: Report) -> bool:
+            if report.month >= sure:
+                return not report.holders or resident.id in report.holders
+            holders = report.holders or self._who_charged(tx, resident.flat, report.month)
+            return resident.id in holders and household.issuperset(holders)
+
+        return [each for each in reports.of_flat(tx, resident.flat, since_month=since) if is_own(each)]
+
+    def _own_since(self, tx: Tx, resident: Resident) -> tuple[str, str]:
+        """The first month that may be wholly the resident's, and the first that surely is."""
         starts = [tag.since_at for tag in residents.tags_of(tx, [resident.id])] or [resident.created_at]
         known = [start for start in starts if start is not None]
-        if len(known) < len(starts):
-            return ""
+        # A tag that nobody had before is the resident's ever since.
+        is_known = len(known) == len(starts)
+        lives_since = min(known) if is_known else resident.created_at
+        moved_at = resident.flat_since_at or lives_since
+        return self._whole_month(min(known)) if is_known else "", self._whole_month(max(lives_since, moved_at))
+
+    def _whole_month(self, at: datetime) -> str:
+        """The first that does not begin before."""
         zone = zone_of(self._host)
-        month = month_of(min(known), zone)
-        return str(month if month.since(zone) >= min(known) else month.moved(1))
+        month = month_of(at, zone)
+        return str(month if month.since(zone) >= at else month.moved(1))
+
+    def _who_charged(self, tx: Tx, flat: str, month: str) -> frozenset[str | None]:
+        """For a report that does not say it."""
+        found, zone = read_month(month), zone_of(self._host)
+        return lines.who_charged(tx, flat, found.since(zone), found.until(zone))
 
     async def orders(self) -> list[Ordered]:
         """Of late, newest first, with how they stand."""

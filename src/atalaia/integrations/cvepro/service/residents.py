@@ -26,6 +26,7 @@ from atalaia.integrations.cvepro.model.residents import (
     read_tag,
     read_tags,
 )
+from atalaia.integrations.cvepro.model.rosters import fold
 from atalaia.integrations.cvepro.queries import register
 from atalaia.integrations.cvepro.queries import residents as queries
 from atalaia.integrations.cvepro.queries.register import ResidentFilter
@@ -116,7 +117,8 @@ class Residents:
         def unit(tx: Tx) -> None:
             found = known(tx, id).resident
             if found.is_active is not is_active:
-                register.keep(tx, replace(found, is_active=is_active, changed_at=self._host.clock.now()))
+                changed = replace(found, is_active=is_active, changed_at=self._host.clock.now())
+                register.keep(tx, found, changed)
                 if not is_active:
                     withdraw(self._host, tx, id)
                 self._audit(tx, f"resident_{'activated' if is_active else 'deactivated'}", id, by)
@@ -130,7 +132,7 @@ class Residents:
             register.lock(tx)
             found = known(tx, id).resident
             linked = replace(found, person_id=self._account(tx, account, id, by), changed_at=self._host.clock.now())
-            register.keep(tx, linked)
+            register.keep(tx, found, linked)
             self._audit(tx, "resident_linked", id, by, account=linked.person_id)
 
         await self._host.write(unit)
@@ -181,7 +183,8 @@ class Residents:
             register.lock(tx)
             found = proposed(tx, self._host.accounts(tx, role=Role.CLIENT))
             for resident, account in found:
-                register.keep(tx, replace(resident, person_id=account.id, changed_at=self._host.clock.now()))
+                linked = replace(resident, person_id=account.id, changed_at=self._host.clock.now())
+                register.keep(tx, resident, linked)
                 self._audit(tx, "resident_linked", resident.id, by, account=account.id)
             return len(found)
 
@@ -209,7 +212,8 @@ class Residents:
         if changed:
             # Consent was given for that number.
             consent = {"opted_in_at": None} if "phone" in changed and former.phone is not None else {}
-            register.keep(tx, replace(former, **changed, **consent, changed_at=now))
+            flat = {"flat_since_at": now} if fold(values["flat"]) != fold(former.flat) else {}
+            register.keep(tx, former, replace(former, **changed, **consent, **flat, changed_at=now))
             if consent or not entry.is_active:
                 withdraw(self._host, tx, former.id)
         wanted, held = read_tags(entry.tags), {each.tag: each for each in found.held}
