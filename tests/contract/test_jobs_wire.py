@@ -55,6 +55,10 @@ async def _send(
         ("/api/jobs", JOB | {"priority": 1001}, 422, "priority"),
         ("/api/jobs", JOB | {"priority": "1"}, 422, "priority"),
         ("/api/jobs", JOB | {"run_at": "2026-01-01T00:00:00"}, 422, "run_at"),
+        # Later than the last year anywhere: it was taken, and no list with this job could be shown any more.
+        ("/api/jobs", JOB | {"run_at": "9999-12-31T23:59:59-14:00"}, 422, "run_at"),
+        ("/api/jobs", JOB | {"run_at": "9999-12-31T23:59:59Z"}, 422, "run_at"),
+        ("/api/jobs", JOB | {"run_at": "0001-01-01T00:00:00+14:00"}, 422, "run_at"),
         ("/api/jobs", JOB | {"max_attempts": 0}, 422, "max_attempts"),
         ("/api/jobs", JOB | {"unique_key": ""}, 422, "unique_key"),
         ("/api/jobs", {"type": "drive", "payload": {"client": 1}}, 422, "payload.client"),
@@ -120,6 +124,15 @@ def test_what_is_too_large_is_refused(store: Store, tmp_path: Path) -> None:
     assert ask(store, tmp_path, "POST", "/api/leases/renew", json=body)[0] == 413
     ended = {"token": GOOD, "outcome": "succeeded", "result": large}
     assert ask(store, tmp_path, "POST", "/api/jobs/x/complete", json=ended)[0] == 413
+
+
+@pytest.mark.parametrize("data", [b"1e999", b"1" * 5_000, b'{"x":-1e999}'])
+def test_a_steps_data_that_nobody_could_read_again_is_refused(store: Store, tmp_path: Path, data: bytes) -> None:
+    """It was kept, and from then on neither the job's page nor the lease that brings its earlier steps could be made."""
+    step = b'{"n":1,"name":"s","state":"started","data":' + data + b"}"
+    body = b'{"worker_id":"w","items":[{"id":"x","token":"1.1.secret","steps":[' + step + b"]}]}"
+    status, error = ask(store, tmp_path, "POST", "/api/leases/renew", content=body)
+    assert (status, error["field"]) == (422, "data")
 
 
 def test_reading_asks_for_what_is_there(store: Store, tmp_path: Path) -> None:

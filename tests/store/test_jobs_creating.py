@@ -56,6 +56,19 @@ def test_the_same_key_at_the_same_moment_is_one_job(site: Talk) -> None:
     site(conversation)
 
 
+def test_a_name_that_no_store_can_look_for_is_that_of_nothing(site: Talk) -> None:
+    """PostgreSQL takes no NUL: it was told as an error of the hub."""
+
+    async def conversation(hub: Site) -> None:
+        for path in ("/api/jobs/%00/cancel", "/api/jobs/%00/retry", "/api/workers/%00/drain"):
+            await hub.post(path, {}, status=404)
+        async with hub.client(hub.headers) as client:
+            assert (await client.delete("/api/job-limits/type/%00")).status_code == 404
+        assert await hub.post("/api/jobs/retry", {"ids": ["\0"]}) == {"ids": [], "skipped": 1}
+
+    site(conversation)
+
+
 def test_many_are_made_at_once_and_the_wrong_ones_are_named(site: Talk) -> None:
     async def conversation(hub: Site) -> None:
         items: list[Any] = [

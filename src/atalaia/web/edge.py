@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from atalaia.core.errors import UnsupportedMedia
+from atalaia.core.errors import NotFound, UnsupportedMedia
 from atalaia.core.translations import N_, Translations, choose_locale
 from atalaia.sdk.contribution import AsgiHandler, HotRoute
 from atalaia.web.addresses import TrustedProxies, header
@@ -101,6 +101,9 @@ class Edge:
         clear_contextvars()
         bind_contextvars(request_id=scope["state"]["request_id"])
         started = monotonic()
+        if "\0" in scope["path"]:  # nothing has it in its name, and PostgreSQL takes none to look for it
+            await send_error(scope, send, NotFound(N_("there is nothing here")), self._translations)
+            return
         if scope["path"] not in self._file_routes and _is_foreign_media(scope):
             refusal = UnsupportedMedia(
                 N_("this content type isn't taken here"), hint=N_("Send JSON: Content-Type: application/json.")

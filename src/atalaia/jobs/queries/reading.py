@@ -68,6 +68,8 @@ def whole(tx: Tx, id: str) -> Whole | None:
 
 
 def seq_of(tx: Tx, id: str) -> int | None:
+    if not id.isprintable():  # PostgreSQL takes no NUL
+        return None
     rows = tx.raw("SELECT seq FROM jobs WHERE id = ?", (id,))
     return rows[0][0] if rows else None
 

@@ -157,10 +157,19 @@ def steps_said(steps: Sequence[StepIn]) -> list[StepSaid]:
     """Raises TooLarge, InvalidField."""
     for step in steps:
         check_text(name=step.name)
-    return [
-        StepSaid(step.n, step.name, step.state, _text(step.data, "data", MAX_STEP_BYTES), step.took_ms)
-        for step in steps
-    ]
+    return [StepSaid(step.n, step.name, step.state, _data_text(step.data), step.took_ms) for step in steps]
+
+
+def _data_text(data: Raw) -> str:
+    """What is kept must be readable again, by pages and by the worker that gets the earlier steps: 1e999 is no number there."""
+    text = _text(data, "data", MAX_STEP_BYTES)
+    if text == "{}":
+        return text
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise InvalidField("data", N_("this is not JSON: {why}"), why=str(error)) from error
+    return text
 
 
 _WORDS = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -24,6 +24,8 @@ from atalaia.store.store import Store
 from atalaia.store.work import Merged
 
 MAX_KEY = 200
+_FIRST_MS = to_ms(datetime(1970, 1, 1, tzinfo=UTC))
+_LAST_MS = to_ms(datetime(9999, 1, 1, tzinfo=UTC))
 
 
 class ReusedKey(InvalidField):
@@ -236,9 +238,9 @@ def check_text(**fields: str | None) -> None:
 
 
 def _instant_ms(instant: datetime | None) -> int | None:
+    """At the very ends of the calendar it can be told, and shown in no other zone."""
     if instant is None:
         return None
-    try:
-        return to_ms(instant)
-    except (ValueError, OverflowError) as error:
-        raise InvalidField("run_at", N_("this instant is out of range")) from error
+    if not _FIRST_MS <= (ms := to_ms(instant)) < _LAST_MS:
+        raise InvalidField("run_at", N_("this instant is out of range"))
+    return ms
