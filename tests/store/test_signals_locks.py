@@ -20,7 +20,8 @@ from atalaia.signals.service.tasks import Started
 from atalaia.store.store import Store
 from tests.conftest import MakeStore
 from tests.fakes import FakeClock
-from tests.store.signals_site import OPERATOR, SLICES, Site, hear, until
+from tests.stillness import unhurried
+from tests.store.signals_site import OPERATOR, SLICES, Site, hear, until, until_async
 
 LEASE_S = 30
 
@@ -63,6 +64,34 @@ def test_lock_first_then_throttle(store: Store, clock: FakeClock) -> None:
         assert await site.send() == "Throttled"
         clock.advance(0.2)
         assert await site.send() == "Started"
+
+    play(store, clock, scene)
+
+
+def test_a_run_that_is_on_record_as_ended_holds_nobody_up(
+    store: Store, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene(site: Site) -> None:
+        ends, heard = site.signals.running._ends, asyncio.Event()
+        end = ends.end
+
+        async def end_and_hear_late(started: Started, ending: Ending) -> bool:
+            kept = await end(started, ending)
+            await heard.wait()
+            return kept
+
+        async def is_on_record() -> bool:
+            return (await site.signals.reading.one("watch")).running is None
+
+        monkeypatch.setattr(ends, "end", end_and_hear_late)
+        await site.make(min_interval_s=5)
+        assert [await site.send() for _ in range(2)] == ["Started", "Held"]
+        site.work.go.set()
+        await until_async(is_on_record)
+        assert await site.send() == "Throttled"
+        clock.advance(5)
+        assert await site.send() == "Started"
+        heard.set()
 
     play(store, clock, scene)
 
@@ -178,9 +207,9 @@ def test_a_write_of_a_run_is_kept_or_lost_as_one(store: Store, clock: FakeClock)
 def test_a_lease_is_renewed_while_the_run_goes_on(store: Store) -> None:
     """By the real clocks, the database's on PostgreSQL: a lease of a second, and a run of more than two."""
 
-    async def scene() -> None:
+    async def scene(slower: float) -> None:
         clock, decides = SystemClock(), deciding_clock(store, SystemClock())
-        settings = {"lease_s": 1.0}
+        settings = {"lease_s": slower}
         async with (
             Site(store, clock, settings=settings, now_ms=decides) as first,
             Site(store, clock, settings=settings, now_ms=decides) as second,
@@ -189,7 +218,7 @@ def test_a_lease_is_renewed_while_the_run_goes_on(store: Store) -> None:
             assert await first.send() == "Started"
             run = await first.has_begun()
             replies: set[str] = set()
-            end = clock.monotonic() + 2.2
+            end = clock.monotonic() + 2.2 * slower
             while clock.monotonic() < end:
                 replies.add(await second.send())
                 await second.signals.ends.reap()
@@ -199,7 +228,7 @@ def test_a_lease_is_renewed_while_the_run_goes_on(store: Store) -> None:
             await first.let_go()
             assert await second.send() == "Started"
 
-    asyncio.run(scene())
+    unhurried(lambda slower: asyncio.run(scene(slower)), bears_s=0.2)
 
 
 def test_a_run_whose_signal_is_dropped_is_broken_off(store: Store) -> None:

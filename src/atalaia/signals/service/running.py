@@ -86,6 +86,7 @@ class _Live:
         self.task: asyncio.Task[None] | None = None
         self.work: asyncio.Task[Ending] | None = None
         self.is_stopped = False
+        self.is_ending = False  # its end is on the way to the record, or there already
 
 
 class Running:
@@ -118,7 +119,11 @@ class Running:
     def is_running(self, signal: str) -> bool:
         """Whether a run of the signal is under way here, beyond doubt."""
         now = self._clock.monotonic()
-        return any(live.signal == signal and now < live.until for live in self._live.values())
+        return any(live.signal == signal and now < live.until and not live.is_ending for live in self._live.values())
+
+    def is_ending(self, signal: str) -> bool:
+        """Whether a run of the signal ends here just now: what is on record of it only the store knows."""
+        return any(live.signal == signal and live.is_ending for live in self._live.values())
 
     def release(self) -> None:
         """Break off what runs, while what it works with is still open, and begin nothing more."""
@@ -147,7 +152,9 @@ class Running:
 
     async def _run(self, run: ActiveRun, live: _Live) -> None:
         try:
-            await self._tell(run.started, _STOPPED if live.is_stopped else await self._worked(run, live))
+            ending = _STOPPED if live.is_stopped else await self._worked(run, live)
+            live.is_ending = True
+            await self._tell(run.started, ending)
         finally:
             del self._live[run.id]
 

@@ -43,7 +43,7 @@ class Sending:
         if known is not None and asked < known.good_until:
             if self._running.is_running(signal):
                 return Held()
-            if asked < known.free_at:
+            if asked < known.free_at and not self._running.is_ending(signal):
                 return Throttled(round((known.free_at - asked) * 1000))
         reply = await self._starting.start(Wish(signal, new_id(), source))
         self._remember(signal, reply, asked)
