@@ -2,9 +2,11 @@
 
 import itertools
 import re
+from collections.abc import Iterator
+from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.acceptance.hub import ADMIN, PASSWORD, Hub
 from tests.browser.conftest import OpenContext, sign_in, sign_in_by_form
@@ -33,8 +35,11 @@ class Job:
 
 
 @pytest.fixture
-def job(shared_hub: Hub) -> Job:
-    return Job(shared_hub)
+def job(shared_hub: Hub) -> Iterator[Job]:
+    """Up before and after: other tests look at all checks there are."""
+    job = Job(shared_hub)
+    yield job
+    job.succeed()
 
 
 @pytest.fixture
@@ -94,6 +99,92 @@ def test_the_heading_of_a_check_says_how_it_stands_now(page: Page, shared_hub: H
     job.succeed()
     expect(badge).to_have_text("Up", timeout=LIVE_MS)
     assert _stayed(page)
+
+
+def test_what_happened_before_the_stream_was_open_is_shown(page: Page, shared_hub: Hub, job: Job) -> None:
+    def late(route: Route) -> None:
+        job.fail()
+        route.continue_()
+
+    page.route("**/events", late, times=1)
+    page.goto(f"{shared_hub.url}{job.path}")
+    expect(page.locator("#head-state")).to_have_text("Down", timeout=LIVE_MS)
+
+
+def test_a_page_that_was_out_of_sight_missed_nothing(page: Page, shared_hub: Hub, job: Job) -> None:
+    page.goto(f"{shared_hub.url}{job.path}")
+    _await_live(page)
+    _show(page, False)
+    job.fail()
+    waiting: list[Route] = []
+    page.route("**/events", lambda route: waiting.append(route), times=1)  # noqa: PLW0108 - the library marks its handlers
+    with page.expect_request("**/events"):
+        _show(page, True)
+    expect(page.locator("#head-state")).to_have_text("Down", timeout=LIVE_MS)
+    job.succeed()
+    waiting.pop().continue_()
+    expect(page.locator("#head-state")).to_have_text("Up", timeout=LIVE_MS)
+
+
+def _show(page: Page, is_shown: bool) -> None:
+    """As if the reader went to another tab and came back."""
+    page.evaluate(
+        """is => {
+          Object.defineProperty(document, "hidden", { value: !is, configurable: true });
+          document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        is_shown,
+    )
+
+
+# A press may be as slow as this machine: it is the page's clock that stands still.
+STILL = "() => { const now = performance.now(); performance.now = () => now; }"
+# What the stream would say; when it is over, what the page asked for then is there.
+NEWS = """async () => {
+  document.body.dispatchEvent(new CustomEvent("live:checks", { detail: { ids: [] } }));
+  for (let n = 0; n < 3; n += 1) await (await fetch("/checks/rows")).text();
+  await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+}"""
+
+
+@pytest.fixture
+def row(page: Page, shared_hub: Hub, job: Job) -> Locator:
+    """Of the list of checks, which is live."""
+    page.goto(f"{shared_hub.url}/checks?q={quote(job.name)}")
+    _await_live(page)
+    page.evaluate(STILL)
+    return page.locator(f"#rows tr:has(a[href='{job.path}'])")
+
+
+def test_news_in_the_middle_of_a_click_does_not_swallow_it(page: Page, job: Job, row: Locator) -> None:
+    row.locator("a").first.hover()
+    page.mouse.down()
+    job.fail()
+    page.evaluate(NEWS)
+    page.mouse.up()
+    page.wait_for_url(f"**{job.path}")
+
+
+def test_news_that_waited_for_the_end_of_a_press_are_shown_then(page: Page, job: Job, row: Locator) -> None:
+    page.locator("#rows th").last.hover()
+    page.mouse.down()
+    job.fail()
+    page.evaluate(NEWS)
+    expect(row).to_have_attribute("data-state", "up")
+    page.mouse.up()
+    expect(row).to_have_attribute("data-state", "down")
+
+
+def test_who_goes_through_a_list_by_keys_stays_where_it_was_when_it_comes_anew(
+    page: Page, job: Job, row: Locator
+) -> None:
+    page.keyboard.press("j")
+    expect(row.locator("a").first).to_be_focused()
+    job.fail()
+    page.evaluate(NEWS)
+    expect(row).to_have_attribute("data-state", "down")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{job.path}")
 
 
 def test_an_error_in_a_form_is_announced_has_the_focus_and_leads_to_its_field(

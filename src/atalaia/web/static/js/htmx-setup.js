@@ -43,10 +43,59 @@ document.addEventListener("htmx:load", (event) => {
   }
 });
 
-// A part that is being used is not swapped under the reader's hands.
+// What is pressed just now; no longer than a press takes, for not every end of one is told (a menu of the browser's own).
+const PRESS_MS = 3000;
+let pressed = null;
+for (const name of ["pointerdown", "keydown"]) document.addEventListener(name, ({ target }) => { pressed = { target, until: performance.now() + PRESS_MS }; }, true);
+for (const name of ["pointerup", "pointercancel", "keyup"]) document.addEventListener(name, () => { pressed = null; }, true);
+const isPressed = (part) => pressed !== null && performance.now() < pressed.until && part.contains(pressed.target);
+
+// A part that is being used is not swapped under the reader's hands: a click is lost where another element stands when the
+// button is let go. The part comes anew as soon as it is let alone.
+const IN_USE = "details.menu[open], dialog[open], input:focus, textarea:focus, select:focus";
+const LOOK_AGAIN_MS = 200;
+const isHeld = (part) => part.hasAttribute?.("data-live-part") && (isPressed(part) || part.querySelector(IN_USE) !== null);
+const held = new Set();
+let looking = null;
+const hold = (part) => {
+  held.add(part);
+  looking ??= setInterval(letGo, LOOK_AGAIN_MS);
+};
+const letGo = () => {
+  for (const part of [...held].filter((each) => !each.isConnected || !isHeld(each))) {
+    held.delete(part);
+    if (part.isConnected) window.htmx.ajax("GET", part.getAttribute("hx-get"), { source: part });
+  }
+  if (held.size) return;
+  clearInterval(looking);
+  looking = null;
+};
+
+// What had the focus has it again when its part comes anew; where it has an id, htmx sees to that itself.
+const placeOf = (element) => {
+  if (element.matches("a[href]")) return `a[href="${CSS.escape(element.getAttribute("href"))}"]`;
+  const form = element.matches("button") && element.closest("form[action]");
+  return form ? `form[action="${CSS.escape(form.getAttribute("action"))}"] button` : null;
+};
+let stoodAt = null;
+
 document.addEventListener("htmx:beforeRequest", (event) => {
-  const part = event.detail.elt;
-  if (part.hasAttribute?.("data-live-part") && part.querySelector("details.menu[open], dialog[open], input:focus, textarea:focus")) event.preventDefault();
+  const { elt } = event.detail;
+  if (!isHeld(elt)) return;
+  event.preventDefault();
+  hold(elt);
+});
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { elt, target } = event.detail;
+  const at = document.activeElement;
+  stoodAt = target.contains(at) && !at.id ? placeOf(at) : null;
+  if (elt !== target || !isHeld(elt)) return;
+  event.detail.shouldSwap = false;
+  hold(elt);
+});
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (stoodAt && document.activeElement === document.body) event.target.querySelector?.(stoodAt)?.focus({ preventScroll: true });
+  stoodAt = null;
 });
 
 // What the reader opened or closed stays so when its part comes anew.

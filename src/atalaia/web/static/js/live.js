@@ -21,6 +21,7 @@ let retryMs = FIRST_RETRY_MS;
 let retryTimer = 0;
 let silenceTimer = 0;
 let leads = false;
+let missed = true; // something may have happened that this page did not hear
 
 const words = () => {
   if (state === "offline") {
@@ -43,11 +44,9 @@ const again = async (button) => {
 };
 lostLine?.addEventListener("click", (event) => { const button = event.target.closest("[data-line-again]"); if (button) again(button); });
 
-const show = (next, { tell = true, at = null } = {}) => {
+const show = (next, { tell = true, at = null, opened = false } = {}) => {
   if (next === "reconnecting" || next === "offline") since ??= at ? new Date(at) : new Date();
   else since = null;
-  const isFirst = next === "online" && state === "connecting";
-  const cameBack = next === "online" && (state === "offline" || state === "reconnecting" || state === "polling");
   state = next;
   for (const element of shown()) {
     element.dataset.liveState = state;
@@ -55,10 +54,9 @@ const show = (next, { tell = true, at = null } = {}) => {
     element.title = state === "polling" ? text("polling") : state === "offline" ? `${text("polling")} · ${text("retry", { seconds: Math.round(retryMs / 1000) })}` : words();
   }
   tellLost();
-  if (tell && leads) channel?.postMessage({ state, at: since?.getTime() ?? null });
-  if (cameBack) announceAll(); // what happened meanwhile was not heard
-  // Between the making of the page and its first hearing something short-lived may have ended.
-  if (isFirst) for (const name of topics("[data-live-fresh]")) dispatch(`live:${name}`, { ids: [] });
+  if (tell && leads) channel?.postMessage({ state, at: since?.getTime() ?? null, opened });
+  // Between the making of a page, or the end of the stream before, and this stream's opening nobody heard anything.
+  if (state === "online" && (opened || missed)) { missed = false; announceAll(); }
 };
 
 const waiting = new Map();
@@ -76,9 +74,9 @@ const announce = (topic, id) => {
 };
 const dispatch = (name, detail) => document.body.dispatchEvent(new CustomEvent(name, { detail }));
 
-const topics = (among = "") => {
+const topics = () => {
   const names = new Set();
-  for (const element of document.querySelectorAll(`${among}[hx-trigger*='live:']`)) {
+  for (const element of document.querySelectorAll("[hx-trigger*='live:']")) {
     for (const [, name] of element.getAttribute("hx-trigger").matchAll(/live:([^\s,]+)/g)) names.add(name);
   }
   return names;
@@ -116,7 +114,7 @@ function connect() {
   clearTimeout(retryTimer);
   source?.close();
   source = new EventSource(ADDRESS);
-  source.onopen = () => { retryMs = FIRST_RETRY_MS; alive(); show("online"); };
+  source.onopen = () => { retryMs = FIRST_RETRY_MS; alive(); show("online", { opened: true }); };
   source.onmessage = (event) => { alive(); hear(event.data); };
   source.addEventListener("beat", alive);
   source.onerror = lost; // the browser's own retry knows no growing pause
@@ -144,6 +142,7 @@ const join = () => {
   channel.postMessage({ hello: true });
 };
 const leave = () => {
+  missed = true;
   if (!canShare) return disconnect();
   wanted?.abort();
   wanted = null;
@@ -153,7 +152,7 @@ const leave = () => {
 const start = () => {
   if (channel) channel.onmessage = ({ data }) => {
     if (data.message && !leads) hear(JSON.stringify(data.message));
-    if (data.state && !leads) show(data.state, { tell: false, at: data.at });
+    if (data.state && !leads) show(data.state, { tell: false, at: data.at, opened: data.opened });
     if (data.hello && leads) channel.postMessage({ state, at: since?.getTime() ?? null });
   };
   document.addEventListener("visibilitychange", () => {
