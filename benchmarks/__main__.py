@@ -36,6 +36,7 @@ NAMES = (
     "charging_viewers",
     "charging_report",
     "charging_outage",
+    "charging_points",
 )
 BUDGET_S = 25 * 60
 
