@@ -49,6 +49,19 @@ def test_a_failing_upstream_is_left_alone_told_once_and_tried_again(make_store: 
     run(body())
 
 
+def test_words_with_a_nul_in_them_lose_no_call(make_store: MakeStore, clock: FakeClock) -> None:
+    """PostgreSQL takes none: with one such error all calls of that second were lost, and the breaker never opened."""
+
+    async def body() -> None:
+        async with a_house(make_store("access", "upstreams"), clock) as house:
+            calls = [house.call("temporary", operation="re\0ad", error="answered \0")] * 5
+            await house.service.take_calls(NAME, calls)
+            assert house.told[0].reason == "answered \N{REPLACEMENT CHARACTER}"  # type: ignore[union-attr]
+            assert (await house.service.upstream(NAME)).hour.calls == 5
+
+    run(body())
+
+
 def test_what_opened_it_is_said_with_the_runbook(make_store: MakeStore, clock: FakeClock) -> None:
     async def body() -> None:
         async with a_house(make_store("access", "upstreams"), clock) as house:

@@ -75,6 +75,35 @@ def test_a_token_is_over_with_its_life(make_store: MakeStore, clock: FakeClock) 
     run(body())
 
 
+def test_a_token_that_is_over_when_it_comes_does_not_make_a_storm_of_logins(
+    make_store: MakeStore, clock: FakeClock
+) -> None:
+    """The other side's clock is behind ours: each login was followed by the next, at once and without end."""
+
+    async def body() -> None:
+        async with a_house(make_store("access", "upstreams"), clock, token_life_s=3600) as house:
+            house.desk.expires_at = clock.now() - timedelta(hours=2)
+            token = await asyncio.wait_for(house.keeper.token(KEY), 60)
+            assert (token.generation, house.desk.count) == (1, 1)
+            assert token.expires_at == clock.now() + timedelta(hours=1)
+
+    run(body())
+
+
+def test_words_with_a_nul_in_them_are_kept_as_the_reason(make_store: MakeStore, clock: FakeClock) -> None:
+    """PostgreSQL takes none: the failure was not kept, and the next login came without a pause."""
+
+    async def body() -> None:
+        async with a_house(make_store("access", "upstreams"), clock) as house:
+            house.desk.failure = PermanentFailure("wrong\0password")
+            for _ in range(2):
+                with pytest.raises((PermanentFailure, TemporaryFailure), match="wrong"):
+                    await house.keeper.token(KEY)
+            assert house.desk.count == 1
+
+    run(body())
+
+
 @pytest.mark.parametrize(("life_h", "ahead_min"), [(6, 60), (1, 12), (24, 60)])
 def test_a_token_is_renewed_ahead_of_its_end(
     make_store: MakeStore, clock: FakeClock, life_h: int, ahead_min: int

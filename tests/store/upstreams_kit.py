@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -38,6 +39,7 @@ class LoginDesk:
     gate: asyncio.Event | None = None
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     short: bool = False
+    expires_at: datetime | None = None
 
     async def login(self, _upstream: Upstream, _setting: Callable[[str], Any]) -> Login:
         self.count += 1
@@ -48,7 +50,7 @@ class LoginDesk:
         await asyncio.sleep(0)
         if self.failure is not None:
             raise self.failure
-        return Login(Secret("x" if self.short else f"session-token-of-login-{number}"))
+        return Login(Secret("x" if self.short else f"session-token-of-login-{number}"), self.expires_at)
 
 
 @dataclass

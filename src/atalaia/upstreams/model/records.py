@@ -18,6 +18,11 @@ MAX_NAME = 100
 _NOT_SENT: frozenset[CallOutcome] = frozenset({"refused"})
 
 
+def kept_text(text: str) -> str:
+    """What comes from outside may have a NUL in it, which PostgreSQL takes in no text."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
 class Minute(msgspec.Struct):
     """Calls of one upstream, account, operation and outcome that ended in one minute."""
 
@@ -74,7 +79,7 @@ class Batch:
         minute = Minute(
             upstream=call.upstream,
             account=call.account[:MAX_NAME],
-            operation=call.operation[:MAX_NAME],
+            operation=kept_text(call.operation[:MAX_NAME]),
             outcome=call.outcome,
             minute_at=call.at.replace(second=0, microsecond=0),
         )
@@ -97,10 +102,10 @@ class Batch:
             id=new_id(),
             upstream=call.upstream,
             account=call.account[:MAX_NAME],
-            operation=call.operation[:MAX_NAME],
+            operation=kept_text(call.operation[:MAX_NAME]),
             outcome=call.outcome,
             status=call.status,
-            error=scrub(call.error),
+            error=kept_text(scrub(call.error)),
             duration_ms=call.duration_ms,
             at=call.at,
         )

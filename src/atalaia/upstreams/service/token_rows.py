@@ -9,6 +9,7 @@ from atalaia.sdk.failures import AuthExpired, PermanentFailure, TemporaryFailure
 from atalaia.sdk.transaction import Tx
 from atalaia.sdk.upstreams import Login
 from atalaia.upstreams.model.logins import FAILURES_TO_TELL, TokenRow, pause_after_failure_s
+from atalaia.upstreams.model.records import kept_text
 from atalaia.upstreams.model.registered import Key, Registered
 from atalaia.upstreams.queries import tokens as queries
 from atalaia.upstreams.service.breakers import PAGE_TOPIC
@@ -27,13 +28,15 @@ def logged_in(
     row = queries.lock(tx, key)
     if row.login_holder != holder:
         return False
+    # One that is over when it is given out would be asked for again at once, without end: the other side's clock is wrong.
+    has_end = login.expires_at is not None and login.expires_at > now
     queries.change(
         tx,
         key,
         sealed=sealed,
         length=len(login.value.reveal()),
         generation=row.generation + 1,
-        expires_at=login.expires_at or now + timedelta(seconds=life_s),
+        expires_at=login.expires_at if has_end else now + timedelta(seconds=life_s),
         renewed_at=now,
         source="login",
         **_FREE,
@@ -76,7 +79,7 @@ def failed(tx: Tx, key: Key, holder: str, failure: AtalaiaError, *, registered: 
         pause_s = min(pause_s, registered.polling_interval_s)  # it is back no later than its next turn
     if isinstance(failure, TemporaryFailure) and failure.retry_after_s:
         pause_s = max(pause_s, failure.retry_after_s)
-    reason = scrub(str(failure))[:MAX_ERROR]
+    reason = kept_text(scrub(str(failure))[:MAX_ERROR])
     is_told = row.failing_since is None and (is_refused or failures >= FAILURES_TO_TELL)
     queries.change(
         tx,
