@@ -96,13 +96,12 @@ class Site:
         return self.work.runs[-1]
 
     async def let_go(self, name: str = "watch") -> None:
-        """The run ends, and is on record."""
+        """The run ends, is on record, and whoever hears of it has heard."""
         self.work.go.set()
-        await until_async(lambda: self._is_free(name))
+        # On record is not enough: what a commit tells is told after it.
+        await until(lambda: all(live.signal != name for live in self.signals.running._live.values()))
         self.work.go.clear()
-
-    async def _is_free(self, name: str) -> bool:
-        return (await self.signals.reading.one(name)).running is None
+        assert (await self.signals.reading.one(name)).running is None
 
 
 def hear(store: Store) -> list[Event]:

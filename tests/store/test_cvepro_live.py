@@ -11,7 +11,7 @@ from tests.conftest import MakeStore
 from tests.fakes import FakeClock
 from tests.store.cvepro_site import SLICE, Site, in_site
 
-MOST_S = 20.0
+MOST_S = 60.0
 
 
 class Bell:

@@ -11,9 +11,9 @@ import uvicorn
 from atalaia.cli import slow_senders
 from atalaia.cli.slow_senders import PatientProtocol
 from tests.servers import free_port
+from tests.stillness import unhurried
 
 HEAD = b"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\n"
-SLOW_ANSWER_S = 0.9
 
 
 class Hasty(PatientProtocol):
@@ -59,16 +59,18 @@ async def answer(scope: Any, receive: Any, send: Any) -> None:
         if message["type"] == "http.disconnect":
             return
         is_there = message.get("more_body", False)
-    if scope["path"] == "/slow":
-        await asyncio.sleep(SLOW_ANSWER_S)
+    if scope["path"].startswith("/slow/"):
+        await asyncio.sleep(float(scope["path"].rpartition("/")[2]))
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
     await send({"type": "http.response.body", "body": b"ok"})
 
 
-def talk(conversation: Callable[[Line], Awaitable[None]]) -> None:
+def talk(conversation: Callable[[Line], Awaitable[None]], *, protocol: type[PatientProtocol] = Hasty) -> None:
     async def main() -> None:
         port = free_port()
-        config = uvicorn.Config(answer, http=Hasty, lifespan="off", log_config=None, port=port, timeout_keep_alive=30)
+        config = uvicorn.Config(
+            answer, http=protocol, lifespan="off", log_config=None, port=port, timeout_keep_alive=60
+        )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve())
         while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
@@ -126,27 +128,42 @@ def test_a_body_that_never_comes_is_cut() -> None:
 def test_a_long_body_may_take_its_time_as_long_as_it_comes_along(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slow_senders, "BODY_LEAST_BYTES", 20)
 
-    async def conversation(line: Line) -> None:
-        began = time.monotonic()
-        await line.say(HEAD.replace(b": 6", b": 2000"))
-        for _ in range(20):
-            await line.say(b"a" * 100)
-            await asyncio.sleep(0.06)
-        assert (await line.hear_answer()).startswith(b"HTTP/1.1 200 ")
-        assert time.monotonic() - began > 2 * Hasty.body_look_s
+    def scene(slower: float) -> None:
+        hasty = less_hasty(slower)
 
-    talk(conversation)
+        async def conversation(line: Line) -> None:
+            began = time.monotonic()
+            await line.say(HEAD.replace(b": 6", b": 2000"))
+            for _ in range(20):
+                await line.say(b"a" * 100)
+                await asyncio.sleep(0.06 * slower)
+            assert (await line.hear_answer()).startswith(b"HTTP/1.1 200 ")
+            assert time.monotonic() - began > 2 * hasty.body_look_s
+
+        talk(conversation, protocol=hasty)
+
+    unhurried(scene, bears_s=0.2)
 
 
 def test_a_slow_answer_and_a_kept_line_are_no_fault_of_the_sender() -> None:
-    async def conversation(line: Line) -> None:
-        for _ in range(2):
-            await line.say(b"GET /slow HTTP/1.1\r\nHost: h\r\n\r\n")
-            assert (await line.hear_answer()).startswith(b"HTTP/1.1 200 ")
-        await asyncio.sleep(2 * Hasty.head_s)
-        await line.say(HEAD + b"abcdef")
-        assert (await line.hear_answer()).endswith(b"ok")
-        await line.say(b"GE")
-        assert (await line.hear()).startswith(b"HTTP/1.1 408 ")
+    def scene(slower: float) -> None:
+        hasty = less_hasty(slower)
+        slow = f"GET /slow/{2.2 * hasty.head_s} HTTP/1.1\r\nHost: h\r\n\r\n".encode()
 
-    talk(conversation)
+        async def conversation(line: Line) -> None:
+            for _ in range(2):
+                await line.say(slow)
+                assert (await line.hear_answer()).startswith(b"HTTP/1.1 200 ")
+            await asyncio.sleep(2 * hasty.head_s)
+            await line.say(HEAD + b"abcdef")
+            assert (await line.hear_answer()).endswith(b"ok")
+            await line.say(b"GE")
+            assert (await line.hear()).startswith(b"HTTP/1.1 408 ")
+
+        talk(conversation, protocol=hasty)
+
+    unhurried(scene, bears_s=0.2)
+
+
+def less_hasty(slower: float) -> type[PatientProtocol]:
+    return type("LessHasty", (Hasty,), {"head_s": Hasty.head_s * slower, "body_look_s": Hasty.body_look_s * slower})
