@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import Iterator
 from datetime import UTC, timedelta, timezone
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from atalaia.core.errors import AtalaiaError, Conflict, InvalidField, NotFound
 from atalaia.integrations.binance.exchange.failures import NotDone
-from atalaia.integrations.binance.operations import OperationChange, Shown
+from atalaia.integrations.binance.filters import read_limit
+from atalaia.integrations.binance.model.states import State
+from atalaia.integrations.binance.operations import ActiveFilter, OperationChange, Shown
 from atalaia.integrations.binance.queries.history import TradeFilter
 from tests.conftest import MakeStore
 from tests.store.binance_site import BY, CREDENTIALS, Play, Site, credentials, playing
@@ -243,3 +246,52 @@ def test_totals_are_exact_by_day_symbol_and_account(play: Play) -> None:
             await site.trades.one("nothing")
 
     play(act)
+
+
+def test_operations_are_listed_page_by_page_as_they_are_filtered(play: Play) -> None:
+    async def act(site: Site) -> None:
+        for name in ("main", "other"):
+            account = None if name == "main" else {"api_key": "second-key-of-the-list", "api_secret": "its-secret"}
+            if account is not None:
+                site.simulator.made("/_sim/accounts", account)
+            await site.account(name, CREDENTIALS if account is None else credentials(**account))
+        made = [
+            await site.operation(symbol, account=name)
+            for symbol in ("BTCUSDT", "ETHUSDT")
+            for name in ("main", "other")
+        ]
+        ids = [each.watched.operation.id for each in made]
+
+        async def page(limit: int = 50, after: str | None = None, **wanted: Any) -> list[str]:
+            found = await site.operations.page(ActiveFilter(**wanted), limit=limit, after=after)
+            return [each.watched.operation.id for each in found]
+
+        assert await page() == ids
+        assert await page(limit=2) == ids[:3], "one more says that there is a next page"
+        assert await page(limit=2, after=ids[1]) == ids[2:]
+        assert await page(account="other") == [ids[1], ids[3]]
+        assert await page(account=made[1].watched.operation.account_id, symbol="ETHUSDT") == [ids[3]]
+        assert await page(account="nobody") == await page(state=State.CLOSING) == []
+        assert await page(state=State.ACTIVE, after=ids[3]) == []
+
+    play(act)
+
+
+def test_names_that_no_database_takes_are_refused_by_name(play: Play) -> None:
+    async def act(site: Site) -> None:
+        await site.account("main")
+        for wished, field in (({"name": "a\0"}, "name"), ({"account": "main\0"}, "account")):
+            with pytest.raises(InvalidField) as raised:
+                await site.operation(**wished)
+            assert raised.value.field == field
+        with pytest.raises(InvalidField) as raised:
+            await site.account("a\0b")
+        assert raised.value.field == "name"
+
+    play(act)
+
+
+@pytest.mark.parametrize("limit", ["0", "501", "-1", "x", "\u0663", "0000000019999999", "9" * 5_000])
+def test_a_limit_is_a_small_number(limit: str) -> None:
+    with pytest.raises(InvalidField):
+        read_limit({"limit": limit})

@@ -1,6 +1,7 @@
 """What pages of auto-close make of numbers, days and events. Pure."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -20,8 +21,11 @@ from atalaia.integrations.binance.model.legs import IntentState
 from atalaia.integrations.binance.model.operations import Operation, OperationEvent, Point, Standing, Watched
 from atalaia.integrations.binance.model.states import State
 from atalaia.integrations.binance.model.verdicts import Verdict, distance_of, ratio_of, verdict_of
+from atalaia.integrations.binance.operations import Shown
+from atalaia.integrations.binance.pages import listing
 from atalaia.integrations.binance.pages.events import _TITLES, happening_of
 from atalaia.integrations.binance.pages.figures import amount, exact, percent, signed
+from atalaia.integrations.binance.pages.rows import row_of
 from atalaia.integrations.binance.pages.typed import typed_number
 from atalaia.integrations.binance.pages.words import ORDERS, REASONS, UNDECIDED, VERDICTS
 
@@ -159,3 +163,26 @@ def test_of_one_that_was_entered_only_what_is_out_of_the_ordinary_is_told() -> N
     }
     facts = happening_of(event("created", data), "en").facts
     assert [(fact.label, fact.value) for fact in facts] == [("Profit target", "5.00"), ("Decides at gross", "yes")]
+
+
+def test_the_list_comes_page_by_page_and_each_operation_once() -> None:
+    every = [watched(str(n % 7 - 3)) for n in range(230)]
+    shown = [
+        Shown(watched=replace(each, operation=replace(each.operation, id=f"o-{n:03}")), account="main")
+        for n, each in enumerate(every)
+    ]
+    rows = sorted((row_of(each, "en") for each in shown), key=listing._place)
+    seen, cursor = [], ""
+    for size in (100, 100, 30):
+        page, following = listing._page(rows, cursor)
+        assert len(page) == size
+        seen += page
+        cursor = following or ""
+    assert seen == rows
+    assert cursor == ""
+
+
+@pytest.mark.parametrize("cursor", ["", "_", "1_2", "x_1_o", "1_NaN_o", "1_sNaN_o", "1_1e9999999999999999999_o", "\0"])
+def test_what_is_no_place_in_the_list_is_its_beginning(cursor: str) -> None:
+    rows = [row_of(Shown(watched=watched("-1"), account="main"), "en")]
+    assert listing._page(rows, cursor) == (rows, None)

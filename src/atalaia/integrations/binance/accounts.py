@@ -57,6 +57,8 @@ class Accounts:
         name = name.strip()
         if not 0 < len(name) <= _LONGEST_NAME:
             raise InvalidField("name", N_("1 to {most} characters"), most=_LONGEST_NAME)
+        if not name.isprintable():
+            raise InvalidField("name", N_("This can't be read."))
         account_id = new_id()
         await _check(self._exchange.account(account_id, credentials))
         key, secret = seal(self._host, account_id, credentials)

@@ -11,6 +11,7 @@ from atalaia.integrations.binance.trades import TradeFilter
 
 _DAY: Final = timedelta(days=1)
 MOST: Final = 500
+_LONG: Final = 10
 
 
 def read_filter(query: Mapping[str, str], *, zone: tzinfo) -> TradeFilter:
@@ -36,7 +37,7 @@ def read_zone(query: Mapping[str, str], default: str) -> ZoneInfo:
 def read_limit(query: Mapping[str, str]) -> int:
     """Raises: InvalidField."""
     text = query.get("limit") or "50"
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= MOST):
+    if not (text.isascii() and text.isdecimal() and len(text) < _LONG and 1 <= int(text) <= MOST):
         raise InvalidField("limit", N_("must be between 1 and {most}"), most=MOST)
     return int(text)
 

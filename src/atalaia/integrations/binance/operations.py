@@ -19,11 +19,13 @@ from atalaia.integrations.binance.model.operations import Operation, OperationEv
 from atalaia.integrations.binance.model.states import State
 from atalaia.integrations.binance.people import By
 from atalaia.integrations.binance.queries import accounts, history, operations, orders
+from atalaia.integrations.binance.queries.operations import ActiveFilter
 from atalaia.integrations.binance.setup import TASK
 from atalaia.integrations.binance.telling import TOPIC, fault_key, leg_fault_key
 from atalaia.sdk.integration import Host
 from atalaia.sdk.transaction import Tx
 
+__all__ = ["ActiveFilter", "NewOperation", "OperationChange", "Operations", "Panic", "Shown"]
 _LONGEST_NAME: Final = 120
 UNSET: Final = msgspec.UNSET
 # After a person has changed something, failures are counted anew.
@@ -87,6 +89,14 @@ class Operations:
         """The active ones, oldest first."""
         return await self._host.read(_all)
 
+    async def page(self, wanted: ActiveFilter, *, limit: int, after: str | None = None) -> list[Shown]:
+        """The active ones, oldest first; one more than `limit` where there are more."""
+
+        def unit(tx: Tx) -> list[Shown]:
+            return _named(tx, operations.page(tx, wanted, limit=limit, after=after))
+
+        return await self._host.read(unit)
+
     async def one(self, id: str) -> Shown | Trade:
         """Active, or closed. Raises: NotFound."""
 
@@ -143,7 +153,7 @@ class Operations:
         return await self._host.write(lambda tx: self._add(tx, operation, new.account, by))
 
     def _add(self, tx: Tx, operation: Operation, account: str, by: By) -> Shown:
-        row = accounts.find(tx, account)
+        row = accounts.find(tx, account) if account.isprintable() else None
         if row is None or not accounts.lock(tx, row.id):
             raise InvalidField("account", N_("There is no such account."))
         if operations.is_taken(tx, account_id=row.id, symbol=operation.symbol):
@@ -251,10 +261,12 @@ class Operations:
 
 
 def _all(tx: Tx) -> list[Shown]:
+    return _named(tx, operations.all_of_them(tx))
+
+
+def _named(tx: Tx, found: Sequence[Watched]) -> list[Shown]:
     names = {row.id: row.name for row in accounts.all_of_them(tx)}
-    return [
-        Shown(watched=each, account=names.get(each.operation.account_id, "")) for each in operations.all_of_them(tx)
-    ]
+    return [Shown(watched=each, account=names.get(each.operation.account_id, "")) for each in found]
 
 
 def _shown(tx: Tx, watched: Watched) -> Shown:
@@ -302,6 +314,8 @@ def _values(change: OperationChange) -> dict[str, Any]:
 
 def _name(text: str) -> str:
     text = text.strip()
+    if not text.isprintable():  # "" is
+        raise InvalidField("name", N_("This can't be read."))
     if len(text) > _LONGEST_NAME:
         raise InvalidField("name", N_("{most} characters at most"), most=_LONGEST_NAME)
     return text

@@ -1,6 +1,7 @@
 """All active operations, the worst first."""
 
 from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from atalaia.core.permissions import Permission
@@ -17,6 +18,7 @@ from atalaia.integrations.binance.pages.words import VERDICTS
 from atalaia.sdk.integration import Page, Request, View
 
 _NAMES: Final = ("q", "state", "account")
+_ROWS: Final = 100
 
 
 class Listing:
@@ -37,13 +39,15 @@ class Listing:
 
     async def _values(self, request: Request) -> dict[str, Any]:
         every = await self._desk.operations.all()
-        params = {name: request.query[name] for name in _NAMES if request.query.get(name)}
-        rows = sorted((row_of(each, request.locale) for each in every), key=lambda row: row.rank)
-        fitting = [row for row in rows if _fits(row, params)]
+        filters = {name: request.query[name] for name in _NAMES if request.query.get(name)}
+        rows = sorted((row_of(each, request.locale) for each in every), key=_place)
+        cursor = request.query.get("cursor", "")
+        found, following = _page([row for row in rows if _fits(row, filters)], cursor)
         return {
-            "found": fitting,
-            "params": params,
-            "is_filtered": bool(params),
+            "found": found,
+            "next": following,
+            "params": {**filters, "cursor": cursor} if cursor else filters,
+            "is_filtered": bool(filters),
             "counts": _counts(rows),
             "words": VERDICTS,
             "state_options": [(str(each), VERDICTS[each][1]) for each in Verdict],
@@ -51,8 +55,34 @@ class Listing:
             "sums": _sums(every, request),
             "has_accounts": bool(every) or bool(await self._desk.accounts.all()),
             "looked": await looked(self._desk.host),
-            "rows": len(fitting),
+            "rows": len(found),
         }
+
+
+Place = tuple[int, Decimal, str]
+
+
+def _place(row: Row) -> Place:
+    return (*row.rank, row.id)
+
+
+def _page(rows: list[Row], cursor: str) -> tuple[list[Row], str | None]:
+    """By where the last one of the page before stood: results change between two looks, and a number would pass some over."""
+    after = _read(cursor)
+    past = rows if after is None else [row for row in rows if _place(row) > after]
+    page = past[:_ROWS]
+    return page, "_".join(map(str, _place(page[-1]))) if len(past) > len(page) else None
+
+
+def _read(cursor: str) -> Place | None:
+    """None, and so the first page, for what is no place."""
+    verdict, _, rest = cursor.partition("_")
+    ratio, _, id_ = rest.partition("_")
+    try:
+        place = int(verdict), Decimal(ratio), id_
+    except (ValueError, InvalidOperation):
+        return None
+    return place if place[1].is_finite() else None
 
 
 def _fits(row: Row, params: Mapping[str, str]) -> bool:

@@ -1,6 +1,7 @@
 """SQL on operations: what they are, and how they stood at the last look."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from atalaia.integrations.binance.model.money import as_json
 from atalaia.integrations.binance.model.operations import Costs, Operation, Standing, Watched
 from atalaia.integrations.binance.model.result import LegNow, Result
 from atalaia.integrations.binance.model.states import State
-from atalaia.integrations.binance.tables import costs, operations, results
+from atalaia.integrations.binance.tables import accounts, costs, operations, results
 from atalaia.sdk.transaction import Tx
 
 _PREFIXED = [results.c[name].label(f"r_{name}") for name in results.c.keys() if name != "operation_id"]  # noqa: SIM118 - columns
@@ -103,6 +104,31 @@ def all_of_them(tx: Tx, *, account_id: str | None = None) -> list[Watched]:
     question = _selected().order_by(operations.c.id)
     if account_id is not None:
         question = question.where(operations.c.account_id == account_id)
+    return [_watched(row) for row in tx.rows(question)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActiveFilter:
+    """`account` is an id or a name."""
+
+    account: str | None = None
+    symbol: str | None = None
+    state: State | None = None
+
+
+def page(tx: Tx, wanted: ActiveFilter, *, limit: int, after: str | None = None) -> list[Watched]:
+    """Oldest first, from past the id `after`; one more than `limit`, to see whether there is a next page."""
+    c = operations.c
+    question = _selected().order_by(c.id).limit(limit + 1)
+    if wanted.account:
+        named = select(accounts.c.id).where((accounts.c.id == wanted.account) | (accounts.c.name == wanted.account))
+        question = question.where(c.account_id.in_(named))
+    if wanted.symbol:
+        question = question.where(c.symbol == wanted.symbol)
+    if wanted.state:
+        question = question.where(c.state == str(wanted.state))
+    if after:
+        question = question.where(c.id > after)
     return [_watched(row) for row in tx.rows(question)]
 
 

@@ -10,7 +10,7 @@ from atalaia.integrations.binance.charts import line_of
 from atalaia.integrations.binance.desk import Desk, by_of
 from atalaia.integrations.binance.filters import read_limit, text_of
 from atalaia.integrations.binance.model.states import State
-from atalaia.integrations.binance.operations import NewOperation, OperationChange, Shown
+from atalaia.integrations.binance.operations import ActiveFilter, NewOperation, OperationChange, Shown
 from atalaia.integrations.binance.routes import documents as docs
 from atalaia.integrations.binance.routes.shapes import event_out, operation_out, order_out, trade_out
 from atalaia.sdk.integration import Reply, Request, Route
@@ -24,11 +24,18 @@ class OperationRoutes:
         self._desk = desk
 
     async def list(self, request: Request) -> Reply:
-        wanted = {name: text_of(request.query, name) for name in ("account", "symbol", "state")}
-        if wanted["state"] and wanted["state"] not in set(State):
+        state = text_of(request.query, "state")
+        if state and state not in set(State):
             raise InvalidField("state", N_("must be one of {names}"), names=", ".join(State))
-        found = [operation_out(each) for each in await self._desk.operations.all() if _is_wanted(each, wanted)]
-        return Reply({"items": found, "next": None})
+        wanted = ActiveFilter(
+            account=text_of(request.query, "account") or None,
+            symbol=text_of(request.query, "symbol").upper() or None,
+            state=State(state) if state else None,
+        )
+        limit, after = read_limit(request.query), text_of(request.query, "cursor") or None
+        found = await self._desk.operations.page(wanted, limit=limit, after=after)
+        following = found[limit - 1].watched.operation.id if len(found) > limit else None
+        return Reply({"items": [operation_out(each) for each in found[:limit]], "next": following})
 
     async def add(self, request: Request) -> Reply:
         shown = await self._desk.operations.add(request.json(NewOperation), by=by_of(request))
@@ -71,15 +78,6 @@ def _id(request: Request) -> str:
     return text_of(request.path_params, "id")
 
 
-def _is_wanted(shown: Shown, wanted: dict[str, str]) -> bool:
-    operation = shown.watched.operation
-    return (
-        wanted["account"] in {"", shown.account, operation.account_id}
-        and wanted["symbol"].upper() in {"", operation.symbol}
-        and wanted["state"] in {"", str(operation.state)}
-    )
-
-
 def operation_routes(desk: Desk) -> Sequence[Route]:
     routes = OperationRoutes(desk)
     read, write = Permission.TRADING_READ, Permission.TRADING_WRITE
@@ -99,7 +97,12 @@ _LIST: Final = docs.described(
     "The active operations, oldest first",
     answer=docs.listing(docs.OPERATION),
     fails=(422,),
-    query={"account": "Id or name", "symbol": "As BTCUSDT", "state": "active, closing or partially_closed"},
+    query={
+        "account": "Id or name",
+        "symbol": "As BTCUSDT",
+        "state": "active, closing or partially_closed",
+        **docs.PAGE_QUERY,
+    },
 )
 _ADD: Final = docs.described(
     "Enter an operation: both legs of a symbol are watched from now on; one for each account and symbol (409)",
