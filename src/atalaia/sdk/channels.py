@@ -107,12 +107,15 @@ class ChannelKind(ABC):
 
     `takes_direct`: it also takes messages to an address that is no channel's; with `needs_channel` by way of the oldest of
     its channels that is on, whose values it is given.
+
+    `secrets_go_to`: fields that say where a secret is sent. Where one of them changes, secrets that are left out are not kept.
     """
 
     name: str
     title: str
     hint: str = ""
     fields: Sequence[ChannelField] = ()
+    secrets_go_to: Sequence[str] = ()
     is_repeatable: bool = True
     takes_direct: bool = False
     needs_channel: bool = False

@@ -12,13 +12,14 @@ from email.message import EmailMessage
 
 @dataclass
 class Mailbox:
-    """`answers` replace the usual answer of a command, by its name."""
+    """`answers` replace the usual answer of a command, by its name; who is `put_off` is to be tried again."""
 
     context: ssl.SSLContext | None = None
     answers: dict[str, str] = field(default_factory=dict)
     mails: list[EmailMessage] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     log_ins: list[str] = field(default_factory=list)
+    put_off: set[str] = field(default_factory=set)
     was_encrypted: bool = False
     port: int = 0
 
@@ -51,7 +52,10 @@ class Mailbox:
         if command == "AUTH":
             self.log_ins.append(base64.b64decode(line.split(" ")[2]).decode())
         if command == "RCPT":
-            self.recipients.append(line.partition("<")[2].partition(">")[0])
+            recipient = line.partition("<")[2].partition(">")[0]
+            if recipient in self.put_off:
+                return "451 4.7.1 greylisted"
+            self.recipients.append(recipient)
         return _USUAL.get(command, "250 ok")
 
 

@@ -1,12 +1,16 @@
 import asyncio
 import ssl
 import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from atalaia.core.errors import InvalidField, TargetRefused
+from atalaia.notify.channels import mail
 from atalaia.notify.channels.mail import Email
 from atalaia.notify.model.notice import MessageEvent
 from atalaia.sdk.channels import DirectMessage
@@ -108,6 +112,88 @@ def test_an_unknown_recipient_is_given_up_and_a_full_mailbox_tried_again() -> No
 def test_a_server_that_is_busy_is_tried_again() -> None:
     with pytest.raises(TemporaryFailure):
         _deliver({"MAIL": "421 later"})
+
+
+def test_what_the_server_has_taken_is_not_sent_again_for_how_it_says_goodbye() -> None:
+    status, box = _deliver({"QUIT": "421 I was not done"})
+    assert (status, len(box.mails)) == ("250 OK", 1)
+
+
+def test_each_receiver_is_handed_over_by_itself_and_sees_who_else_is_told() -> None:
+    async def run() -> Mailbox:
+        async with mail_server() as box:
+            with tools() as given:
+                kept = Email(IDLE).check({**VALUES, "port": box.port, "security": "none"})
+                kind = Email(given)
+                for target in kind.targets(kept):
+                    await kind.send(kept, replace(outgoing(), target=target))
+            return box
+
+    box = asyncio.run(run())
+    assert box.recipients == ["a@x.test", "b@x.test"]
+    assert [mail["To"] for mail in box.mails] == ["a@x.test, b@x.test"] * 2
+
+
+@asynccontextmanager
+async def _rude_server(polite: int, said: bytes, *, times: int, pause_s: float) -> AsyncIterator[tuple[int, list[int]]]:
+    """After `polite` answers it says the same over and over; its port, and how many bytes it got rid of."""
+    written = [0]
+    usual = [b"220 test\r\n", b"250 ok\r\n", b"250 ok\r\n", b"250 ok\r\n", b"354 go on\r\n"]
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            for number, answer in enumerate(usual[:polite]):
+                if number:
+                    await reader.readline()
+                writer.write(answer)
+            for _ in range(times):
+                writer.write(said)
+                await writer.drain()
+                written[0] += len(said)
+                await asyncio.sleep(pause_s)
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1], written
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize("polite", range(6))
+def test_a_server_that_never_gets_done_holds_nothing_up(polite: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At each step of the dialogue it says a line now and then, so that no wait for its next word is ever too long."""
+    monkeypatch.setattr(mail, "WHOLE_S", 0.3)
+
+    async def run() -> None:
+        async with _rude_server(polite, b"250-wait\r\n", times=10**6, pause_s=0.05) as (port, _):
+            with tools() as given:  # whose end waits for the threads
+                kept = Email(IDLE).check({**VALUES, "port": port, "security": "none"})
+                with pytest.raises(TemporaryFailure):
+                    await Email(given).send(kept, outgoing())
+
+    asyncio.run(asyncio.wait_for(run(), 30))
+
+
+def test_an_answer_without_an_end_fills_no_memory() -> None:
+    async def run() -> int:
+        async with _rude_server(0, b"220-" + b"x" * 500 + b"\r\n", times=100_000, pause_s=0) as (port, written):
+            with tools() as given:
+                kept = Email(IDLE).check({**VALUES, "port": port, "security": "none"})
+                with pytest.raises(TemporaryFailure):
+                    await Email(given).send(kept, outgoing())
+            return written[0]
+
+    assert asyncio.run(run()) < 20_000_000
+
+
+def test_a_user_name_needs_its_password() -> None:
+    with pytest.raises(InvalidField) as refused:
+        Email(IDLE).check({**VALUES, "username": "me"})
+    assert refused.value.field == "password"
 
 
 def test_a_private_mail_server_is_refused_without_the_setting() -> None:

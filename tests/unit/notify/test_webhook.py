@@ -8,6 +8,7 @@ import pytest
 
 from atalaia.core.errors import InvalidField, TargetRefused
 from atalaia.notify.channels.webhook import Webhook
+from atalaia.outbound.response import Response
 from atalaia.sdk.failures import PermanentFailure, TemporaryFailure
 from tests.unit.notify.samples import IDLE, outgoing, tools
 from tests.unit.outbound.receiver import Receiver, always, receiving, reply
@@ -48,6 +49,21 @@ def test_a_receiver_that_does_not_take_it_is_tried_again(status: int) -> None:
 def test_a_receiver_that_is_gone_is_given_up() -> None:
     with pytest.raises(PermanentFailure):
         _send(reply(410, b""))
+
+
+def test_a_certificate_that_has_lapsed_may_be_put_right_within_the_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def lapsed(*_args: object, **_named: object) -> Response:
+        await asyncio.sleep(0)
+        raise PermanentFailure("The certificate is not valid: {why}", why="certificate has expired")
+
+    async def run() -> None:
+        with tools() as given:
+            monkeypatch.setattr(given.http, "request", lapsed)
+            await Webhook(given).send({"url": "https://x.test/hook", "secret": "s3cret"}, outgoing())
+
+    with pytest.raises(TemporaryFailure, match="certificate has expired") as failure:
+        asyncio.run(run())
+    assert not failure.value.may_have_arrived
 
 
 def test_a_private_address_is_refused_without_the_setting() -> None:

@@ -4,6 +4,8 @@ import asyncio
 import smtplib
 import socket
 import ssl
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr, parseaddr
@@ -19,6 +21,9 @@ from atalaia.sdk.failures import NoSuchAddress, PermanentFailure, TemporaryFailu
 
 _CONNECT_S = 10
 _ANSWER_S = 20
+# All of it. A server that says a little now and then would else hold a thread, of which there are few, for ever.
+WHOLE_S = 90.0
+_ANSWER_BYTES = 65_536
 _PORTS = range(1, 65536)
 _PERMANENT_FROM = 500  # RFC 5321, section 4.2.1
 _NOBODY = (
@@ -34,6 +39,7 @@ class Email(ChannelKind):
     name = "email"
     title = N_("E-mail")
     hint = N_("Through your mail server")
+    secrets_go_to = ("host", "port")
     takes_direct = True
     needs_channel = True
     fields = (
@@ -64,6 +70,8 @@ class Email(ChannelKind):
             raise InvalidField("port", "A port is a number from 1 to 65535.")
         if taken["username"] and taken["security"] == "none":
             raise InvalidField("security", "A password must not travel without encryption.")
+        if taken["username"] and not taken["password"]:
+            raise InvalidField("password", "A user name needs a password; for another server it has to be typed again.")
         return taken
 
     def describe(self, values: Values) -> str:
@@ -75,24 +83,41 @@ class Email(ChannelKind):
         name, plain = parseaddr(address)
         return formataddr((" ".join(name.split()), plain))
 
+    def targets(self, values: Values) -> Sequence[str]:
+        """One refused, or put off for a while as many servers do with those they don't know, must not pass for told."""
+        return list(values["recipients"])
+
     async def send(self, values: Values, message: ChannelMessage) -> str:
-        return await send_mail(values, compose(values, message), self._tools)
+        """Addressed to all of the channel, handed over for `message.target` alone."""
+        return await send_mail(values, compose(values, message), self._tools, to=message.target or None)
 
     async def send_direct(self, values: Values, message: DirectMessage) -> str:
         """Raises: as `send_mail`; NoSuchAddress."""
         return await send_mail(values, compose_letter(values, message), self._tools)
 
 
-async def send_mail(values: Values, mail: EmailMessage, tools: Tools) -> str:
-    """Through the server of an e-mail channel. Raises: TemporaryFailure, PermanentFailure, TargetRefused."""
+async def send_mail(values: Values, mail: EmailMessage, tools: Tools, *, to: str | None = None) -> str:
+    """Through the server of an e-mail channel; `to` is who of those it is addressed to, None: all.
+
+    Raises: TemporaryFailure, PermanentFailure, TargetRefused.
+    """
     opened = await open_socket(
         values["host"], values["port"], guard=tools.guard, trust=Trust.TYPED, timeout_s=_CONNECT_S
     )
-    loop = asyncio.get_running_loop()
+    line = opened.dup()  # stays, whatever TLS makes of the other
+    work = tools.threads.submit(_submit, opened, values, mail, to)
     try:
-        return await loop.run_in_executor(tools.threads, _submit, opened, values, mail)
+        async with asyncio.timeout(WHOLE_S):
+            return await asyncio.wrap_future(work)
+    except TimeoutError as error:
+        raise TemporaryFailure("The mail server was not done within {seconds} s.", seconds=WHOLE_S) from error
     finally:
-        opened.close()
+        # The thread is woken and closes what it has; one that was never begun has nothing to close it.
+        with suppress(OSError):
+            line.shutdown(socket.SHUT_RDWR)
+        line.close()
+        if work.cancelled():
+            opened.close()
 
 
 def _check_address(field: str, text: str) -> None:
@@ -148,22 +173,66 @@ class _Session(smtplib.SMTP):
         super().__init__(timeout=_ANSWER_S)
         self._host = host  # what STARTTLS checks the certificate against
 
+    def getreply(self) -> tuple[int, bytes]:
+        """As the base class, which takes an answer of any number of lines."""
+        plain = self.file if self.file is not None else self.sock.makefile("rb")  # type: ignore[union-attr]
+        self.file = _Short(plain)
+        try:
+            return super().getreply()
+        finally:
+            if self.file is not None:  # it was not closed
+                self.file = plain
+
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:  # noqa: ARG002 - the base class's form
         return self._opened
 
+    def leave(self) -> None:
+        """Whatever the server says to that: what it has taken it has."""
+        with suppress(smtplib.SMTPException, OSError):
+            self.quit()
+        self.close()
 
-def _submit(opened: socket.socket, values: Values, mail: EmailMessage) -> str:
+
+class _Short:
+    """The lines of one answer, as many as an answer may reasonably have."""
+
+    def __init__(self, plain: Any) -> None:
+        self._plain = plain
+        self._left = _ANSWER_BYTES
+
+    def readline(self, size: int) -> bytes:
+        line: bytes = self._plain.readline(size)
+        self._left -= len(line)
+        if self._left < 0:
+            raise OSError("its answer has no end")
+        return line
+
+    def close(self) -> None:
+        self._plain.close()
+
+
+def _submit(opened: socket.socket, values: Values, mail: EmailMessage, to: str | None) -> str:
+    try:
+        return _talk(opened, values, mail, to)
+    finally:
+        opened.close()
+
+
+def _talk(opened: socket.socket, values: Values, mail: EmailMessage, to: str | None) -> str:
     try:
         opened.settimeout(_ANSWER_S)
         if values["security"] == "tls":
             opened = ssl.create_default_context().wrap_socket(opened, server_hostname=values["host"])
-        with _Session(opened, values["host"]) as session:
+        session = _Session(opened, values["host"])
+        try:
             session.connect(values["host"], values["port"])
             if values["security"] == "starttls":
                 session.starttls(context=ssl.create_default_context())
             if values["username"]:
                 session.login(values["username"], values["password"])
-            refused = session.send_message(mail)
+            refused = session.send_message(mail, to_addrs=parseaddr(to)[1] if to else None)
+        finally:
+            session.leave()
     except smtplib.SMTPException as error:
         raise _failure(error) from error
     except ssl.SSLCertVerificationError as error:

@@ -51,18 +51,20 @@ class Webhook(ChannelKind):
 
     async def send(self, values: Values, message: ChannelMessage) -> str:
         body = msgspec.json.encode(webhook_document(message))
-        response = await self._tools.http.request(
-            "POST",
-            values["url"],
-            headers={
-                "Content-Type": "application/json",
-                SIGNATURE_HEADER: sign(body, values["secret"]),
-                DELIVERY_HEADER: message.delivery,
-            },
-            body=body,
-            limits=_LIMITS,
-            is_repeatable=True,
-        )
+        headers = {
+            "Content-Type": "application/json",
+            SIGNATURE_HEADER: sign(body, values["secret"]),
+            DELIVERY_HEADER: message.delivery,
+        }
+        try:
+            response = await self._tools.http.request(
+                "POST", values["url"], headers=headers, body=body, limits=_LIMITS, is_repeatable=True
+            )
+        except PermanentFailure as error:
+            if "why" not in error.params:
+                raise
+            # A certificate that has lapsed is made anew within the day, and the message is worth as much then.
+            raise TemporaryFailure(error.message, may_have_arrived=False, **error.params) from error
         return _judge(response, message)
 
 

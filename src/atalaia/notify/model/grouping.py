@@ -7,6 +7,8 @@ was told in it has recovered: what breaks then is a first again.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+_DIFFER = timedelta(seconds=10)  # clocks of two hubs
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -24,6 +26,7 @@ class Placement:
 def place_opening(window: Window | None, *, now: datetime, group_wait_s: int) -> Placement:
     if group_wait_s <= 0:
         return Placement(now, is_held=False, window=window)
-    if window is None or now >= window.until_at:
+    # One that opened later than now is from before the clock was set back: what breaks now is not held until its end.
+    if window is None or not window.opened_at - _DIFFER <= now < window.until_at:
         return Placement(now, is_held=False, window=Window(now, now + timedelta(seconds=group_wait_s)))
     return Placement(window.until_at, is_held=True, window=window)

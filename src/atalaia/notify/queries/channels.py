@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Select, delete, insert, select, update
 from sqlalchemy.engine import Row
+from sqlalchemy.exc import IntegrityError
 
 from atalaia.notify.model.channel import Channel, RouteRecord
 from atalaia.notify.model.routing import Route
@@ -28,14 +29,22 @@ def _channel(row: Row[Any]) -> Channel:
     return Channel(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
 
 
-def add_channel(tx: Tx, channel: Channel) -> None:
-    tx.execute(insert(channels).values({name: getattr(channel, name) for name in _CHANNEL}))
+def add_channel(tx: Tx, channel: Channel) -> bool:
+    """False where another has its name."""
+    if not tx.upsert(channels, [{name: getattr(channel, name) for name in _CHANNEL}], key=("name",)):
+        return False
     tx.execute(insert(channel_states).values(channel_id=channel.id))
+    return True
 
 
-def change_channel(tx: Tx, channel: Channel) -> None:
+def change_channel(tx: Tx, channel: Channel) -> bool:
+    """False where another has its name; the transaction has to be given up then."""
     values = {name: getattr(channel, name) for name in _CHANNEL if name not in {"id", "created_at"}}
-    tx.execute(update(channels).where(channels.c.id == channel.id).values(values))
+    try:
+        tx.execute(update(channels).where(channels.c.id == channel.id).values(values))
+    except IntegrityError:
+        return False
+    return True
 
 
 def delete_channel(tx: Tx, channel_id: str) -> None:
@@ -45,8 +54,10 @@ def delete_channel(tx: Tx, channel_id: str) -> None:
     tx.execute(delete(channels).where(channels.c.id == channel_id))
 
 
-def find_channel(tx: Tx, channel_id: str) -> Channel | None:
-    row = tx.one(_with_state().where(channels.c.id == channel_id))
+def find_channel(tx: Tx, channel_id: str, *, is_held: bool = False) -> Channel | None:
+    """`is_held`: against others' changes, until the transaction ends."""
+    statement = _with_state().where(channels.c.id == channel_id)
+    row = tx.one(statement.with_for_update(of=channels) if is_held else statement)
     return _channel(row) if row else None
 
 
@@ -126,8 +137,10 @@ def delete_route(tx: Tx, route_id: str) -> None:
     tx.execute(delete(routes).where(routes.c.id == route_id))
 
 
-def find_route(tx: Tx, route_id: str) -> RouteRecord | None:
-    row = tx.one(_with_name().where(routes.c.id == route_id))
+def find_route(tx: Tx, route_id: str, *, is_held: bool = False) -> RouteRecord | None:
+    """`is_held`: against others' changes, until the transaction ends."""
+    statement = _with_name().where(routes.c.id == route_id)
+    row = tx.one(statement.with_for_update(of=routes) if is_held else statement)
     return _route(row) if row else None
 
 

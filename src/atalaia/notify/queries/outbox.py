@@ -1,11 +1,11 @@
 """SQL on what waits, who has been told, and what was tried."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, insert, not_, or_, select, update
 from sqlalchemy.engine import Row
 
 from atalaia.notify.model.channel import Attempt
@@ -15,6 +15,9 @@ from atalaia.notify.model.queue import Waiting
 from atalaia.notify.tables import channel_states, channels, deliveries, notices, outbox, told
 from atalaia.sdk.transaction import Tx
 
+# Longer than any wait between two tries (model.pace), and more than the clocks of two hubs differ.
+_LONGEST_WAIT = timedelta(hours=1, seconds=10)
+_DIFFER = timedelta(seconds=10)
 _STORED = tuple(column.name for column in outbox.c if column.name != "seq")
 
 
@@ -39,12 +42,30 @@ def _waiting(row: Row[Any]) -> Waiting:
     return Waiting(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
 
 
+def _is_set_back(row: Waiting, now: datetime) -> bool:
+    """It is due later than can be: the clock was set back since, and what it was set back by is not waited for."""
+    if row.attempts:
+        return row.due_at > now + _LONGEST_WAIT
+    is_on_purpose = row.event == MessageEvent.DIRECT and row.due_at > row.queued_at
+    return row.queued_at > now + _DIFFER and not is_on_purpose
+
+
+def _was_set_back(now: datetime) -> ColumnElement[bool]:
+    """The same, in SQL."""
+    tried = and_(outbox.c.attempts > 0, outbox.c.due_at > now + _LONGEST_WAIT)
+    is_on_purpose = and_(outbox.c.event == MessageEvent.DIRECT, outbox.c.due_at > outbox.c.queued_at)
+    return or_(tried, and_(outbox.c.attempts == 0, outbox.c.queued_at > now + _DIFFER, not_(is_on_purpose)))
+
+
 def waiting(tx: Tx, *, now: datetime, limit: int) -> list[Waiting]:
     """Rows of the messages that are due, and what stands before them, oldest first; not those of channels that are off."""
     due = (
         select(outbox.c.incident_id, outbox.c.channel_id)
         .outerjoin(channels, channels.c.id == outbox.c.channel_id)
-        .where(outbox.c.due_at <= now, or_(channels.c.is_enabled, outbox.c.event == MessageEvent.DIRECT))
+        .where(
+            or_(outbox.c.due_at <= now, _was_set_back(now)),
+            or_(channels.c.is_enabled, outbox.c.event == MessageEvent.DIRECT),
+        )
         .distinct()
         .subquery()
     )
@@ -56,10 +77,10 @@ def waiting(tx: Tx, *, now: datetime, limit: int) -> list[Waiting]:
     rows = [_waiting(row) for row in tx.rows(statement)]
     # A message of several incidents is read whole, even where the limit cut it.
     members = {row.message_id for row in rows if row.message_id != row.id}
-    if not members:
-        return rows
-    whole = tx.rows(select(outbox).where(outbox.c.message_id.in_(members)))
-    return list({row.id: row for row in (*rows, *map(_waiting, whole))}.values())
+    if members:
+        whole = tx.rows(select(outbox).where(outbox.c.message_id.in_(members)))
+        rows = list({row.id: row for row in (*rows, *map(_waiting, whole))}.values())
+    return [replace(row, due_at=now) if _is_set_back(row, now) else row for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +257,9 @@ def prune(tx: Tx, *, before_id: str, limit: int) -> int:
     """Remove attempts, and notices that nothing needs, older than an id (ids sort by age); how many there were."""
     old = select(deliveries.c.id).where(deliveries.c.id < before_id).order_by(deliveries.c.id).limit(limit)
     count = tx.execute(delete(deliveries).where(deliveries.c.id.in_(old)))
+    # On PostgreSQL a reminder may have been queued while its channel was being removed: nobody would ever send it.
+    is_of_nobody = and_(outbox.c.event != MessageEvent.DIRECT, ~exists().where(channels.c.id == outbox.c.channel_id))
+    tx.execute(delete(outbox).where(is_of_nobody))
     is_used = exists().where(outbox.c.notice_id == notices.c.id) | exists().where(told.c.notice_id == notices.c.id)
     unused = select(notices.c.id).where(notices.c.id < before_id, ~is_used).limit(limit)
     return count + tx.execute(delete(notices).where(notices.c.id.in_(unused)))

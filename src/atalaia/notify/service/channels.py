@@ -68,7 +68,8 @@ def create_channel(
         created_at=actor.now,
         changed_at=actor.now,
     )
-    queries.add_channel(tx, channel)
+    if not queries.add_channel(tx, channel):
+        raise _name_taken()
     _record(tx, actor, "channel.created", f"channel:{channel_id}", after=shown_channel(channel))
     return channel
 
@@ -88,9 +89,10 @@ def change_channel(
     Raises:
         NotFound, InvalidField, Conflict.
     """
-    before = find_channel(tx, channel_id)
+    before = find_channel(tx, channel_id, is_held=True)
     kind = kinds.of(before.kind)
-    merged = kind.check({**whole_values(before, kind, sealer=sealer), **_given(kind, values)})
+    kept = _kept(before, kind, values, sealer=sealer)
+    merged = kind.check({**kept, **_given(kind, values)})
     settings, secrets = split_values(kind, merged, channel_id=channel_id, sealer=sealer)
     after = msgspec.structs.replace(
         before,
@@ -101,7 +103,8 @@ def change_channel(
         secrets=secrets,
         changed_at=actor.now,
     )
-    queries.change_channel(tx, after)
+    if not queries.change_channel(tx, after):
+        raise _name_taken()
     _record(
         tx, actor, "channel.changed", f"channel:{channel_id}", before=shown_channel(before), after=shown_channel(after)
     )
@@ -110,16 +113,16 @@ def change_channel(
 
 def delete_channel(tx: Tx, actor: Actor, channel_id: str) -> None:
     """Raises: NotFound."""
-    channel = find_channel(tx, channel_id)
+    channel = find_channel(tx, channel_id, is_held=True)
     queries.delete_channel(tx, channel_id)
     if channel.troubled_since is not None:
         tx.emit(ChannelRecovered(channel_id=channel.id, channel_name=channel.name, at=actor.now))
     _record(tx, actor, "channel.deleted", f"channel:{channel_id}", before=shown_channel(channel))
 
 
-def find_channel(tx: Tx, channel_id: str) -> Channel:
+def find_channel(tx: Tx, channel_id: str, *, is_held: bool = False) -> Channel:
     """Raises: NotFound."""
-    channel = queries.find_channel(tx, channel_id)
+    channel = queries.find_channel(tx, channel_id, is_held=is_held)
     if channel is None:
         raise NotFound(N_("there is no such channel"))
     return channel
@@ -142,12 +145,28 @@ def _given(kind: ChannelKind, values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if not (name in hidden and value in (None, ""))}
 
 
+def _kept(channel: Channel, kind: ChannelKind, values: Mapping[str, Any], *, sealer: Sealer) -> dict[str, Any]:
+    """What stays of a channel's values where a change leaves it out.
+
+    Not the secrets, where the change sends them elsewhere: whoever may change channels must not have them sent to a server of
+    his own, and read them there.
+    """
+    whole = whole_values(channel, kind, sealer=sealer)
+    has_moved = any(name in values and str(values[name]).strip() != str(whole.get(name)) for name in kind.secrets_go_to)
+    hidden = {field.name for field in kind.fields if field.is_secret}
+    return {name: value for name, value in whole.items() if not (has_moved and name in hidden)}
+
+
+def _name_taken() -> Conflict:
+    return Conflict(N_("another channel has this name already"))
+
+
 def _check_name(tx: Tx, name: str, *, except_id: str = "") -> str:
     text = " ".join(name.split())
     if not text or len(text) > MAX_NAME or not text.isprintable():
         raise InvalidField("name", N_("a name has 1 to {limit} characters"), limit=MAX_NAME)
     if queries.is_name_taken(tx, text, except_id=except_id):
-        raise Conflict(N_("another channel has this name already"))
+        raise _name_taken()
     return text
 
 
@@ -185,7 +204,7 @@ def create_route(tx: Tx, actor: Actor, values: Mapping[str, Any]) -> RouteRecord
 
 def change_route(tx: Tx, actor: Actor, route_id: str, values: Mapping[str, Any]) -> RouteRecord:
     """Raises: NotFound, InvalidField."""
-    before = find_route(tx, route_id)
+    before = find_route(tx, route_id, is_held=True)
     after = _checked_route(tx, msgspec.structs.replace(before, **values))
     queries.change_route(tx, after)
     shown = {"before": msgspec.to_builtins(before), "after": msgspec.to_builtins(after)}
@@ -200,9 +219,9 @@ def delete_route(tx: Tx, actor: Actor, route_id: str) -> None:
     _record(tx, actor, "route.deleted", f"route:{route_id}", before=msgspec.to_builtins(route))
 
 
-def find_route(tx: Tx, route_id: str) -> RouteRecord:
+def find_route(tx: Tx, route_id: str, *, is_held: bool = False) -> RouteRecord:
     """Raises: NotFound."""
-    route = queries.find_route(tx, route_id)
+    route = queries.find_route(tx, route_id, is_held=is_held)
     if route is None:
         raise NotFound(N_("there is no such route"))
     return route

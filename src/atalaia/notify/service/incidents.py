@@ -57,14 +57,15 @@ def _queue_openings(
         return
     windows = queries.lock_windows(tx, destinations)
     rows: list[Waiting] = []
-    for id_ in sorted(destinations):
+    here = sorted(windows)  # without a channel that was removed since the routes were read
+    for id_ in here:
         placed = place_opening(windows.get(id_), now=now, group_wait_s=destinations[id_].group_wait_s)
         if placed.window != windows.get(id_):
             queries.set_window(tx, id_, placed.window)
         row = _row(notice, MessageEvent.OPENED, channel_id=id_, notice_id=notice_id, now=now)
         rows.append(replace(row, due_at=placed.due_at, may_join=placed.is_held))
     queries.add_waiting(tx, rows)
-    queries.add_told(tx, [_told_row(notice, destinations[id_], notice_id, now) for id_ in sorted(destinations)])
+    queries.add_told(tx, [_told_row(notice, destinations[id_], notice_id, now) for id_ in here])
     tx.publish(TOPIC)
 
 

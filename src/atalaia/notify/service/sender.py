@@ -43,6 +43,7 @@ READ_ROWS = 2000
 STOP_S = 5.0
 RECORD_AGAIN_S = 1.0
 RECORD_AGAIN_CAP_S = 30.0
+BROKEN_PAUSE_S = 30.0
 
 log = structlog.get_logger()
 Flight = Callable[[], Awaitable[None]]
@@ -167,6 +168,10 @@ class Sender:
     async def _fly(self, message: Message, flight: Flight) -> None:
         try:
             await flight()
+        except Exception:
+            # A fault of ours. At once it would go again, and again: the receiver must not be flooded for it.
+            log.exception("delivery_broke", delivery=message.id)
+            await asyncio.sleep(BROKEN_PAUSE_S)
         finally:
             self._flights.pop(message.id, None)
             self.wake.set()
@@ -217,10 +222,12 @@ class Sender:
                 await self._store.write(record)
             except AtalaiaError as error:
                 log.warning("delivery_not_recorded", delivery=message.id, code=error.code)
-                await asyncio.sleep(wait_s)
-                wait_s = min(wait_s * 2, RECORD_AGAIN_CAP_S)
+            except Exception:  # a fault of ours: it has gone out, and must not go again for that
+                log.exception("delivery_not_recorded", delivery=message.id)
             else:
                 return
+            await asyncio.sleep(wait_s)
+            wait_s = min(wait_s * 2, RECORD_AGAIN_CAP_S)
 
     def _set_timer(self, at: datetime | None, in_s: float | None) -> None:
         if self._timer is not None:

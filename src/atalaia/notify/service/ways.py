@@ -130,4 +130,6 @@ def without_secrets(text: str, kind: ChannelKind, values: Mapping[str, Any]) -> 
         secret = values.get(field.name) if field.is_secret else None
         if isinstance(secret, str) and len(secret) >= _SHORTEST_SECRET:
             text = text.replace(secret, _STARS)
-    return redact_url(scrub(" ".join(text.split())))[:MAX_STATUS]
+    # Neither a terminal's codes nor what no database keeps: the other side may say anything.
+    shown = "".join(char if char.isprintable() else " " for char in text)
+    return redact_url(scrub(" ".join(shown.split())))[:MAX_STATUS]
