@@ -33,7 +33,8 @@ def trader(simulator: InThread) -> Trader:
 
 @pytest.fixture
 def client(trader: Trader) -> Iterator[Any]:
-    client = ccxt.binanceusdm({"apiKey": DEFAULT_KEY, "secret": DEFAULT_SECRET})
+    slow = {"timeout": 120_000, "options": {"recvWindow": 60_000}}  # as this machine may be
+    client = ccxt.binanceusdm({"apiKey": DEFAULT_KEY, "secret": DEFAULT_SECRET, **slow})
     addresses = client.urls["api"]
     for name, address in addresses.items():
         if name.startswith(("fapi", "sapi")):

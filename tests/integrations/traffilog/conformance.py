@@ -13,15 +13,16 @@ from tests.contract.integrations.bench import Subject
 GUID = "0123ABCD-4567-89AB-CDEF-0123456789AB"
 PASSWORD = "canary-password-of-the-fleet"
 NAME = "canary-name-of-the-fleet"
+# No pauses of its own; and it waits for longer than a busy machine stands still.
 QUICK = {
     "pause_s": 0,
     "review_pause_s": 0,
     "review_wait_s": 0.05,
-    "answer_s": 2,
+    "answer_s": 20,
     "resubscribe_s": 0.5,
-    "silent_s": 2,
-    "silent_limit_s": 3,
-    "whole_s": 20,
+    "silent_s": 20,
+    "silent_limit_s": 30,
+    "whole_s": 40,
 }
 VEHICLE = {"clientId": "7", "clientName": "Frota", "vehicleId": "45"}
 
