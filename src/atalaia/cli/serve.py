@@ -19,6 +19,9 @@ from atalaia.core.errors import ConfigError
 BACKLOG = 2048
 STOP_TIMEOUT_S = 8
 PING_S = 30.0  # a line that is cut is found within twice that
+# A line on which nothing is asked. A page asks each 30 s, and a new line costs a third of what is answered on it; a proxy that
+# keeps its own for longer (nginx: 60 s) may send a request on one that is being closed here.
+KEPT_S = 75
 
 app = typer.Typer()
 
@@ -74,6 +77,7 @@ def serve(
         ws_ping_timeout=PING_S,
         ws_per_message_deflate=False,  # some 300 kB a connection, for messages of 200 bytes
         backlog=BACKLOG,
+        timeout_keep_alive=KEPT_S,
         timeout_graceful_shutdown=STOP_TIMEOUT_S,
         ssl_certfile=tls_cert,
         ssl_keyfile=tls_key,
