@@ -66,7 +66,7 @@ def _settings() -> str:
         default = "" if setting.default in (None, "", ()) else f"`{_shown(setting.default)}`"
         page = "yes" if setting.on_page else "no"
         name = f"`{setting.environment}`" + (f", `{setting.alias}`" if setting.alias else "")
-        lines.append(_row(f"`{setting.key}`", name, setting.kind, default, page, setting.help))
+        lines.append(_row(f"`{setting.key}`", name, setting.kind, default, page, f"{setting.title}. {setting.help}"))
     lines += [
         "\nOf the commands and scripts around the hub: " + ", ".join(f"`{name}`" for name in sorted(FOREIGN)) + "."
     ]

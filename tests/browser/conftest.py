@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect, sync_playwright
 
 from tests.acceptance.conftest import make_hub, receiver  # noqa: F401 - fixtures
 from tests.acceptance.hub import Hub
@@ -128,3 +128,9 @@ def sign_in_by_form(page: Page, hub: Hub, email: str, password: str) -> None:
     page.fill("input[name=password]", password)
     page.click("main form button[type=submit]")
     page.wait_for_url(lambda url: "/sign-in" not in url)
+
+
+def press_and_agree(button: Locator) -> None:
+    """Press what asks first, and then what the question's own button says."""
+    button.first.click()
+    button.page.locator("dialog.asking button[value=go]").click()

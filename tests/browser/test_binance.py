@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.acceptance.hub import ADMIN, PASSWORD
 from tests.acceptance.trading import API, Trading, trading
-from tests.browser.conftest import OpenContext, sign_in
+from tests.browser.conftest import OpenContext, press_and_agree, sign_in
 from tests.browser.test_pages import FOR_ALL, LOOKS, _axe, _sticking_out, _sticking_out_otherwise
 
 LIVE_MS = 60_000
@@ -35,7 +35,6 @@ def calm(house: Trading) -> Iterator[None]:
 @pytest.fixture
 def page(open_context: OpenContext, house: Trading) -> Page:
     page = open_context(locale="pt-BR").new_page()
-    page.on("dialog", lambda dialog: dialog.accept())
     sign_in(page, house.hub, ADMIN, PASSWORD)
     return page
 
@@ -98,7 +97,7 @@ def test_of_a_close_by_half_the_page_says_what_is_closed_and_what_to_do(page: Pa
     page.goto(f"{house.hub.url}/binance/operations/{id_}")
     house.simulator.post("/_sim/faults", {"refuse_leg": {"value": "SHORT", "only": {"symbol": "DOGEUSDT"}}})
     try:
-        page.click("text=Fechar agora")
+        press_and_agree(page.locator("text=Fechar agora"))
         expect(page.locator(".verdict-text")).to_contain_text("Fechada pela metade", timeout=LIVE_MS)
         expect(page.locator(".banner.danger").last).to_contain_text("Uma perna está fechada, a outra continua aberta.")
         legs = page.locator("#operation-now .table tbody tr")

@@ -14,7 +14,7 @@ from atalaia_simulators.cvepro import InThread
 from tests.acceptance.calls import Client
 from tests.acceptance.hub import ADMIN, PASSWORD, Hub
 from tests.acceptance.test_charging import settings_for
-from tests.browser.conftest import OpenContext, sign_in
+from tests.browser.conftest import OpenContext, press_and_agree, sign_in
 from tests.browser.test_pages import AXE, FOR_ALL, LOOKS, TAGS, WIDTHS
 from tests.servers import wait_until
 
@@ -121,8 +121,7 @@ def test_a_tariff_is_tried_out_before_it_is_saved_and_taken_back(charging: Charg
     expect(ahead).to_contain_text("Ahead")
     expect(ahead).to_contain_text("Peak")
     expect(ahead).to_contain_text("R$ 1.8500")
-    page.on("dialog", lambda dialog: dialog.accept())
-    ahead.get_by_role("button", name="Delete").click()
+    press_and_agree(ahead.get_by_role("button", name="Delete"))
     expect(page.locator("section.tariff")).to_have_count(1)
 
 

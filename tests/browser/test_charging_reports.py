@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from atalaia.cli.stores import opened_store
 from tests import pdf_text
 from tests.acceptance.hub import ADMIN, PASSWORD, Hub
-from tests.browser.conftest import OpenContext, sign_in
+from tests.browser.conftest import OpenContext, press_and_agree, sign_in
 from tests.browser.test_charging import violations
 from tests.charging_house import House
 
@@ -90,6 +90,5 @@ def test_one_from_elsewhere_is_kept_beside_and_deleted(
     expect(row).to_have_count(1)
     assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
     assert violations(page) == []
-    page.on("dialog", lambda dialog: dialog.accept())
-    row.get_by_role("button", name="Delete").click()
+    press_and_agree(row.get_by_role("button", name="Delete"))
     expect(page.locator("tr[data-key]", has_text="luz")).to_have_count(0)

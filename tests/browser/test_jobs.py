@@ -15,7 +15,7 @@ from atalaia.integrations.traffilog.frames import SAMPLES
 from tests.acceptance.fleet import Fleet
 from tests.acceptance.hub import ADMIN, PASSWORD
 from tests.acceptance.worker import await_job
-from tests.browser.conftest import OpenContext, sign_in
+from tests.browser.conftest import OpenContext, press_and_agree, sign_in
 
 LIVE_MS = 60_000
 _vehicles = count(5000)
@@ -40,7 +40,6 @@ def calm(fleet: Fleet) -> None:
 @pytest.fixture
 def page(open_context: OpenContext, fleet: Fleet) -> Page:
     page = open_context().new_page()
-    page.on("dialog", lambda dialog: dialog.accept())
     sign_in(page, fleet.hub, ADMIN, PASSWORD)
     return page
 
@@ -198,7 +197,7 @@ def test_what_the_page_says_and_offers_under_a_fault(page: Page, fleet: Fleet, c
         expect(page.locator("#job-now")).to_contain_text(said, use_inner_text=False)
     expect(page.locator("#job-now").get_by_text(case.offered).first).to_be_visible()
     if case.offered == "Cancel the job":
-        page.click("text=Cancel the job")
+        press_and_agree(page.locator("text=Cancel the job"))
         _verdict(page, "Cancelled")
 
 
@@ -211,7 +210,7 @@ def test_an_unknown_outcome_is_decided_by_a_person_on_the_page(page: Page, fleet
     page.goto(f"{fleet.hub.url}/jobs")
     expect(page.locator("#rows tbody tr").first).to_contain_text("Outcome unknown")  # before all else
     page.go_back()
-    page.click("text=It did not happen: start again")
+    press_and_agree(page.locator("text=It did not happen: start again"))
     _verdict(page, "Completed")
     assert len(fleet.executions(vehicle)) == 1
 
@@ -220,7 +219,7 @@ def test_what_was_done_though_nobody_knew_is_confirmed_by_a_person(page: Page, f
     fleet.fault(push_status="Disconnected", progress_step=50, progress_interval_s=0.1)
     vehicle = _start(page, fleet)
     _verdict(page, "Outcome unknown")
-    page.click("text=It happened")
+    press_and_agree(page.locator("text=It happened"))
     _verdict(page, "Completed")
     expect(page.locator("main")).to_contain_text("confirmedBy")
     assert len(fleet.executions(vehicle)) == 1
@@ -267,7 +266,7 @@ def test_a_job_that_waits_says_for_what(page: Page, fleet: Fleet) -> None:
     _verdict(page, "Waiting")
     page.click("text=Another job of the same key goes first.")
     page.wait_for_url(f"**/jobs/{first}")
-    page.click("text=Cancel the job")
+    press_and_agree(page.locator("text=Cancel the job"))
     page.goto(f"{fleet.hub.url}/jobs/{second}")
     fleet.fault(progress_step=50, progress_interval_s=0.1)
     await_job(fleet.app, second)
@@ -277,7 +276,7 @@ def test_a_worker_is_drained_and_takes_jobs_again(page: Page, fleet: Fleet) -> N
     page.goto(f"{fleet.hub.url}/jobs/workers")
     row = page.locator("#rows tbody tr", has_text="worker-1")
     expect(row).to_contain_text(re.compile("Idle|Working"))
-    row.get_by_role("button", name="Drain").click()
+    press_and_agree(row.get_by_role("button", name="Drain"))
     expect(row).to_contain_text("Draining", timeout=LIVE_MS)
     page.goto(f"{fleet.hub.url}/jobs/new?type=scheme_builder")
     expect(page.locator(".banner.warning:not([hidden])")).to_contain_text("draining")

@@ -23,6 +23,7 @@ def test_a_section_with_empty_fields_is_saved_and_a_secret_is_not_shown(page: Pa
     page.fill(f"{SECTION} {secret}", "a password that nobody sees")
     page.click(f"{SECTION} button:has-text('Save')")
     expect(page.locator("#toasts")).to_contain_text("Saved.")
+    expect(page.locator(SECTION).get_by_label("Login name")).to_have_value("someone")  # its title, not its key
     page.reload()  # at most 5 s later all hubs have it; this one at once
     expect(page.locator(f"{SECTION} {field}")).to_have_value("someone")
     expect(page.locator(f"{SECTION} {secret}")).to_have_value("")

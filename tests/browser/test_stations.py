@@ -15,7 +15,7 @@ from websockets.exceptions import InvalidStatus
 from atalaia_simulators.chargepoint import InThread, Options
 from tests.acceptance.calls import Client
 from tests.acceptance.hub import ADMIN, PASSWORD, Hub
-from tests.browser.conftest import OpenContext, sign_in
+from tests.browser.conftest import OpenContext, press_and_agree, sign_in
 from tests.browser.test_charging import sticking_out, violations
 from tests.browser.test_pages import FOR_ALL, LOOKS
 from tests.ocpp_box import plugged_in
@@ -106,13 +106,12 @@ def test_a_charger_waits_is_let_in_charges_and_is_stopped_from_its_page(
     garage: Garage, open_context: OpenContext
 ) -> None:
     page = open_context().new_page()
-    page.on("dialog", lambda dialog: dialog.accept())
     sign_in(page, garage.hub, ADMIN, PASSWORD)
     page.goto(f"{garage.hub.url}/cvepro/stations")
     with plugged(garage, "SIM-002"):
         row = page.locator("tr[data-key='SIM-002']")
         expect(row).to_contain_text("Waits to be let in", timeout=LIVE_MS)
-        row.get_by_role("button", name="Let in without").click()
+        press_and_agree(row.get_by_role("button", name="Let in without"))
         expect(row).to_contain_text("Connected", timeout=LIVE_MS)
     with plugged(garage, "SIM-002"):
         page.goto(f"{garage.hub.url}/cvepro")
@@ -121,7 +120,7 @@ def test_a_charger_waits_is_let_in_charges_and_is_stopped_from_its_page(
         expect(card).to_contain_text("Ana Souza", timeout=LIVE_MS)
         expect(page.locator("#line")).to_have_count(0)  # there is no cloud, and none is missed
         page.goto(f"{garage.hub.url}/cvepro/chargers/SIM-002")
-        page.locator("#commands").get_by_role("button", name="Stop charging").click()
+        press_and_agree(page.locator("#commands").get_by_role("button", name="Stop charging"))
         given = page.locator("#commands-given li").first
         expect(given).to_contain_text("Accepted", timeout=LIVE_MS)
         expect(given).to_contain_text("Stop charging")

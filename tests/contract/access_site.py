@@ -101,6 +101,7 @@ def make_site(folder: Path, clock: FakeClock, *, base_url: str = "http://hub.exa
         can_mail=lambda: True,
     )
     pages.nav.extend(access.contribution.nav)
+    pages.audit_words.update(access.contribution.audit_words)
     application = create_application(
         [access.contribution],
         pages=pages,

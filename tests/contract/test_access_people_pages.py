@@ -144,6 +144,8 @@ def test_the_audit_log_is_filtered_paged_and_taken_along(site: Site) -> None:
         assert "key.created" in page
         assert "sign_in.succeeded" not in page
         assert "key.created" in (await browser.get("/audit/rows?action=key")).text
+        assert "API key created" in (await browser.get("/audit?lang=en&action=key cr")).text  # by its words
+        assert "Chave de API criada" in (await browser.get("/audit?lang=pt-BR&action=chave de")).text
         assert (await browser.get("/audit?from=nonsense")).status_code == 422
         assert "key.created" not in (await browser.get("/audit?to=2020-01-01")).text
         export = await browser.get("/audit/export.csv")

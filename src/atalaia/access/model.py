@@ -91,10 +91,14 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AuditFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """`action` and `object` match from their beginning: `check` finds `check.created`; `actor` is an id or part of a name."""
+    """`action` and `object` match from their beginning: `check` finds `check.created`; `actor` is an id or part of a name.
+
+    `or_actions`: whole actions that match besides, found by their words.
+    """
 
     actor: str = ""
     action: str = ""
+    or_actions: tuple[str, ...] = ()
     object: str = ""
     from_at: datetime | None = None
     to_at: datetime | None = None

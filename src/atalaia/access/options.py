@@ -15,10 +15,32 @@ AUDIT_DAYS = "access.audit_retention_days"
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
-        IDLE, "float", 12.0, N_("A session ends after so many hours without a request."), minimum=0.1, maximum=24 * 30
+        IDLE,
+        "float",
+        12.0,
+        N_("A session ends after so many hours without a request."),
+        title=N_("Idle sessions end after"),
+        minimum=0.1,
+        maximum=24 * 30,
     ),
-    Setting(ABSOLUTE, "float", 30.0, N_("A session ends after so many days, however busy."), minimum=0.1, maximum=365),
-    Setting(AUDIT_DAYS, "int", 730, N_("Days that entries of the audit log are kept."), minimum=30, maximum=36_500),
+    Setting(
+        ABSOLUTE,
+        "float",
+        30.0,
+        N_("A session ends after so many days, however busy."),
+        title=N_("Sessions end after"),
+        minimum=0.1,
+        maximum=365,
+    ),
+    Setting(
+        AUDIT_DAYS,
+        "int",
+        730,
+        N_("Days that entries of the audit log are kept."),
+        title=N_("Audit log kept for"),
+        minimum=30,
+        maximum=36_500,
+    ),
 )
 
 

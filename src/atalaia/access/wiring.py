@@ -11,6 +11,7 @@ from litestar.types import ASGIApp
 from atalaia.access.api import audit as audit_api
 from atalaia.access.api import keys as keys_api
 from atalaia.access.api import people as people_api
+from atalaia.access.audit_words import AUDIT_WORDS
 from atalaia.access.authenticator import Authenticator
 from atalaia.access.guards import Authentication
 from atalaia.access.options import SETTINGS, AccessOptions
@@ -114,6 +115,7 @@ def wire(
 
     contribution = Contribution(
         name="access",
+        audit_words=AUDIT_WORDS,
         routes=_ROUTES,
         dependencies={name: Provide(_giving(value), sync_to_thread=False) for name, value in dependencies.items()},
         loops=(

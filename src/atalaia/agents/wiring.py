@@ -9,6 +9,7 @@ from atalaia.access.authenticator import Authenticator
 from atalaia.agents import pages
 from atalaia.agents.api.agents import ROUTES
 from atalaia.agents.api.wire import AgentWire
+from atalaia.agents.audit_words import AUDIT_WORDS
 from atalaia.agents.loops import loops
 from atalaia.agents.service import AgentsService
 from atalaia.agents.tables import metadata
@@ -24,6 +25,7 @@ def wire(*, agents: AgentsService, authenticator: Authenticator) -> Contribution
     """`agents` is made by the composition root (AgentsService), since slices above call it too."""
     return Contribution(
         name="agents",
+        audit_words=AUDIT_WORDS,
         routes=(*ROUTES, *pages.ROUTES),
         dependencies={"agents": Provide(lambda: agents, sync_to_thread=False)},
         hot_routes=AgentWire(agents, authenticator).routes(),

@@ -117,9 +117,10 @@ class Hub:
         )
 
     def _connect(self) -> None:
-        """Handlers to their events, ways to the menu."""
+        """Handlers to their events, ways to the menu, words to the audit log."""
         for part in self.contributions:
             self.pages.nav.extend(part.nav)
+            self.pages.audit_words.update(part.audit_words)
             for event, handler in part.handlers:
                 self.store.on(event, handler)
 

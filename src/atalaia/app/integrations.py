@@ -189,7 +189,8 @@ def _quiet_badge(item: NavItem) -> NavItem:
 
 
 def _contribution(status: Status, offer: Offer, routes: Sequence[Any], streams: OpenStreams) -> Contribution:
-    title = status.loaded.integration.manifest.title if status.loaded.integration else status.name
+    manifest = status.loaded.integration.manifest if status.loaded.integration else None
+    title = manifest.title if manifest else status.name
     own = HealthItem(f"integration_{status.name}", lambda: status.standing() is not Standing.FAILED, degrades=False)
 
     def is_in_use() -> bool:
@@ -206,6 +207,7 @@ def _contribution(status: Status, offer: Offer, routes: Sequence[Any], streams: 
         migrations=status.loaded.part("migrations"),
         nav=[replace(_quiet_badge(item), is_in_use=is_in_use) for item in offer.nav],
         health=(own, *offer.health),
+        audit_words=manifest.audit_words if manifest else {},
         start=_guarded(status, offer.start, phase="start"),
         release=streams.release,
         stop=_guarded(status, offer.stop, phase="stop"),

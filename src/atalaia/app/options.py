@@ -30,6 +30,7 @@ SETTINGS: tuple[Setting, ...] = (
         "str",
         "",
         N_("The address under which people and agents reach the hub; all links use it. Empty: the listen address."),
+        title=N_("Public address"),
         alias="BASE_URL",
     ),
     Setting(
@@ -37,16 +38,22 @@ SETTINGS: tuple[Setting, ...] = (
         "list",
         (),
         N_("Networks whose X-Forwarded-For is believed, separated by commas."),
+        title=N_("Trusted proxies"),
         on_page=False,
     ),
     Setting(
-        "hub.timezone", "str", "America/Sao_Paulo", N_("The time zone of pages for readers who have not chosen one.")
+        "hub.timezone",
+        "str",
+        "America/Sao_Paulo",
+        N_("The time zone of pages for readers who have not chosen one."),
+        title=N_("Time zone"),
     ),
     Setting(
         "hub.allow_private_targets",
         "bool",
         False,
         N_("Whether messages may be sent to private and loopback addresses. Metadata addresses are always refused."),
+        title=N_("Messages to private addresses"),
         on_page=False,
     ),
     Setting(
@@ -56,6 +63,7 @@ SETTINGS: tuple[Setting, ...] = (
         N_(
             "An API key with the scope admin that clients of a former system already use; another value revokes the former one."
         ),
+        title=N_("Admin key of a former system"),
         on_page=False,
         alias="ADMIN_KEY",
     ),
@@ -64,6 +72,7 @@ SETTINGS: tuple[Setting, ...] = (
         "secret",
         None,
         N_("A key that a signaller already uses: it may send the signal monitor-execution, and nothing else."),
+        title=N_("Key of the former signaller"),
         on_page=False,
         alias="MONITOR_API_KEY",
     ),
@@ -72,6 +81,7 @@ SETTINGS: tuple[Setting, ...] = (
         "secret",
         None,
         N_("A key that senders of pings already use: it may bring measurements in, and nothing else."),
+        title=N_("Key of former ping senders"),
         on_page=False,
         alias="COLLECTOR_API_KEY",
     ),
@@ -80,6 +90,7 @@ SETTINGS: tuple[Setting, ...] = (
         "str",
         "INFO",
         N_("The least severe entries that are logged: DEBUG, INFO, WARNING or ERROR."),
+        title=N_("Log level"),
         on_page=False,
     ),
 )

@@ -8,6 +8,7 @@ from litestar.di import Provide
 
 from atalaia.captures import pages
 from atalaia.captures.api import ROUTES
+from atalaia.captures.audit_words import AUDIT_WORDS
 from atalaia.captures.service import CapturesService, Sources
 from atalaia.captures.tables import metadata
 from atalaia.core.clock import Clock
@@ -32,6 +33,7 @@ def wire(*, store: Store, clock: Clock, sources: Sources) -> Captures:
     service = CapturesService(store, clock=clock, sources=sources)
     contribution = Contribution(
         name="captures",
+        audit_words=AUDIT_WORDS,
         routes=(*ROUTES, *pages.ROUTES),
         file_routes=("/api/captures",),
         dependencies={"captures": Provide(lambda: service, sync_to_thread=False)},

@@ -42,7 +42,8 @@ FOREIGN = frozenset(
 class Setting:
     """One setting; `kind` is one of str, int, float, bool, list, table, secret. A table is one of the file, or JSON.
 
-    `on_page` settings can be changed on the settings page; `help` is English, a key of the translations.
+    `on_page` settings can be changed on the settings page; `title` (its name there) and `help` are English, keys of the
+    translations.
     """
 
     key: str
@@ -54,6 +55,7 @@ class Setting:
     maximum: float | None = None
     alias: str | None = None  # a kept environment name
     alias_is_ms: bool = False  # it gives milliseconds, where the setting is in seconds
+    title: str = ""
 
     @property
     def section(self) -> str:

@@ -76,7 +76,10 @@ async def change_settings(
     errors = await hub_settings.change(section, form, by=viewer(request), address=address)
     if errors:
         translate = pages.translator(request).translate
-        said = {key: f"{key}: {translate(complaint.text, **complaint.params)}" for key, complaint in errors.items()}
+        said = {
+            key: f"{translate(hub_settings.title(key))}: {translate(complaint.text, **complaint.params)}"
+            for key, complaint in errors.items()
+        }
         return await _settings(request, pages, hub_settings, form=form, errors=said, status=422)
     return see_other(f"/settings#{section}")
 

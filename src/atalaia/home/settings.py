@@ -28,6 +28,16 @@ SECTION_TITLES: Final = {
     "upstreams": N_("Upstreams"),
     "captures": N_("Captures"),
 }
+# By the end of a number's key: the names of settings say what they are counted in.
+UNITS: Final = {
+    "_s": "s",
+    "_ms": "ms",
+    "_minutes": "min",
+    "_hours": "h",
+    "_h": "h",
+    "_days": N_("days"),
+    "_mb": "MB",
+}
 FORGET: Final = "forget:"  # in a form, before the key of a secret that is to be unset
 
 
@@ -44,7 +54,9 @@ class Field:
     """A setting as a form field. `text` is what the field holds; a secret shows nothing but whether it is set."""
 
     key: str
-    label: str
+    title: str
+    short_key: str  # as the file has it
+    unit: str
     kind: str
     help: str
     text: str
@@ -115,6 +127,10 @@ class SettingsService:
             Section(each.key, each.title, by_section[each.key], each.summary, each.standing(), each.trouble())
             for each in self._integrations
         ]
+
+    def title(self, key: str) -> str:
+        """English, to be translated."""
+        return _title(self._settings.declared[key])
 
     def _section(self, setting: Setting) -> str:
         return setting.section if setting.section in self._order else "hub"
@@ -202,10 +218,23 @@ def _text(setting: Setting, value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def _title(setting: Setting) -> str:
+    """An integration that names none is shown with its key's own words."""
+    return setting.title or setting.key.rpartition(".")[2].replace("_", " ").capitalize()
+
+
+def _unit(setting: Setting) -> str:
+    if setting.kind not in {"int", "float"}:
+        return ""
+    return next((unit for end, unit in UNITS.items() if setting.key.endswith(end)), "")
+
+
 def _field(setting: Setting, value: Value) -> Field:
     return Field(
         key=setting.key,
-        label=setting.key.removeprefix(f"{INTEGRATIONS}."),
+        title=_title(setting),
+        short_key=setting.key.removeprefix(f"{INTEGRATIONS}."),
+        unit=_unit(setting),
         kind=setting.kind,
         help=setting.help,
         text=_text(setting, value.value),

@@ -11,6 +11,7 @@ from atalaia.core.clock import Clock
 from atalaia.core.permissions import Permission
 from atalaia.core.settings import Settings
 from atalaia.core.translations import N_
+from atalaia.home.audit_words import AUDIT_WORDS
 from atalaia.home.log_pages import LOGS, HubLog
 from atalaia.home.log_pages import ROUTES as LOG_ROUTES
 from atalaia.home.overview import OverviewService
@@ -44,6 +45,7 @@ def wire(
     }
     return Contribution(
         name="home",
+        audit_words=AUDIT_WORDS,
         routes=(*ROUTES, *LOG_ROUTES),
         dependencies={name: Provide(_giving(value), sync_to_thread=False) for name, value in services.items()},
         nav=(

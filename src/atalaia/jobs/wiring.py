@@ -23,6 +23,7 @@ from atalaia.jobs.api import jobs as job_routes
 from atalaia.jobs.api import workers as worker_routes
 from atalaia.jobs.api.events import JobEvents
 from atalaia.jobs.api.hot import HotJobs
+from atalaia.jobs.audit_words import AUDIT_WORDS
 from atalaia.jobs.loops import job_loops
 from atalaia.jobs.model.types import JobTypes
 from atalaia.jobs.pages.edges import Around
@@ -125,6 +126,7 @@ def wire(
 
     contribution = Contribution(
         name="jobs",
+        audit_words=AUDIT_WORDS,
         routes=(
             *job_routes.ROUTES,
             *worker_routes.ROUTES,

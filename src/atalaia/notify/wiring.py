@@ -14,6 +14,7 @@ from atalaia.core.settings import Settings
 from atalaia.core.translations import N_
 from atalaia.notify import tables
 from atalaia.notify.api import ChannelsApi, DeliveriesApi, RoutesApi
+from atalaia.notify.audit_words import AUDIT_WORDS
 from atalaia.notify.channels.registry import OWN, ChannelKinds, own_kinds
 from atalaia.notify.channels.tools import Tools
 from atalaia.notify.loops import notify_loops
@@ -85,6 +86,7 @@ def wire(
 
     contribution = Contribution(
         name="notify",
+        audit_words=AUDIT_WORDS,
         routes=(ChannelsApi, RoutesApi, DeliveriesApi, ChannelPages, RoutePages, DeliveryPages),
         dependencies={"notify": Provide(lambda: service, sync_to_thread=False)},
         handlers=((PasswordLinkAsked, letters.on_password_link),),

@@ -126,6 +126,7 @@ class Contribution:
     searches: Sequence[SearchSource] = ()
     health: Sequence[HealthItem] = ()
     settings: Sequence[Setting] = ()
+    audit_words: Mapping[str, str] = field(default_factory=dict)  # action -> English, a key of the translations
     start: Callable[[], Awaitable[None]] | None = None
     release: Callable[[], None] | None = None
     stop: Callable[[], Awaitable[None]] | None = None

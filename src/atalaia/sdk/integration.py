@@ -38,13 +38,17 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """Who an integration is. Settings are keyed `integrations.<name>.<setting>`; the page makes itself from them."""
+    """Who an integration is. Settings are keyed `integrations.<name>.<setting>`; the page makes itself from them.
+
+    `audit_words`: what the audit log calls each action that `Host.audit` is given, in English, keys of the translations.
+    """
 
     name: str
     title: str  # a proper name, not translated
     owner: str
     summary: str  # English, a key of the translations
     settings: Sequence[Setting] = ()
+    audit_words: Mapping[str, str] = field(default_factory=dict)
     is_configured: Callable[[Callable[[str], Any]], bool] = lambda _setting: True
 
 

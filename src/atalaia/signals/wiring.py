@@ -19,6 +19,7 @@ from atalaia.sdk.signals import SignalAddress, SignalStanding, SignalTask
 from atalaia.signals import pages, tables
 from atalaia.signals.api.hot import SignalRoutes
 from atalaia.signals.api.signals import ROUTES
+from atalaia.signals.audit_words import AUDIT_WORDS
 from atalaia.signals.loops import signal_loops
 from atalaia.signals.pages.edges import Around
 from atalaia.signals.searches import find_signals
@@ -88,6 +89,7 @@ def wire(
         registry.register(service.counting)
     contribution = Contribution(
         name="signals",
+        audit_words=AUDIT_WORDS,
         routes=(*ROUTES, *pages.ROUTES),
         dependencies={
             "signals": Provide(lambda: service, sync_to_thread=False),

@@ -11,6 +11,7 @@ SETTINGS: tuple[Setting, ...] = (
         "int",
         14,
         N_("How many days the counts and failures of calls to third parties are kept."),
+        title=N_("Counts and failures kept for"),
         minimum=1,
         maximum=400,
     ),

@@ -21,6 +21,7 @@ from atalaia.store.encryption import Sealer
 from atalaia.store.store import Store
 from atalaia.upstreams import api, tables
 from atalaia.upstreams import pages as page_routes
+from atalaia.upstreams.audit_words import AUDIT_WORDS
 from atalaia.upstreams.loops import upstream_loops
 from atalaia.upstreams.metrics import UpstreamMetrics
 from atalaia.upstreams.model.registered import Key, Registered, Registry
@@ -158,6 +159,7 @@ def _contribution(
 
     return Contribution(
         name="upstreams",
+        audit_words=AUDIT_WORDS,
         routes=(*api.ROUTES, *page_routes.ROUTES),
         dependencies={"upstreams": Provide(lambda: service, sync_to_thread=False)},
         loops=upstream_loops(recorder, book, upkeep),

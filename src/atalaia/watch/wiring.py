@@ -32,6 +32,7 @@ from atalaia.store.store import Store
 from atalaia.upstreams.events import UpstreamBack, UpstreamFailing
 from atalaia.watch import tables
 from atalaia.watch.api import checks, incidents, pings
+from atalaia.watch.audit_words import AUDIT_WORDS
 from atalaia.watch.below import AgentsFleet, MetricsLatency
 from atalaia.watch.handlers import Handlers
 from atalaia.watch.loops import watch_loops
@@ -85,6 +86,7 @@ def wire(
     )
     return Contribution(
         name="watch",
+        audit_words=AUDIT_WORDS,
         routes=(*checks.ROUTES, *incidents.ROUTES, CheckPages, IncidentPages),
         dependencies={"watch": Provide(lambda: service, sync_to_thread=False)},
         hot_routes=(pings.ping_route(heartbeats),),

@@ -84,6 +84,7 @@ class Pages:
         self._default_timezone = default_timezone
         self.nav: list[NavItem] = []
         self.banners: list[BannerSource] = []
+        self.audit_words: dict[str, str] = {}  # action -> English
 
     @property
     def renderer(self) -> Renderer:

@@ -52,7 +52,8 @@ def _filtered(statement: Select[Any], filter_: AuditFilter) -> Select[Any]:
         name_has = func.lower(audit.c.actor_name).contains(filter_.actor.lower(), autoescape=True)
         statement = statement.where(or_(audit.c.actor_id == filter_.actor, name_has))
     if filter_.action:
-        statement = statement.where(audit.c.action.startswith(filter_.action, autoescape=True))
+        begins = audit.c.action.startswith(filter_.action, autoescape=True)
+        statement = statement.where(or_(begins, audit.c.action.in_(filter_.or_actions)))
     if filter_.object:
         statement = statement.where(audit.c.object.startswith(filter_.object, autoescape=True))
     if filter_.from_at is not None:

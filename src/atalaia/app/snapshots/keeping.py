@@ -20,6 +20,7 @@ from litestar.di import NamedDependency, Provide
 from atalaia.access.audit import record
 from atalaia.access.guards import requires
 from atalaia.access.requests import principal_of
+from atalaia.app.snapshots.audit_words import AUDIT_WORDS
 from atalaia.app.snapshots.facts import Health, Snapshot
 from atalaia.app.snapshots.gathering import Sources, gather, template_facts
 from atalaia.app.snapshots.kept import KeptSnapshot, kept_snapshots, read_snapshot
@@ -126,6 +127,7 @@ class Snapshots:
         """`routes` and `nav` are those of its pages."""
         return Contribution(
             name="snapshots",
+            audit_words=AUDIT_WORDS,
             routes=(get_snapshot, *routes),
             nav=nav,
             dependencies={"snapshots": Provide(lambda: self, sync_to_thread=False)},

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from atalaia.core.settings import Setting
 from atalaia.core.translations import N_
+from atalaia.integrations.binance.audit_words import AUDIT_WORDS
 from atalaia.sdk.integration import Manifest
 
 NAME: Final = "binance"
@@ -16,7 +17,9 @@ def _setting(name: str, kind: str, default: Any, words: str, **more: Any) -> Set
 
 
 SETTINGS: Final = (
-    _setting("base_url", "str", BASE_URL, N_("The address of the exchange's futures.")),
+    _setting(
+        "base_url", "str", BASE_URL, N_("The address of the exchange's futures."), title=N_("Address of the futures")
+    ),
     _setting(
         "restrictions_url",
         "str",
@@ -24,12 +27,14 @@ SETTINGS: Final = (
         N_(
             "The address that says what an API key may do. Empty: the exchange's own, or base_url where that is another."
         ),
+        title=N_("Address of key permissions"),
     ),
     _setting(
         "recv_window_ms",
         "int",
         5000,
         N_("Milliseconds after which the exchange takes a request no more; how long an unknown outcome stays open."),
+        title=N_("Requests valid for"),
         minimum=100,
         maximum=60_000,
     ),
@@ -38,6 +43,7 @@ SETTINGS: Final = (
         "float",
         5.0,
         N_("Seconds; a price that is older decides nothing."),
+        title=N_("Prices usable for"),
         minimum=0.1,
         maximum=60,
     ),
@@ -46,6 +52,7 @@ SETTINGS: Final = (
         "float",
         15.0,
         N_("Seconds between two readings of the positions while half of the exchange's limit is used."),
+        title=N_("Positions read every"),
         minimum=1,
         maximum=300,
     ),
@@ -54,6 +61,7 @@ SETTINGS: Final = (
         "float",
         300.0,
         N_("Seconds between two readings of funding and commission rates."),
+        title=N_("Rates read every"),
         minimum=10,
         maximum=86_400,
     ),
@@ -66,4 +74,5 @@ MANIFEST: Final = Manifest(
     owner="Atalaia",
     summary=N_("Closes both legs of a futures position when their result together reaches a target."),
     settings=SETTINGS,
+    audit_words=AUDIT_WORDS,
 )

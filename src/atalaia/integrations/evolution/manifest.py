@@ -17,9 +17,17 @@ def _setting(name: str, kind: str, default: Any, words: str, **more: Any) -> Set
 
 
 SETTINGS: Final = (
-    _setting("base_url", "str", "", N_("The address of your Evolution API, as https://whatsapp.example.org.")),
-    _setting("api_key", "secret", None, N_("The key that your Evolution API asks for (header apikey).")),
-    _setting("instance", "str", "", N_("The name of the instance that messages are sent from.")),
+    _setting(
+        "base_url",
+        "str",
+        "",
+        N_("The address of your Evolution API, as https://whatsapp.example.org."),
+        title=N_("Address of the API"),
+    ),
+    _setting(
+        "api_key", "secret", None, N_("The key that your Evolution API asks for (header apikey)."), title=N_("API key")
+    ),
+    _setting("instance", "str", "", N_("The name of the instance that messages are sent from."), title=N_("Instance")),
     _setting(
         "takes_answers",
         "bool",
@@ -27,12 +35,14 @@ SETTINGS: Final = (
         N_(
             "Whether your Evolution API tells this hub what people answer (webhook); notices then say how to stop them."
         ),
+        title=N_("Answers reach this hub"),
     ),
     _setting(
         "ask_every_s",
         "float",
         60.0,
         N_("Seconds between two questions whether WhatsApp is connected; holds from the next start."),
+        title=N_("Connection checked every"),
         minimum=1,
         maximum=600,
     ),
@@ -41,6 +51,7 @@ SETTINGS: Final = (
         "float",
         120.0,
         N_("Seconds for which WhatsApp is not connected, after which that is an incident."),
+        title=N_("Incident if disconnected for"),
         minimum=0,
         maximum=86_400,
     ),

@@ -26,5 +26,6 @@ MANIFEST = Manifest(
         _setting("api_key", "secret", None, N_("The key that the tide service gave you.")),
         _setting("open_networks", "list", (), N_("Networks that may ask for a gate without a key.")),
     ),
+    audit_words={"tide.noted": N_("Tide noted")},
     is_configured=_is_configured,
 )

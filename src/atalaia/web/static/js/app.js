@@ -3,6 +3,7 @@ import "./htmx-setup.js";
 import "./live.js";
 import "./theme.js";
 import "./keys.js";
+import "./asking.js";
 import "./forms.js";
 import "./clicks.js";
 import "./times.js";

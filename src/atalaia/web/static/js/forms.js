@@ -1,7 +1,7 @@
 import { text } from "./texts.js";
 import { toast } from "./toasts.js";
 
-// Fields that matter only for some choices, filters that send themselves, buttons that ask first, one send a form.
+// Fields that matter only for some choices, filters that send themselves, one send a form.
 const chosen = (form, name) => {
   const fields = form.elements[name];
   if (!fields) return "";
@@ -29,7 +29,6 @@ document.addEventListener("change", (event) => {
 // Empty filters stay out of the address.
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.dataset.confirm && !window.confirm(form.dataset.confirm)) return event.preventDefault();
   // form.method is the field of that name in a form that has one.
   const method = (form.getAttribute("method") ?? "get").toLowerCase();
   if (method === "get") {

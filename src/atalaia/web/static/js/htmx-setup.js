@@ -52,7 +52,7 @@ const isPressed = (part) => pressed !== null && performance.now() < pressed.unti
 
 // A part that is being used is not swapped under the reader's hands: a click is lost where another element stands when the
 // button is let go. The part comes anew as soon as it is let alone.
-const IN_USE = "details.menu[open], dialog[open], input:focus, textarea:focus, select:focus";
+const IN_USE = "details.menu[open], dialog[open], form[data-asked], input:focus, textarea:focus, select:focus";
 const LOOK_AGAIN_MS = 200;
 const isHeld = (part) => part.hasAttribute?.("data-live-part") && (isPressed(part) || part.querySelector(IN_USE) !== null);
 const held = new Set();
