@@ -97,7 +97,12 @@ def test_a_wrong_destination_is_told_as_a_loss_in_the_other_side_s_words(
     async def act(bell: Bell) -> None:
         bell.site.host.settings["live_destination"] = "/topic/none"
         await bell.live.look()
-        await bell.until(lambda: is_failing(bell))
+        await bell.until(lambda: has_failed(bell, 1))
+        since = (await bell.feed()).failing_since
+        clock.advance(1)
+        # It was said to be well with each new line until the refusal came: no outage ever lasted.
+        await bell.until(lambda: has_failed(bell, 2))
+        assert (await bell.feed()).failing_since == since
         assert "no such destination" in str((await bell.feed()).error)
         for _ in range(5):
             clock.advance(9)
@@ -112,8 +117,8 @@ def test_a_wrong_destination_is_told_as_a_loss_in_the_other_side_s_words(
     belled(make_store, clock, act)
 
 
-async def is_failing(bell: Bell) -> bool:
-    return (await bell.feed()).is_stale
+async def has_failed(bell: Bell, count: int) -> bool:
+    return (await bell.feed()).failures >= count
 
 
 async def is_over(bell: Bell) -> bool:

@@ -66,6 +66,8 @@ class Connection:
                 await self._send("ERROR", {"message": "no such destination"}, "")
                 return False
             self._subscriptions[headers.get("id", "0")] = DESTINATION
+            if "receipt" in headers:
+                await self._send("RECEIPT", {"receipt-id": headers["receipt"]}, "")
         return command != "DISCONNECT"
 
     async def _send(self, command: str, headers: dict[str, str], body: str) -> None:

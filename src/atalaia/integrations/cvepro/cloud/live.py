@@ -33,6 +33,7 @@ _LONGEST_PAUSE_S: Final = 60.0
 _ANSWER_S: Final = 10.0
 _BEAT_MS: Final = 10_000
 _SILENT_BEATS: Final = 3
+_REFUSED_WITHIN: Final = 3  # times that something is heard, or nothing for a second
 _STEADY_S: Final = 30.0
 _SIGNED_OUT: Final = ("token", "unauthor", "unauthenticated", "não autorizado", "session", "sessão", "denied")
 
@@ -167,7 +168,9 @@ class Line:
         await self._send(encode(Frame("CONNECT", {**headers, "Authorization": token.value.reveal()})))
         connected = await self._first()
         self._ours_s, self._theirs_s = beats(connected.headers.get("heart-beat"), wish_ms=_BEAT_MS)
-        await self._send(encode(Frame("SUBSCRIBE", {"id": "0", "destination": destination, "ack": "auto"})))
+        wanted = {"id": "0", "destination": destination, "ack": "auto", "receipt": "0"}
+        await self._send(encode(Frame("SUBSCRIBE", wanted)))
+        await self._until_taken()
 
     async def is_rung(self) -> bool:
         """Within a second or so. Raises: as `subscribe`."""
@@ -180,6 +183,12 @@ class Line:
                 N_("Nothing came over the live connection for {seconds} s."), seconds=round(silent_s)
             )
         return "MESSAGE" in found
+
+    async def _until_taken(self) -> None:
+        """Who refuses what is subscribed to says so after a moment; not everybody who takes it sends the receipt."""
+        for _ in range(_REFUSED_WITHIN):
+            if any(frame.command in {"RECEIPT", "MESSAGE"} for frame in await self._hear(PERIOD_S)):
+                return
 
     async def _first(self) -> Frame:
         until = self._monotonic() + _ANSWER_S
