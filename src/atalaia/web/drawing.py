@@ -6,6 +6,7 @@ Lists of hundreds of rows have one drawing a row: whole numbers, one pass, and w
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
+from math import isfinite
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -19,21 +20,25 @@ BAR_HEIGHT: Final = 32
 def spark(values: Sequence[float | None]) -> dict[str, str]:
     """`d` of a line through `values`, oldest first, and of the area under it, in SPARK_WIDTH × SPARK_HEIGHT.
 
-    None is a gap in both. Empty where no value is known.
+    None is a gap in both, and so is what is no number or infinite. Empty where no value is known.
     """
-    known = [value for value in values if value is not None]
+    known = [value for value in values if value is not None and isfinite(value)]
     if not known:
         return {"line": "", "area": ""}
     low, high = min(known), max(known)
-    lift = SPARK_HEIGHT / (high - low) if high > low else 0.0
-    base = SPARK_HEIGHT if high > low else SPARK_HEIGHT // 2
+    span = high - low
+    if not isfinite(span):
+        return spark([None if value is None else value / 4 for value in values])
+    base = SPARK_HEIGHT if span else SPARK_HEIGHT // 2
     step = SPARK_WIDTH / max(1, len(values) - 1)
     line: list[str] = []
     area: list[str] = []
-    for is_gap, run in groupby(enumerate(values), key=lambda pair: pair[1] is None):
+    for is_gap, run in groupby(enumerate(values), key=lambda pair: pair[1] is None or not isfinite(pair[1])):
         if is_gap:
             continue
-        points = [(int(index * step), base - int((value - low) * lift)) for index, value in run if value is not None]
+        # Divided first: a span may be so small that nothing divided by it is a number.
+        shares = [(index, (value - low) / span if span else 0.0) for index, value in run if value is not None]
+        points = [(int(index * step), base - int(share * SPARK_HEIGHT)) for index, share in shares]
         path = "L".join([f"{x},{y}" for x, y in points])
         # A lone point is drawn too: round caps make a dot of a line of no length.
         line.append(f"M{path}" if len(points) > 1 else f"M{path}L{path}")

@@ -1,11 +1,11 @@
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from atalaia.web.drawing import bar_paths, bar_slots, query, spark
 
-VALUES = st.lists(st.none() | st.floats(-1e9, 1e9), max_size=60)
+VALUES = st.lists(st.none() | st.floats() | st.floats(-1e9, 1e9), max_size=60)
 
 
 def days(states: str) -> list[dict[str, Any]]:
@@ -13,6 +13,8 @@ def days(states: str) -> list[dict[str, Any]]:
 
 
 @given(VALUES)
+@example([0.0, 5e-324])
+@example([-1.7e308, float("nan"), 1.7e308])
 def test_a_line_never_leaves_its_frame(values: list[float | None]) -> None:
     drawn = spark(values)
     for part in drawn["line"].replace("M", " ").replace("L", " ").split():
