@@ -10,6 +10,7 @@ from atalaia.core.errors import Conflict
 from atalaia.integrations.binance import run
 from atalaia.integrations.binance.exchange.failures import NotDone
 from atalaia.integrations.binance.model.history import Trade
+from atalaia.integrations.binance.model.operations import LONGEST_WAIT
 from atalaia.integrations.binance.model.states import State
 from atalaia.integrations.binance.operations import Shown
 from tests.conftest import MakeStore
@@ -43,6 +44,24 @@ def test_one_leg_refused_is_retried_then_an_incident_and_ends_when_it_goes(play:
         check_money(site, await closed(site, shown))
         assert site.book.faults == {}
         assert site.closed_quantity() == {"LONG": Decimal("0.100"), "SHORT": Decimal("0.100")}
+
+    play(act)
+
+
+def test_a_refusal_after_a_long_outage_is_told_like_any_other(play: Play) -> None:
+    """The wait was reckoned from all failures in a row: after a thousand of them it could not be, and nothing was kept or told."""
+
+    async def act(site: Site) -> None:
+        site.hold(long="0.100", short="0.100", long_entry="50000")
+        shown = await site.operation(profit_target="10", gross=True)
+        site.store.write_now(lambda tx: tx.raw("UPDATE binance_active_operations SET failures = 1500"))
+        site.faults(refuse_leg={"value": "SHORT", "code": -2019})
+        await site.signal()
+        operation = (await active(site, shown)).watched.operation
+        assert (operation.state, operation.failures) == (State.PARTIALLY_CLOSED, 1501)
+        assert operation.retry_at is not None
+        assert operation.retry_at <= site.host.clock.now() + LONGEST_WAIT
+        assert [fault.severity for fault in site.book.told] == ["critical"]
 
     play(act)
 

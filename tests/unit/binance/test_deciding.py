@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from atalaia.integrations.binance.model.deciding import Decision, Reason, Undecided, Wishes, decide
-from atalaia.integrations.binance.model.operations import Point
+from atalaia.integrations.binance.model.operations import LONGEST_WAIT, Operation, Point
 from atalaia.integrations.binance.model.result import Result
 from atalaia.integrations.binance.model.thinning import APART, MOST, is_due, to_drop
 
@@ -96,3 +96,26 @@ def test_points_are_apart_and_thinned_from_the_old_end() -> None:
     assert points[0].at not in dropped
     assert {point.at for point in points[-300:]} & dropped == set()
     assert len(dropped) > 150
+
+
+@pytest.mark.parametrize("age_s", [6, -6, float("inf"), float("-inf")])
+def test_upon_a_price_of_another_time_nothing_is_decided(age_s: float) -> None:
+    assert decided(Decimal(200), age_s=age_s).undecided is Undecided.STALE_PRICE
+
+
+def test_after_a_clock_was_put_back_points_go_on() -> None:
+    first = Point(datetime(2026, 1, 31, 12, tzinfo=UTC), Decimal(1))
+    assert is_due(first, Point(first.at - timedelta(hours=1), Decimal(2)))
+
+
+def test_after_a_clock_was_put_back_no_try_waits_longer_than_the_longest() -> None:
+    """One leg stood alone for an hour, since the other's next try was not due."""
+    now = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    operation = Operation(
+        id="o", account_id="a", symbol="BTCUSDT", name="o", wishes=WISHES, auto_close_enabled=True, dry_run=False,
+        opened_at=now, updated_at=now, retry_at=now + LONGEST_WAIT,
+    )  # fmt: skip
+    assert operation.is_waiting(now)
+    assert not operation.is_waiting(now + LONGEST_WAIT)
+    assert not operation.is_waiting(now - timedelta(hours=1))
+    assert not replace(operation, retry_at=None).is_waiting(now)

@@ -113,6 +113,18 @@ def test_a_gate_holds_until_the_latest_instant_it_was_told(instants: list[tuple[
     assert not gate.is_ban
 
 
+def test_a_clock_that_is_put_back_makes_no_limit_longer() -> None:
+    """After a limit of ten seconds nothing was asked for an hour."""
+    clock = FakeClock()
+    gate = MemoryGate(clock)
+    gate.block(clock.now() + timedelta(seconds=10))
+    clock.jump(-3600)
+    assert gate.blocked_until() == clock.now() + timedelta(seconds=10)
+    gate.block(clock.now() + timedelta(seconds=5))
+    clock.advance(10)
+    assert gate.blocked_until() is None
+
+
 def test_a_ban_stays_one_when_a_limit_makes_it_longer() -> None:
     clock = FakeClock()
     gate = MemoryGate(clock)

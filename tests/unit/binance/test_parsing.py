@@ -112,7 +112,7 @@ def test_another_form_is_refused(body: bytes) -> None:
 
 def report(**changes: Any) -> OrderReport:
     row = {key: value for key, value in (ORDER | changes).items() if value is not None}
-    return parsing.report_of(read(row, answers.OrderRow), now=NOW)
+    return parsing.report_of(read(row, answers.OrderRow), asked="a-1", now=NOW)
 
 
 def test_an_order_is_reported_with_what_was_executed() -> None:
@@ -246,3 +246,14 @@ def test_a_key_whose_rights_are_not_told_is_refused() -> None:
     """Whether it may withdraw must be known, not guessed."""
     with pytest.raises(BadPayload):
         read({"enableFutures": True, "enableReading": True, "ipRestrict": False}, answers.RestrictionsRow)
+
+
+def test_a_report_of_another_order_says_nothing_of_this_one() -> None:
+    with pytest.raises(BadPayload, match="another order: a-2"):
+        report(clientOrderId="a-2")
+
+
+@pytest.mark.parametrize("number", [2**63, -1])
+def test_a_number_of_an_order_that_can_not_be_one_is_refused(number: int) -> None:
+    with pytest.raises(BadPayload):
+        report(orderId=number)

@@ -251,7 +251,7 @@ class Closing:
         return await self._market.server_time() > max(intent.settles_at for intent in intents) + LOOKUP_GRACE
 
     def _is_due(self, operation: Operation) -> bool:
-        return operation.retry_at is None or operation.retry_at <= self._clock.now()
+        return not operation.is_waiting(self._clock.now())
 
     def _is_waiting(self, operation: Operation) -> bool:
         """It was told before, and its next try is not due."""

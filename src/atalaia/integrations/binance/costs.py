@@ -45,4 +45,5 @@ def _is_due(watched: Sequence[Watched], name: str, every_s: float, now: datetime
 
 
 def _is_old(read_at: datetime | None, every_s: float, now: datetime) -> bool:
-    return read_at is None or (now - read_at).total_seconds() >= every_s
+    """Read in the future means that the clock was put back since."""
+    return read_at is None or not 0 <= (now - read_at).total_seconds() < every_s

@@ -50,7 +50,7 @@ def look(watched: Watched, seen: Seen, *, at: datetime) -> Look:
     return Look(
         watched=watched,
         standing=standing,
-        close=None if operation.dry_run or _is_waiting(watched, at) else reason,
+        close=None if operation.dry_run or operation.is_waiting(at) else reason,
         would_close=standing.would_close if standing.would_close != before.would_close else None,
         lost_leg=_had_two(before.result) and len(seen.positions) == 1,
         is_changed=replace(standing, at=before.at) != before,
@@ -79,8 +79,3 @@ def _decision(watched: Watched, seen: Seen, result: Result | None) -> Decision:
 
 def _had_two(result: Result | None) -> bool:
     return result is not None and result.long is not None and result.short is not None
-
-
-def _is_waiting(watched: Watched, at: datetime) -> bool:
-    retry_at = watched.operation.retry_at
-    return retry_at is not None and retry_at > at

@@ -52,6 +52,7 @@ class AutoClose:
         self._troubles = Troubles(host)
         self._memories: dict[str, Memory] = {}
         self._credentials: dict[bytes, Credentials] = {}
+        self._heard: datetime | None = None  # from other hubs, of the gate
 
     async def run(self, run: SignalRun) -> RunOutcome:
         """Raises: TemporaryFailure: nothing may be asked now, or no prices, or no account could be worked with; RunLost."""
@@ -135,8 +136,9 @@ class AutoClose:
     def _check_gate(self, known: tuple[datetime, bool] | None) -> None:
         """Raises: TemporaryFailure."""
         gate = self._exchange.gate
-        if known is not None and known[0] > self._host.clock.now():
+        if known is not None and known[0] != self._heard:  # once: how long it lasts is reckoned without the wall clock
             gate.block(known[0], is_ban=known[1])
+            self._heard = known[0]
         until = gate.blocked_until()
         if until is not None:
             wait_s = (until - self._host.clock.now()).total_seconds()
@@ -153,6 +155,7 @@ class AutoClose:
         until, is_ban = gate.blocked_until(), gate.is_ban
         if until is not None and (known is None or until > known[0]):
             await self._host.write(lambda tx: accounts.block(tx, until, is_ban=is_ban))
+            self._heard = until
 
 
 async def _in_time(work: Coroutine[Any, Any, None]) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from atalaia.core.translations import N_
 from atalaia.integrations.binance.model.history import Trade
 from atalaia.integrations.binance.model.legs import Intent, IntentState, executed_of
-from atalaia.integrations.binance.model.operations import Operation
+from atalaia.integrations.binance.model.operations import LONGEST_WAIT, Operation
 from atalaia.integrations.binance.model.refusals import is_refusal, meaning_of, runbook_of
 from atalaia.integrations.binance.model.states import Word, then
 from atalaia.integrations.binance.queries import history, operations
@@ -19,7 +19,6 @@ from atalaia.sdk.transaction import Tx
 TOPIC: Final = "operations"  # of live pages; with the operation's id
 # A close that came to nothing is no incident until this many times in a row, unless the exchange refused it.
 PATIENCE: Final = 3
-_LONGEST_WAIT_S: Final = 60
 _PART: Final = N_("An operation is closed by half: one leg stands alone")
 _UNTOLD: Final = N_("An operation is closed, and the exchange does not tell what it brought")
 _ASK_ON: Final = (
@@ -148,8 +147,8 @@ class Telling:
         failures = operation.failures + 1
         if not _was_refused(intents[-2:]):
             return replace(operation, failures=failures, retry_at=None)
-        wait_s = min(2.0**failures, _LONGEST_WAIT_S)
-        return replace(operation, failures=failures, retry_at=self._host.clock.now() + timedelta(seconds=wait_s))
+        wait = min(timedelta(seconds=2.0 ** min(failures, 10)), LONGEST_WAIT)
+        return replace(operation, failures=failures, retry_at=self._host.clock.now() + wait)
 
     def _report(
         self, tx: Tx, operation: Operation, title: str, intents: Sequence[Intent], *, runbook: str | None = None

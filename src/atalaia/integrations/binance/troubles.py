@@ -1,6 +1,5 @@
 """An account that can't be worked with: an incident when the exchange refuses it, or after it has failed for a while."""
 
-from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -14,7 +13,7 @@ from atalaia.sdk.integration import Host
 from atalaia.sdk.signals import SignalRun
 
 log = structlog.get_logger()
-PATIENCE: Final = timedelta(seconds=30)
+PATIENCE_S: Final = 30.0
 _TITLE: Final = N_("Operations of an account can't be watched")
 
 
@@ -23,15 +22,15 @@ class Troubles:
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._since: dict[str, datetime] = {}
+        self._since: dict[str, float] = {}  # monotonic
         self._told: dict[str, bool] = {}  # nothing is known of one before its first run here
 
     async def failed(self, run: SignalRun, account_id: str, name: str, error: BaseException) -> None:
-        now = self._host.clock.now()
+        now = self._host.clock.monotonic()
         if account_id not in self._since:
             log.warning("binance_account_failed", account=name, reason=scrub(str(error)), kind=type(error).__name__)
         since = self._since.setdefault(account_id, now)
-        if self._told.get(account_id) or not (isinstance(error, Refused) or now - since >= PATIENCE):
+        if self._told.get(account_id) or not (isinstance(error, Refused) or now - since >= PATIENCE_S):
             return
         code = error.exchange_code if isinstance(error, Refused) else None
         fault = FaultReport(

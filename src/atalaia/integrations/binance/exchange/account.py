@@ -115,7 +115,7 @@ class HttpAccount:
                     _ORDER,
                     form,
                     shape=answers.OrderRow,
-                    make=lambda row: parsing.report_of(row, now=now),
+                    make=lambda row: parsing.report_of(row, asked=order.client_order_id, now=now),
                 )
             except OutcomeUnknown as error:
                 error.settles_at = now + timedelta(seconds=self._signer.settling_s)
@@ -131,7 +131,7 @@ class HttpAccount:
                 _ORDER,
                 {"symbol": symbol, "origClientOrderId": client_order_id},
                 shape=answers.OrderRow,
-                make=lambda row, now: parsing.report_of(row, now=now),
+                make=lambda row, now: parsing.report_of(row, asked=client_order_id, now=now),
             )
         except Refused as error:
             if error.exchange_code == _NO_SUCH_ORDER:

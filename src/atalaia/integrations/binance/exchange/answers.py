@@ -99,10 +99,13 @@ class HedgeMode(Row, frozen=True):
     dual_side_position: bool
 
 
+Number = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
+
 class OrderRow(Row, frozen=True):
     """`avgPrice` may be missing in the answer to POST."""
 
-    order_id: int
+    order_id: Number
     client_order_id: str
     status: str
     executed_qty: Decimal
@@ -112,8 +115,8 @@ class OrderRow(Row, frozen=True):
 
 
 class TradeRow(Row, frozen=True):
-    id: int
-    order_id: int
+    id: Number
+    order_id: Number
     price: Decimal
     qty: Decimal
     commission: Decimal

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from typing import Final
 
 from atalaia.core.clock import from_ms
 from atalaia.core.translations import N_
@@ -22,6 +23,8 @@ from atalaia.integrations.binance.exchange.port import (
 from atalaia.integrations.binance.exchange.rules import round_down
 from atalaia.integrations.binance.exchange.words import ONE_WAY_MODE
 from atalaia.sdk.failures import BadPayload
+
+_MOST_OF_ID: Final = 100
 
 
 def prices_of(rows: Iterable[answers.PriceRow]) -> dict[str, Price]:
@@ -89,8 +92,13 @@ def income_of(rows: Iterable[answers.IncomeRow]) -> list[Income]:
     ]
 
 
-def report_of(row: answers.OrderRow, *, now: datetime) -> OrderReport:
-    """`now` by the exchange's clock, where the answer has no time."""
+def report_of(row: answers.OrderRow, *, asked: str, now: datetime) -> OrderReport:
+    """`asked` is the client order id; `now` by the exchange's clock, where the answer has no time.
+
+    Raises: BadPayload: it is of another order, so that it says nothing of this one.
+    """
+    if row.client_order_id != asked:
+        raise BadPayload(N_("The exchange answers with another order: {id}"), id=row.client_order_id[:_MOST_OF_ID])
     at_ms = row.update_time or row.time
     return OrderReport(
         order_id=row.order_id,

@@ -55,7 +55,7 @@ def decide(
         peak = None
     if result is None:
         return Decision(peak=peak, undecided=Undecided.NO_POSITION)
-    if price_age_s > max_price_age_s:
+    if not -max_price_age_s <= price_age_s <= max_price_age_s:  # one from the future is no better
         return Decision(peak=peak, undecided=Undecided.STALE_PRICE)
     value = result.value(is_gross=wishes.is_gross)
     if value is None:

@@ -1,15 +1,17 @@
 """An operation: a LONG and a SHORT position of one symbol of one account, closed together."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from atalaia.integrations.binance.exchange.port import Rates
 from atalaia.integrations.binance.model.deciding import Reason, Undecided, Wishes
 from atalaia.integrations.binance.model.legs import LegPlan
 from atalaia.integrations.binance.model.result import Result
 from atalaia.integrations.binance.model.states import State
+
+LONGEST_WAIT: Final = timedelta(seconds=60)  # between two tries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,10 @@ class Operation:
     @property
     def is_due_for_a_look(self) -> bool:
         return self.auto_close_enabled or self.wanted is not None
+
+    def is_waiting(self, now: datetime) -> bool:
+        """For its next try. More than could have been set means that the clock was put back: then it is over."""
+        return self.retry_at is not None and timedelta() < self.retry_at - now <= LONGEST_WAIT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ NEWEST: Final = 360  # of these none is taken out
 
 
 def is_due(last: Point | None, point: Point) -> bool:
-    return last is None or (point.value != last.value and point.at - last.at >= APART)
+    return last is None or (point.value != last.value and abs(point.at - last.at) >= APART)
 
 
 def to_drop(points: Sequence[Point]) -> list[datetime]:
