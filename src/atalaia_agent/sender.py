@@ -153,6 +153,12 @@ class Sender:
                 self._limit = min(MAX_BATCH_RECORDS, self._limit * 2)
 
     def _settle(self, batch: Batch, answer: Answer) -> None:
+        left_out = _left_out(answer.body.get("rejected"))
+        if left_out:
+            count = self._spool.keep_apart(batch, left_out)
+            self._voice.say(
+                f"error: the hub fails on {count} record(s) ({', '.join(sorted(set(left_out.values())))}); set aside"
+            )
         last_seq = answer.body.get("last_seq")
         if isinstance(last_seq, int) and self._spool.is_set_back(batch, last_seq):
             self._spool.begin_anew()
@@ -205,3 +211,9 @@ class Sender:
         self._spool.reject(batch, answer.complaint)
         self._suspicion.accused()
         return True
+
+
+def _left_out(said: object) -> dict[int, str]:
+    """Records that the hub could not take though it took the rest, and why, by their numbers."""
+    listed = [each for each in said if isinstance(each, dict)] if isinstance(said, list) else []
+    return {each["seq"]: str(each.get("why", "")) for each in listed if isinstance(each.get("seq"), int)}

@@ -153,12 +153,22 @@ class Spool:
     def reject(self, batch: Batch, reason: str) -> None:
         """Keep it apart, to be looked at, so that it does not stand in the way of the rest."""
         with self._mutex:
-            try:
-                set_aside(self.directory / "rejected", batch.records, reason=reason)
-            except OSError as failure:
-                self._say(f"a rejected batch could not be kept: {failure.strerror}")
-            self._count(rejected=len(batch.records))
+            self._set_aside(batch.records, reason)
             self.confirm(batch)
+
+    def keep_apart(self, batch: Batch, left_out: dict[int, str]) -> int:
+        """The same for those of a batch that the hub left out, by number and why; how many there are."""
+        records = [record for record in batch.records if json.loads(record).get("seq") in left_out]
+        with self._mutex:
+            self._set_aside(records, ", ".join(sorted(set(left_out.values()))))
+        return len(records)
+
+    def _set_aside(self, records: list[bytes], reason: str) -> None:
+        try:
+            set_aside(self.directory / "rejected", records, reason=reason)
+        except OSError as failure:
+            self._say(f"a rejected batch could not be kept: {failure.strerror}")
+        self._count(rejected=len(records))
 
     def stats(self) -> Json:
         with self._mutex:

@@ -12,7 +12,8 @@ changed within `wait_s`. Without an etag the answer comes at once. A try is a pr
 hub may repeat it until the result is there, the agent runs it once.
 
 `POST /api/agents/records` `{"agent": AGENT, "spool": {"id", "first_seq", "last_seq"}, "status": STATUS, "sent_at",
-"records": [RECORD…]}` → 200 `{"accepted", "duplicates", "last_seq", "server_time"}` after the commit. Records stand in order of
+"records": [RECORD…]}` → 200 `{"accepted", "duplicates", "last_seq", "server_time"}` after the commit; beside these
+`"rejected": [{"seq", "why"}…]` where the hub failed on some and took the rest, which are then kept apart. Records stand in order of
 `seq`, which may have gaps and never comes twice within one spool id; the hub keeps a high-water mark for each (agent, spool
 id), so that a batch sent again counts once. An agent may send under a second spool id: after its state was damaged, or
 while its disk is full and records wait in memory. A batch holds at most 1,000 records or 1 MB and may be empty.

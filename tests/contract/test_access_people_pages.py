@@ -148,9 +148,15 @@ def test_the_audit_log_is_filtered_paged_and_taken_along(site: Site) -> None:
         assert "Chave de API criada" in (await browser.get("/audit?lang=pt-BR&action=chave de")).text
         assert (await browser.get("/audit?from=nonsense")).status_code == 422
         assert "key.created" not in (await browser.get("/audit?to=2020-01-01")).text
-        export = await browser.get("/audit/export.csv")
+        export = await browser.get("/audit/export.csv?lang=en")
         assert export.headers["content-type"].startswith("text/csv")
-        rows = list(csv.DictReader(io.StringIO(export.text)))
+        assert export.text.startswith("\ufeff")  # spreadsheets read another encoding without it
+        rows = list(csv.DictReader(io.StringIO(export.text[1:])))
+        brazilian = await browser.get("/audit/export.csv?lang=pt-BR")
+        assert list(csv.DictReader(io.StringIO(brazilian.text[1:]), delimiter=";"))[-1] == rows[-1]
+        for day in ("0001-01-01", "9999-12-31"):
+            asked = await browser.get(f"/audit?from={day}&to={day}")
+            assert asked.status_code in {200, 422}
         assert {"key.created", "sign_in.succeeded", "person.created"} <= {row["action"] for row in rows}
 
     run(visit)

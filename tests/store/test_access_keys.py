@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -210,3 +211,17 @@ def test_a_key_is_found_as_people_type_it(hub: Hub) -> None:
     run(lambda: hub.keys.create(SYSTEM, name="backup", scopes=["read"]))
     with pytest.raises(Conflict):
         find("backup")
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"name": "a\0b"}, "name"),
+        ({"scopes": ["signal:a\0b"]}, "scopes"),
+        ({"expires_at": datetime(2030, 1, 1)}, "expires_at"),  # noqa: DTZ001 - as JSON without a zone gives it
+    ],
+)
+def test_what_can_not_be_kept_of_a_key_is_refused_by_its_field(hub: Hub, fields: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidField) as refused:
+        run(lambda: hub.keys.create(SYSTEM, **{"name": "a", "scopes": ["read"], **fields}))
+    assert refused.value.field == field

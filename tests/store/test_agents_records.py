@@ -126,6 +126,8 @@ def test_a_record_that_a_handler_fails_on_is_left_out_and_the_others_are_taken(
         assert (more.accepted, more.rejected) == (1, [])
 
     asyncio.run(run())
+    (family,) = agents.metrics.collect()
+    assert [sample.value for sample in family.samples if sample.name.endswith("_total")] == [2]
     assert taken == [n for n in range(1, 42) if n not in {7, 40}]
 
 

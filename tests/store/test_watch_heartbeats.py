@@ -70,6 +70,14 @@ def test_who_came_due_while_nobody_could_hear_has_another_grace(house: House, bo
     assert len(house.told) == 1
 
 
+def test_a_job_that_fails_with_binary_output_is_down_all_the_same(house: House) -> None:
+    check = heartbeat(house)
+    ping(house, check)
+    assert ping(house, check, BeatKind.FAIL, body=b"out of \x00memory\x1b[2J\nmore")
+    assert house.check(check.id).state is CheckState.DOWN
+    assert house.open_incidents()[0].reason == "fail: out of  memory [2J"
+
+
 @pytest.mark.parametrize("is_running", [False, True])
 def test_after_the_clock_was_set_back_a_job_is_missed_in_its_time(house: House, is_running: bool) -> None:
     check = heartbeat(house)

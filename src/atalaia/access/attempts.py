@@ -38,6 +38,9 @@ PATIENCE: dict[Counter, Patience] = {
 }
 
 
+_DIFFER_S = 10.0
+
+
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
     """Failures that one counter remembers, the last of them at `last_at`."""
 
@@ -56,8 +59,8 @@ def wait_s(counter: Counter, tally: Tally | None, *, now: datetime) -> float:
     # 2**20 is past every limit; the bound keeps the number a number.
     wait = min(patience.longest_wait_s, patience.first_wait_s * float(2 ** min(excess, 20)))
     remaining = (tally.last_at + timedelta(seconds=wait) - now).total_seconds()
-    # A clock that was set back must not keep anybody waiting for what it was set back by.
-    return min(wait, max(0.0, remaining))
+    # A clock that was set back must not keep anybody waiting for what it was set back by; those of hubs differ by less than that.
+    return 0.0 if remaining > 2 * wait + _DIFFER_S else min(wait, max(0.0, remaining))
 
 
 def with_failure(counter: Counter, tally: Tally | None, *, now: datetime) -> Tally:

@@ -131,6 +131,7 @@ def wire_slices(base: Base) -> Slices:
     watching = _wire_watching(base, access=access, http=http)
     registry = watching.metrics.own.registry
     registry.register(upstreams.metrics)
+    registry.register(watching.agents.metrics)
     found = find_integrations()
     acting = _wire_acting(
         base, found, access=access, upstreams=upstreams, captures=captures, registry=registry, http=http

@@ -100,6 +100,16 @@ def _sqlstate(error: BaseException) -> str | None:
     return getattr(error, "sqlstate", None) or ""
 
 
+def is_refused_value(error: BaseException) -> bool:
+    """Whether it is a value that the database can't keep: NUL or half a character in a text, a number of more than 64 bits."""
+    original = getattr(error, "orig", None) or error
+    if isinstance(original, UnicodeEncodeError):
+        return "surrogates" in original.reason
+    if isinstance(original, OverflowError):
+        return "SQLite INTEGER" in str(original)
+    return _sqlstate(original) is not None and any(kind.__name__ == "DataError" for kind in type(original).__mro__)
+
+
 def is_retryable(error: BaseException) -> bool:
     """Whether the unit may simply be run again: a deadlock or a serialization failure."""
     return _sqlstate(getattr(error, "orig", error)) in {"40001", "40P01"}

@@ -30,18 +30,33 @@ class TrustedProxies:
             parsed = ipaddress.ip_address(address)
         except ValueError:
             return False
-        return any(parsed in network for network in self._networks)
+        # A socket for both families has IPv4 peers in an IPv6 coat.
+        plain = getattr(parsed, "ipv4_mapped", None) or parsed
+        return any(plain in network for network in self._networks)
 
     def client_of(self, scope: Any) -> str:
         """The address that a request comes from, as text; `-` where the transport has none."""
         peer = scope["client"][0] if scope.get("client") else "-"
         if not self.includes(peer):
             return peer
-        chain = [part.strip() for part in header(scope, b"x-forwarded-for").split(",") if part.strip()]
+        chain = [_bare(part.strip()) for part in _all(scope, b"x-forwarded-for").split(",") if part.strip()]
         for address in reversed(chain):
             if not self.includes(address):
                 return address
         return chain[0] if chain else peer
+
+
+def _all(scope: Any, name: bytes) -> str:
+    """Some proxies add a line of their own below the sender's instead of adding to it: together they are one list (RFC 9110, 5.3)."""
+    return ",".join(str(value, "latin-1") for key, value in scope["headers"] if key == name)
+
+
+def _bare(text: str) -> str:
+    """Without the port that some proxies tell too: with it, each connection would be another client."""
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    host, colon, port = text.partition(":")
+    return host if colon and port.isdigit() else text
 
 
 def header(scope: Any, name: bytes) -> str:

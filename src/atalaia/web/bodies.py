@@ -28,6 +28,8 @@ async def read_body(scope: Any, receive: Any, *, limit: int, unpacked_limit: int
         await _drain(receive)
         raise TooLarge("the body is over {limit} bytes", limit=limit)
     message = await receive()
+    if message["type"] == "http.disconnect":
+        raise BadInput("the body ended early")
     body: bytes = message.get("body", b"")
     if message.get("more_body"):
         body = await _read_rest(receive, body, limit)

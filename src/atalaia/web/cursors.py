@@ -38,7 +38,8 @@ def decode_cursor(cursor: str | None, *types: type) -> tuple[Any, ...] | None:
         key = tuple(msgspec.json.decode(raw, type=tuple[*types]))  # type: ignore[valid-type]
     except (binascii.Error, ValueError, msgspec.DecodeError) as error:
         raise InvalidField("cursor", "cursor: not one of this list's") from error
-    if any(isinstance(part, str) and "\0" in part for part in key):  # PostgreSQL takes no NUL in a text
+    # PostgreSQL takes no NUL in a text, and no engine a number of more than 64 bits.
+    if any("\0" in part if isinstance(part, str) else not -(2**63) <= part < 2**63 for part in key):
         raise InvalidField("cursor", "cursor: not one of this list's")
     return key
 

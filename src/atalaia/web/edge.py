@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from atalaia.core.errors import NotFound, UnsupportedMedia
+from atalaia.core.errors import AtalaiaError, BadInput, NotFound, UnsupportedMedia
 from atalaia.core.translations import N_, Translations, choose_locale
 from atalaia.sdk.contribution import AsgiHandler, HotRoute
 from atalaia.web.addresses import TrustedProxies, header
@@ -103,6 +103,10 @@ class Edge:
         started = monotonic()
         if "\0" in scope["path"]:  # nothing has it in its name, and PostgreSQL takes none to look for it
             await send_error(scope, send, NotFound(N_("there is nothing here")), self._translations)
+            return
+        if b"%00" in scope["query_string"]:
+            refusal: AtalaiaError = BadInput(N_("control characters are not possible here"))
+            await send_error(scope, send, refusal, self._translations)
             return
         if scope["path"] not in self._file_routes and _is_foreign_media(scope):
             refusal = UnsupportedMedia(

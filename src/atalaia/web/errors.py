@@ -10,6 +10,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from atalaia.core import errors
 from atalaia.core.translations import N_, Translator
 from atalaia.sdk import failures
+from atalaia.store.engine import is_refused_value
 
 log = structlog.get_logger()
 
@@ -117,6 +118,10 @@ def _of_the_unexpected(error: BaseException, translator: Translator) -> Answer:
     if isinstance(error, RecursionError):
         # A body that is nothing but brackets; nothing of ours goes that deep by itself.
         log.warning("nested_too_deep", exc_info=error)
+        return Answer(400, "bad_input", translator.translate(_FRAMEWORK_MESSAGES[400]))
+    if is_refused_value(error):
+        # Half a character, NUL, a number of more than 64 bits: whoever sent it is told, and the trace says where it came through.
+        log.warning("value_refused_by_database", exc_info=error)
         return Answer(400, "bad_input", translator.translate(_FRAMEWORK_MESSAGES[400]))
     log.error("unhandled_error", exc_info=error)
     hint = translator.translate("The log has it under this request's id.")

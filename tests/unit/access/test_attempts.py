@@ -60,6 +60,14 @@ def test_one_address_gets_no_more_than_some_hundred_guesses_a_day() -> None:
     assert tries < 120
 
 
+def test_after_the_clock_was_set_back_the_next_try_is_allowed_in_its_time() -> None:
+    tally = Tally(failures=10, last_at=NOW)
+    back = NOW - timedelta(hours=1)
+    assert wait_s(Counter.PAIR, tally, now=back) == 0
+    again = with_failure(Counter.PAIR, tally, now=back)
+    assert 0 < wait_s(Counter.PAIR, again, now=back) <= PATIENCE[Counter.PAIR].longest_wait_s
+
+
 @given(st.sampled_from(list(Counter)), st.integers(0, 10**9), st.integers(-(10**6), 10**6))
 def test_no_wait_is_longer_than_its_limit_even_when_the_clock_goes_back(
     counter: Counter, failures: int, offset_s: int

@@ -167,6 +167,21 @@ def test_a_rejected_batch_is_kept_apart_with_the_reason(tmp_path: Path) -> None:
     spool.close()
 
 
+def test_records_that_the_hub_left_out_of_a_batch_are_kept_apart_with_the_reason(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    put(spool, 1, 2, 3)
+    batch = spool.batch(3)
+    assert batch is not None
+    assert spool.keep_apart(batch, {batch.first_seq + 1: "internal error: KeyError"}) == 1
+    spool.confirm(batch)
+    assert spool.stats()["rejected_total"] == 1
+    kept = json.loads(next((tmp_path / "rejected").iterdir()).read_text())
+    assert kept["reason"] == "internal error: KeyError"
+    assert [record["n"] for record in kept["records"]] == [2]
+    assert drain(spool) == []
+    spool.close()
+
+
 class FullDisk:
     """os.write that has only so many bytes left."""
 

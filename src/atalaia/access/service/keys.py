@@ -155,14 +155,16 @@ class KeyService:
 
 
 def _check_key(name: str, scopes: list[str], *, expires_at: datetime | None, now: datetime) -> None:
-    if not name.strip() or len(name) > MAX_NAME:
+    if not name.strip() or len(name) > MAX_NAME or not name.isprintable():
         raise InvalidField("name", N_("a name has 1 to {maximum} characters"), maximum=MAX_NAME)
     if not scopes:
         raise InvalidField("scopes", N_("choose at least one scope"))
     for scope in scopes:
-        if not is_scope(scope):
+        if not is_scope(scope) or not scope.isprintable():
             near = difflib.get_close_matches(scope, SCOPES, n=1)
             hint = f"{near[0]}?" if near else ", ".join(SCOPES)
             raise InvalidField("scopes", N_("there is no scope {scope}"), hint=hint, scope=scope[:MAX_NAME])
+    if expires_at is not None and expires_at.tzinfo is None:
+        raise InvalidField("expires_at", N_("say the zone too, as in 2026-12-31T23:59:59Z"))
     if expires_at is not None and expires_at <= now:
         raise InvalidField("expires_at", N_("the expiry must lie in the future"))

@@ -6,6 +6,7 @@ from datetime import timedelta
 from atalaia.access.audit import record
 from atalaia.access.service.keys import revoke_key
 from atalaia.agents.events import AgentRetired
+from atalaia.agents.metrics import AgentMetrics
 from atalaia.agents.model.agents import SILENT_AFTER_S, Agent, AgentBrief, Known, WorkItem, is_recent
 from atalaia.agents.model.wire import AgentInfo, Batch, Plan, Probe, Receipt, Result
 from atalaia.agents.queries import enrolments as enrolment_queries
@@ -47,6 +48,7 @@ class AgentsService:
         self.enrolling = Enrolling(store, clock=clock, public_url=public_url)
         self.look_out = LookOut(store, seen=self.seen, clock=clock)
         self._intake = Intake(store, seen=self.seen, clock=clock)
+        self.metrics = AgentMetrics(self._intake.rejected)
 
     # -- for the units of work of slices above
 

@@ -7,6 +7,7 @@
 5. A record that a handler fails on unexpectedly is left out, and told in the answer: see service.isolating.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -41,7 +42,7 @@ class Intake:
         self._seen = seen
         self._clock = clock
         self._merged = Merged("agents.records", self._take_all)
-        self.rejected_total = 0  # records that were left out since the start
+        self.rejected: Counter[str] = Counter()  # records that were left out since the start, by the agent's name
 
     async def take(self, agent: Known, batch: Batch, *, address: str | None) -> Receipt:
         """Keep what is new in the batch; comes back after the commit.
@@ -74,7 +75,7 @@ class Intake:
 
         faults = await find_faults(self._store, trial, incoming.batch.records)
         receipt = await self._store.write(take)
-        self.rejected_total += len(faults)
+        self.rejected[incoming.agent.name] += len(faults)
         log_faults(incoming.agent.name, faults)
         return msgspec.structs.replace(receipt, rejected=[fault.told for fault in faults])
 

@@ -51,7 +51,9 @@ class HeartbeatPing(msgspec.Struct, frozen=True):
     def _reason(self) -> str | None:
         if self.kind is not BeatKind.FAIL:
             return None
-        first_line = self.body[:200].decode("utf-8", "replace").partition("\n")[0].strip()
+        first_line = self.body[:200].decode("utf-8", "replace").partition("\n")[0]
+        # A job's output may hold anything; NUL no database keeps.
+        first_line = "".join(char if char.isprintable() else " " for char in first_line).strip()
         said = f"exit status {self.exit_status}" if self.exit_status else "fail"
         return f"{said}: {first_line}" if first_line else said
 
