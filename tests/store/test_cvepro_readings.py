@@ -197,6 +197,45 @@ def test_the_history_is_imported_in_steps_that_outlive_the_process(make_store: M
     in_site(make_store(SLICE), clock, act)
 
 
+def test_a_list_that_holds_fewer_than_it_says_is_asked_for_by_fewer_days(
+    make_store: MakeStore, clock: FakeClock
+) -> None:
+    async def act(site: Site) -> None:
+        site.fault(most=40)  # of a week there are some 150, of a day some 25
+        await site.importing.begin(date(2025, 12, 20), by=SYSTEM, client=None)
+        await site.importing.step()
+        (one,) = await site.importing.newest()
+        kept = (await totals(site)).count
+        assert one.found == kept > 100
+        site.fault()
+        await site.reading.sessions()
+        site.fault(most=40)
+        await site.reading.sessions()
+        assert site.host.told == []
+        whole = await totals(site)
+        site.fault(most=5)
+        await site.reading.sessions()
+        assert site.host.told == ["shape:transaction.count"]
+        assert (await totals(site)).count == whole.count
+        site.fault()
+        await site.reading.sessions()
+        assert site.host.faults == {}
+
+    in_site(make_store(SLICE), clock, act)
+
+
+def test_chargers_that_the_list_leaves_out_are_told(make_store: MakeStore, clock: FakeClock) -> None:
+    async def act(site: Site) -> None:
+        site.fault(most=7)
+        assert await site.read() is None
+        assert site.host.told == ["shape:count"]
+        site.host.settings["absent_fields"] = ["count"]
+        assert await site.read() is None
+        assert site.host.faults == {}
+
+    in_site(make_store(SLICE), clock, act)
+
+
 def test_pages_of_sessions_are_whole_and_hold_each_once(make_store: MakeStore, clock: FakeClock) -> None:
     async def act(site: Site) -> None:
         await site.read()

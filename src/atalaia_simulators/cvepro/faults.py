@@ -16,6 +16,7 @@ KNOWN: Final[Known] = {
     "delay_ms": ("number", "each answer comes so much later"),
     "hang": ("flag", "requests are taken and never answered"),
     "empty": ("flag", "lists come with nothing in them"),
+    "most": ("number", "lists hold at most so many items, whatever their `count` says"),
     "rename": ("names", "fields have other names: {old: new}"),
     "drop": ("texts", "these fields are not there"),
     "null": ("texts", "these fields are null"),

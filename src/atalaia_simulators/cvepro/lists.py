@@ -81,7 +81,8 @@ class Lists:
 
     def _answer(self, name: str, items: list[Any], request: web.Request) -> dict[str, Any]:
         found = [] if self._faults.strike("empty", path=request.path) else items
-        return {"error": None, name: found, "count": len(found)}
+        most = int(self._faults.look("most", len(found)))
+        return {"error": None, name: found[:most], "count": len(found)}
 
 
 def _is_of(share: float, session: Session, salt: int) -> bool:

@@ -96,6 +96,14 @@ def a_session(**given: Any) -> Session:
     return Session(**values)
 
 
+def test_a_charger_that_is_in_the_list_twice_is_one() -> None:
+    items = [{"chargeBoxId": "A", "uuid": "1", "description": word} for word in ("first", "last")]
+    told = read_chargers([*items, {"chargeBoxId": "B"}, {"description": "x"}, {"description": "x"}], zone=ZONE).chargers
+    found = recognised(told, ())
+    assert [(each.key, each.description) for each in found[:2]] == [("A", "last"), ("B", None)]
+    assert len(found) == 4  # of those that name themselves by nothing nobody can say
+
+
 def test_figures_that_can_not_be_right_are_marked_and_kept() -> None:
     def doubts(**given: Any) -> tuple[str, ...]:
         return merged(None, a_session(**given), power_w=7400).doubts

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, Protocol
 from urllib.parse import urlencode
@@ -11,7 +11,7 @@ import msgspec
 
 from atalaia.core.translations import N_
 from atalaia.integrations.cvepro.cloud.login import address, authorize
-from atalaia.integrations.cvepro.cloud.translate import CHARGERS, SESSIONS, zone_of
+from atalaia.integrations.cvepro.cloud.translate import CHARGERS, SESSIONS, SESSIONS_COUNT, zone_of
 from atalaia.integrations.cvepro.manifest import NAME
 from atalaia.sdk.failures import AuthExpired, BadPayload, TemporaryFailure
 from atalaia.sdk.upstreams import Answer, Upstream
@@ -40,10 +40,11 @@ class Ground(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """`clock_at`: what the cloud's own clock says, where it says it."""
+    """`clock_at`: what the cloud's own clock says, where it says it. `missing`: so many more there are, by the list's `count`."""
 
     items: Sequence[Any]
     clock_at: datetime | None
+    missing: int = 0
 
 
 class Cloud:
@@ -60,7 +61,19 @@ class Cloud:
         return await self._list("chargers", "chargepoints", CHARGERS)
 
     async def sessions(self, first: date, last: date) -> Listed:
-        """Those that began on these local days, both included. Raises: as `chargers`."""
+        """Those that began on these local days, both included; a list that is cut is asked for by fewer days.
+
+        Raises: as `chargers`.
+        """
+        listed = await self._sessions(first, last)
+        if not listed.missing or first >= last or SESSIONS_COUNT in self._ground.setting("absent_fields"):
+            return listed
+        middle = first + (last - first) // 2
+        halves = [await self.sessions(*days) for days in ((first, middle), (middle + timedelta(days=1), last))]
+        items = [item for half in halves for item in half.items]
+        return Listed(items, listed.clock_at, sum(half.missing for half in halves))
+
+    async def _sessions(self, first: date, last: date) -> Listed:
         span = {"fromDate": f"{first.isoformat()} 00:00:00", "toDate": f"{last.isoformat()} 23:59:59"}
         return await self._list("sessions", f"transaction?{urlencode(span)}", SESSIONS)
 
@@ -74,10 +87,11 @@ class Cloud:
 
     async def _list(self, operation: str, path: str, name: str) -> Listed:
         answer = await self._get(operation, path)
-        items = _decoded(answer.body).get(name)
+        found = _decoded(answer.body)
+        items = found.get(name)
         if not isinstance(items, list):
             raise ShapeChanged(name)
-        return Listed(items, _clock_of(answer))
+        return Listed(items, _clock_of(answer), _missing(found.get("count"), items))
 
     async def _get(self, operation: str, path: str) -> Answer:
         return await self._ground.upstream(NAME).call(
@@ -126,6 +140,11 @@ def _decoded(body: bytes) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise BadPayload(N_("The cloud's answer can't be read."))
     return found
+
+
+def _missing(count: Any, items: Sequence[Any]) -> int:
+    is_number = isinstance(count, int) and not isinstance(count, bool)
+    return max(0, count - len(items)) if is_number else 0
 
 
 def _clock_of(answer: Answer) -> datetime | None:

@@ -7,7 +7,13 @@ from atalaia.core.errors import AtalaiaError
 from atalaia.core.redaction import scrub
 from atalaia.core.translations import N_
 from atalaia.integrations.cvepro.cloud.client import Cloud, ShapeChanged
-from atalaia.integrations.cvepro.cloud.translate import ChargersRead, read_chargers, read_sessions
+from atalaia.integrations.cvepro.cloud.translate import (
+    CHARGERS_COUNT,
+    SESSIONS_COUNT,
+    ChargersRead,
+    read_chargers,
+    read_sessions,
+)
 from atalaia.integrations.cvepro.manifest import NAME
 from atalaia.integrations.cvepro.model.chargers import Charger
 from atalaia.integrations.cvepro.model.feeds import CHARGERS, SESSIONS, Feed
@@ -40,6 +46,8 @@ class Reading:
         listed = await self._cloud.chargers()
         now = self._host.clock.now()
         read = read_chargers(listed.items, zone=self._cloud.zone)
+        if listed.missing:
+            read.notes.note_cut(CHARGERS_COUNT)
         offset_s = _offset_s(listed.clock_at, now)
 
         def unit(tx: Tx) -> Feed:
@@ -60,6 +68,8 @@ class Reading:
         first = (await self._host.read(lambda tx: _oldest(tx, now))).astimezone(self._cloud.zone).date()
         listed = await self._cloud.sessions(first, now.astimezone(self._cloud.zone).date() + timedelta(days=1))
         read = read_sessions(listed.items, zone=self._cloud.zone)
+        if listed.missing:
+            read.notes.note_cut(SESSIONS_COUNT)
 
         def unit(tx: Tx) -> Feed:
             changed = keep_sessions(tx, read.sessions, now=now, telling=self._telling)

@@ -16,6 +16,9 @@ CHARGERS: Final = "chargePointList"
 SESSIONS: Final = "list"
 # Where a path of the sessions' list is told, so that it is not taken for one of the chargers'.
 _SESSION_PATH: Final = "transaction.list[]"
+# How many there are, which may be more than a list holds.
+CHARGERS_COUNT: Final = "count"
+SESSIONS_COUNT: Final = "transaction.count"
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,14 +105,14 @@ RANK: Final = {str(each): n for n, each in enumerate(_ORDER)}
 
 
 def recognised(found: Iterable[Charger], kept: Iterable[Charger]) -> list[Charger]:
-    """Each under the key that it is kept under, by whichever of its ids is still told; keys are unique."""
+    """Each once, under the key that it is kept under, by whichever of its ids is still told; keys are unique."""
     keys: dict[tuple[str, str], str] = {}
     for charger in kept:
         for name, value in _ids(charger):
             keys.setdefault((name, value), charger.key)
     taken: set[str] = set()
     named: list[Charger] = []
-    for charger in found:
+    for charger in _once(found):
         known = next((keys[each] for each in _ids(charger) if each in keys), charger.key)
         key, n = known, 2
         while key in taken:
@@ -120,6 +120,14 @@ def recognised(found: Iterable[Charger], kept: Iterable[Charger]) -> list[Charge
         taken.add(key)
         named.append(msgspec.structs.replace(charger, key=key))
     return named
+
+
+def _once(found: Iterable[Charger]) -> Iterable[Charger]:
+    """The last word on it, where it was first told of."""
+    told: dict[object, Charger] = {}
+    for place, charger in enumerate(found):
+        told[tuple(_ids(charger)) or place] = charger
+    return told.values()
 
 
 def _ids(charger: Charger) -> list[tuple[str, str]]:

@@ -25,6 +25,11 @@ class Notes:
     absent: Counter[str] = field(default_factory=Counter)
     unreadable: Counter[str] = field(default_factory=Counter)
 
+    def note_cut(self, path: str) -> None:
+        """A list holds fewer than it says at this path."""
+        self.asked[path] += 1
+        self.unreadable[path] += 1
+
     def changed_paths(self) -> list[str]:
         """Known fields that are missing, or of another form, in over half of the items."""
         return sorted(path for path, n in self.asked.items() if 2 * (self.absent[path] + self.unreadable[path]) > n)
