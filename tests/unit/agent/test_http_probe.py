@@ -7,6 +7,7 @@ import pytest
 from atalaia_agent.probes import Context
 from atalaia_agent.probes.http_assertions import look_up
 from atalaia_agent.reach import Reach
+from tests.stillness import unhurried
 from tests.unit.agent.local_servers import dropping, http, http_answering, read_request, serving, silent
 from tests.unit.agent.measured import measured
 
@@ -188,12 +189,16 @@ def test_a_closed_connection_is_reset_and_a_closed_port_refused() -> None:
 
 
 def test_silence_is_a_timeout_that_says_of_what() -> None:
-    with silent() as port:
-        found = measured("http", f"http://127.0.0.1:{port}", timeout_s=0.2)
-    assert (found.outcome, found.error, found.message) == ("timeout", "timeout", "no answer within 0.2 s")
-    with dropping() as port:
-        found = measured("http", f"http://127.0.0.1:{port}", timeout_s=0.2)
-    assert (found.outcome, found.message) == ("timeout", "no connection within 0.2 s")
+    def scene(slower: float) -> None:
+        limit_s = 0.2 * slower
+        with silent() as port:
+            found = measured("http", f"http://127.0.0.1:{port}", timeout_s=limit_s)
+        assert (found.outcome, found.error, found.message) == ("timeout", "timeout", f"no answer within {limit_s:g} s")
+        with dropping() as port:
+            found = measured("http", f"http://127.0.0.1:{port}", timeout_s=limit_s)
+        assert (found.outcome, found.message) == ("timeout", f"no connection within {limit_s:g} s")
+
+    unhurried(scene, bears_s=0.1)
 
 
 def test_an_answer_that_drips_is_a_timeout_too() -> None:
@@ -202,9 +207,13 @@ def test_an_answer_that_drips_is_a_timeout_too() -> None:
         sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx")
         sock.recv(1)
 
-    with serving(drip) as port:
-        found = measured("http", f"http://127.0.0.1:{port}", timeout_s=0.2)
-    assert (found.outcome, found.message) == ("timeout", "the answer was not complete within 0.2 s")
+    def scene(slower: float) -> None:
+        limit_s = 0.2 * slower
+        with serving(drip) as port:
+            found = measured("http", f"http://127.0.0.1:{port}", timeout_s=limit_s)
+        assert (found.outcome, found.message) == ("timeout", f"the answer was not complete within {limit_s:g} s")
+
+    unhurried(scene, bears_s=0.1)
 
 
 def test_ipv6_is_reached_by_address_and_by_name() -> None:

@@ -1,5 +1,6 @@
 """Sockets that do not block, plain and with TLS: long messages, slow answers, and the turn that is given away meanwhile."""
 
+import re
 import socket
 import ssl
 import threading
@@ -12,6 +13,7 @@ from atalaia_agent.deadline import Deadline
 from atalaia_agent.dial import dial
 from atalaia_agent.http1 import Address
 from atalaia_agent.kept import KeptConnection, start_tls
+from tests.stillness import unhurried
 from tests.unit.agent.local_servers import Pki, http, make_pki, read_request, serving, silent
 
 SIZE = 3_000_000
@@ -85,7 +87,7 @@ def test_who_waits_for_an_answer_gives_its_turn_away_and_still_gets_it() -> None
 
     def handle(sock: socket.socket) -> None:
         sock.recv(100)
-        turn.passed_on.wait(10)
+        turn.passed_on.wait(60)
         sock.sendall(b"late")
 
     with serving(handle) as port:
@@ -101,11 +103,11 @@ def test_a_tls_handshake_gives_its_turn_away(pki: Pki) -> None:
     plain = secured(pki, lambda sock: sock.sendall(b"hello"))
 
     def handle(sock: socket.socket) -> None:
-        turn.passed_on.wait(10)
+        turn.passed_on.wait(60)
         plain(sock)
 
     with serving(handle) as port:
-        sock = dial("127.0.0.1", port, deadline=Deadline(10)).sock
+        sock = dial("127.0.0.1", port, deadline=Deadline(60)).sock
         deadline = given_away(turn)
         with start_tls(sock, "127.0.0.1", deadline=deadline, ca=pki.authority_pem) as inner:
             assert streams.receive(inner, 10, deadline=deadline, what="an answer") == b"hello"
@@ -115,7 +117,7 @@ def test_a_name_is_looked_up_without_the_turn(monkeypatch: pytest.MonkeyPatch) -
     turn = FakeTurn()
 
     def look_up(*_: object, **__: object) -> object:
-        turn.passed_on.wait(10)
+        turn.passed_on.wait(60)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
@@ -127,12 +129,16 @@ def test_a_name_is_looked_up_without_the_turn(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_an_answer_that_does_not_come_ends_at_the_limit_with_or_without_a_turn() -> None:
-    with silent() as port:
-        for turn in (FakeTurn(), FakeTurn(until=1e12)):
-            deadline = given_away(turn, timeout_s=0.2)
-            with (
-                dial("127.0.0.1", port, deadline=deadline).sock as sock,
-                pytest.raises(TimeoutError, match=r"an answer within 0\.2 s"),
-            ):
-                streams.receive(sock, 1, deadline=deadline, what="an answer")
-            assert turn.passed_on.is_set() is (turn.until == 0.0)
+    def scene(slower: float) -> None:
+        limit_s = 0.2 * slower
+        with silent() as port:
+            for turn in (FakeTurn(), FakeTurn(until=1e12)):
+                deadline = given_away(turn, timeout_s=limit_s)
+                with (
+                    dial("127.0.0.1", port, deadline=deadline).sock as sock,
+                    pytest.raises(TimeoutError, match=re.escape(f"an answer within {limit_s:g} s")),
+                ):
+                    streams.receive(sock, 1, deadline=deadline, what="an answer")
+                assert turn.passed_on.is_set() is (turn.until == 0.0)
+
+    unhurried(scene, bears_s=0.1)
