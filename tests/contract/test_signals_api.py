@@ -172,6 +172,8 @@ def test_what_is_wrong_is_said_in_the_kept_form(play: Play) -> None:
         assert (other.status_code, other.json()) == (403, {"error": "This key is not for this signal"})
         unknown = await caller.send("/api/signals/another", key=caller.admin)
         assert (unknown.status_code, unknown.json()) == (404, {"error": "There is no such signal"})
+        unheard = await caller.send("/api/signals/a%00b", key=caller.admin)
+        assert (unheard.status_code, unheard.json()) == (404, {"error": "There is no such signal"})
         read = await caller.send(key=caller.key("read", "write", "jobs:create"))
         assert read.status_code == 403
         await caller.ask("PATCH", ADDRESS, {"is_paused": True})

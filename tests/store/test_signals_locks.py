@@ -204,6 +204,21 @@ def test_a_write_of_a_run_is_kept_or_lost_as_one(store: Store, clock: FakeClock)
     play(store, clock, scene)
 
 
+def test_a_reason_with_a_nul_in_it_is_on_record(store: Store, clock: FakeClock) -> None:
+    """PostgreSQL takes none: the end was not kept, the lock stayed for a lease, and the run was told as lost."""
+
+    async def scene(site: Site) -> None:
+        await site.make()
+        await site.send()
+        await site.has_begun()
+        site.work.outcome = PermanentFailure("answered \0")
+        await site.let_go()
+        (run,), _ = await site.signals.reading.runs("watch", cursor=None, limit=5)
+        assert (run.outcome, run.error) == (Outcome.FAILED, "upstream_permanent: answered \N{REPLACEMENT CHARACTER}")
+
+    play(store, clock, scene)
+
+
 def test_a_lease_is_renewed_while_the_run_goes_on(store: Store) -> None:
     """By the real clocks, the database's on PostgreSQL: a lease of a second, and a run of more than two."""
 

@@ -72,8 +72,11 @@ KNOWN = Known()
 
 
 def scrub(text: str) -> str:
-    """Take every secret value that this process holds, and the user's part of every address, out of a text."""
-    return redact_url(KNOWN.scrub(text))
+    """Take every secret value that this process holds, and the user's part of every address, out of a text.
+
+    And every NUL, which PostgreSQL keeps in no text: what is scrubbed comes from outside, and is kept.
+    """
+    return redact_url(KNOWN.scrub(text)).replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 class Secret:

@@ -52,6 +52,10 @@ def test_making_a_secret_is_enough_for_texts_to_be_scrubbed_of_it() -> None:
     assert redact({"why": ["no made-once-canary"]}) == {"why": ["no ***"]}
 
 
+def test_what_no_database_keeps_is_not_in_a_scrubbed_text() -> None:
+    assert scrub("answered \0 400") == "answered \N{REPLACEMENT CHARACTER} 400"
+
+
 @pytest.mark.usefixtures("_default_logging")
 def test_logs_hide_known_values_in_fields_traces_and_lines_of_libraries() -> None:
     out = io.StringIO()

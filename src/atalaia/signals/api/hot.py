@@ -85,6 +85,8 @@ class SignalRoutes:
         principal = self._authenticator.key_principal(headers) or await self._authenticator.find_key_principal(headers)
         if not may_signal(principal, name):
             raise _ForbiddenError
+        if not name.isprintable():  # none has such a name, and PostgreSQL takes no NUL to look for it
+            return 404, _UNKNOWN, _NO_HEADERS
         body = await read_body(scope, receive, limit=MAX_BODY_BYTES)
         source = _source_of(body) if body else ""
         return _of_reply(await self._send(name, source))
