@@ -114,6 +114,9 @@ def test_figures_that_can_not_be_right_are_marked_and_kept() -> None:
     assert doubts(energy_mwh=9_000_000, start_mwh=0, stop_mwh=9_000) == (Doubt.UNIT,)
     assert doubts(energy_mwh=9_000_000, start_mwh=0, stop_mwh=5_000_000) == (Doubt.METER_DIFFERS,)
     assert doubts(stopped_at=datetime(2026, 1, 30, tzinfo=UTC)) == (Doubt.BACKWARDS,)
+    lasted_s = (a_session().stopped_at - a_session().started_at).total_seconds()  # type: ignore[operator]
+    assert doubts(idle_s=lasted_s) == ()
+    assert doubts(idle_s=lasted_s * 1000) == (Doubt.IDLE,)  # in milliseconds, and each minute may cost something
 
 
 @given(st.lists(st.none() | st.integers(0, 10**9), min_size=1, max_size=8))

@@ -16,6 +16,7 @@ CHARGERS: Final = "chargePointList"
 SESSIONS: Final = "list"
 # Where a path of the sessions' list is told, so that it is not taken for one of the chargers'.
 _SESSION_PATH: Final = "transaction.list[]"
+_LONGEST_S: Final = 10**9  # thirty years
 # How many there are, which may be more than a list holds.
 CHARGERS_COUNT: Final = "count"
 SESSIONS_COUNT: Final = "transaction.count"
@@ -129,7 +130,7 @@ def _session(item: Item, zone: tzinfo) -> Session | None:
         user_name=item.words("userName"),
         flat=item.text("userAddressComplement"),
         cost_micros=item.millionths("cost"),
-        idle_s=_not_negative(item.number("idleDuration")),
+        idle_s=_not_negative(_within(item.number("idleDuration"), _LONGEST_S)),
         stop_reason=item.words("stopReason"),
         stop_actor=item.words("stopEventActor"),
     )

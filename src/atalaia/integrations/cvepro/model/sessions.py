@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from atalaia.core.translations import N_
 
 _SLACK: Final = 1.25  # a charger gives somewhat more than its plate says, and clocks differ
+_IDLE_SLACK_S: Final = 60.0
 _LEAST_MWH: Final = 100_000  # of less nobody can tell whether it was Wh or kWh
 _KWH: Final = 1000
 _TOLERANCE: Final = 0.02
@@ -23,6 +24,7 @@ class Doubt(StrEnum):
     UNIT = "unit"  # the meter went on by a thousand times more, or less: one of the two is in kWh
     SHRANK = "shrank"  # the vendor said more before; the larger figure is kept
     BACKWARDS = "backwards"  # it ends before it begins
+    IDLE = "idle"  # for longer than it lasted: it may be in minutes or milliseconds
     TOLD_TWO_WAYS = "told_two_ways"  # the vendor's cloud and the charger itself say different energies
 
 
@@ -35,6 +37,7 @@ DOUBTS: Final = {
     str(Doubt.UNIT): N_("Energy and meter differ by a thousand: one of them may be in kWh"),
     str(Doubt.SHRANK): N_("The vendor now says less than before; the larger figure is kept"),
     str(Doubt.BACKWARDS): N_("It ends before it begins"),
+    str(Doubt.IDLE): N_("It was idle for longer than it lasted"),
     str(Doubt.TOLD_TWO_WAYS): N_("The vendor's cloud and the charger itself say different energies"),
 }
 
@@ -107,6 +110,8 @@ def judged(session: Session, *, power_w: float | None) -> Session:
         doubts.add(Doubt.BACKWARDS)
     elif _is_too_much(session, power_w):
         doubts.add(Doubt.TOO_MUCH)
+    if _is_idle_for_too_long(session):
+        doubts.add(Doubt.IDLE)
     if doubt := _meter_doubt(session):
         doubts.add(doubt)
     return replace(session, doubts=tuple(sorted(str(each) for each in doubts)))
@@ -117,6 +122,13 @@ def _is_too_much(session: Session, power_w: float | None) -> bool:
     if energy is None or started is None or stopped is None or not power_w:
         return False
     return energy / 1000 > power_w * (stopped - started).total_seconds() / 3600 * _SLACK + 1
+
+
+def _is_idle_for_too_long(session: Session) -> bool:
+    idle_s, started, stopped = session.idle_s, session.started_at, session.stopped_at
+    if idle_s is None or started is None or stopped is None:
+        return False
+    return idle_s > max(0.0, (stopped - started).total_seconds()) + _IDLE_SLACK_S
 
 
 def _meter_doubt(session: Session) -> Doubt | None:
