@@ -1,17 +1,19 @@
 """A backup is whole or it is refused; what is restored is what was there. On both engines."""
 
 import base64
+import errno
 import os
 import stat
 import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from atalaia.core.errors import BadInput, ConfigError
-from atalaia.store.backup import Manifest, check_archive, make_backup, read_manifest, restore_backup
+from atalaia.core.errors import BadInput, ConfigError, StoreFull
+from atalaia.store.backup import Manifest, check_archive, make_backup, making, read_manifest, restore_backup, restoring
 from atalaia.store.encryption import FILE_NAME as KEY_NAME
 from atalaia.store.encryption import load_sealer, write_key_file
 from atalaia.store.opening import MIGRATIONS, open_store
@@ -183,6 +185,70 @@ def test_the_key_is_asked_for_and_never_in_the_backup(
     assert asked == [manifest.sealed_with]
     assert load_sealer(empty_place[0]).open(sealed, purpose="totp") == "JBSWY3DP"
     assert stat.S_IMODE((empty_place[0] / KEY_NAME).stat().st_mode) == 0o600
+
+
+def test_a_restore_that_dies_before_its_end_can_be_done_again(
+    store: Store,
+    tmp_path: Path,
+    database_url: str | None,
+    empty_place: tuple[Path, str | None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The database comes last: with it the place is taken, and a hub that finds it makes a key of its own where none is."""
+    key = load_sealer(tmp_path).seal("x", purpose="totp")
+    add_person(store, "Ana", sealed=key)
+    back_up(tmp_path, database_url)
+    given = (tmp_path / KEY_NAME).read_text(encoding="ascii")
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(restoring, "write_key_file", die)
+        with pytest.raises(KeyboardInterrupt):
+            restore(tmp_path / "backup.tar.zst", empty_place, lambda _needed: given)
+    if database_url is None:
+        again = restore(tmp_path / "backup.tar.zst", empty_place, lambda _needed: given)
+        assert people(again) == ["Ana"]
+        again.close()
+        assert load_sealer(empty_place[0]).open(key, purpose="totp") == "x"
+    else:  # its tables are there and empty: the hint says what to do
+        with pytest.raises(ConfigError) as refused:
+            restore(tmp_path / "backup.tar.zst", empty_place, lambda _needed: given)
+        assert refused.value.code == "not_empty"
+
+
+def test_a_backup_without_room_says_so_and_leaves_nothing(
+    store: Store, tmp_path: Path, database_url: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_person(store, "Ana")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(making, "write_archive", full)
+    with pytest.raises(StoreFull):
+        back_up(tmp_path, database_url, name="b/one.tar.zst")
+    assert list((tmp_path / "b").iterdir()) == []
+    monkeypatch.setattr(making, "describe", lambda _folder: (_ for _ in ()).throw(OSError(errno.EIO, "I/O error")))
+    with pytest.raises(ConfigError) as refused:
+        back_up(tmp_path, database_url, name="b/two.tar.zst")
+    assert refused.value.code == "backup_unwritable"
+
+
+def test_what_a_killed_backup_left_goes_with_the_next_one_of_another_day(
+    store: Store, tmp_path: Path, database_url: str | None
+) -> None:
+    add_person(store, "Ana")
+    folder = tmp_path / "b"
+    for name, age_s in ((".backup-old", 90_000), (".backup-now", 0)):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "atalaia.db").write_bytes(b"x" * 100)
+        os.utime(folder / name, (time.time() - age_s,) * 2)
+    (folder / "x.tar.zst.part").write_bytes(b"x")
+    os.utime(folder / "x.tar.zst.part", (time.time() - 90_000,) * 2)
+    back_up(tmp_path, database_url, name="b/one.tar.zst")
+    assert sorted(path.name for path in folder.iterdir()) == [".backup-now", "one.tar.zst"]
 
 
 def test_another_hubs_key_is_refused(

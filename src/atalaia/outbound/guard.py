@@ -65,6 +65,8 @@ def is_metadata(text: str) -> bool:
 def is_public(text: str) -> bool:
     """True for an address that the open internet routes to one machine."""
     address = _plain(text)
+    if isinstance(address, IPv6Address) and address.is_site_local:  # fec0::/10: private before fc00::/7 was
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 

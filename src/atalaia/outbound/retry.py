@@ -31,7 +31,7 @@ def parse_retry_after_s(value: str | None, *, now: datetime) -> float | None:
         return min(float(text[:12]), _LONGEST_WAIT_S)
     try:
         instant = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # also a year of twenty digits
         return None
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=UTC)

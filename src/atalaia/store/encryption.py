@@ -6,6 +6,7 @@ with the first key, old ones are opened with whichever fits.
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import os
 from pathlib import Path
@@ -57,16 +58,20 @@ def load_sealer(data_dir: Path) -> Sealer:
     """Read the key, or make one on first start (mode 0600). Several keys may stand one a line, the newest first."""
     given = os.environ.get(VARIABLE)
     path = data_dir / FILE_NAME
-    if given:
+    if given and given.strip():
         return Sealer([_decode(line, VARIABLE) for line in given.split()])
     if not path.exists():
         data_dir.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(base64.b64encode(os.urandom(KEY_BYTES)) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-    return Sealer([_decode(line, str(path)) for line in path.read_text(encoding="ascii").split()])
+        with contextlib.suppress(FileExistsError):  # another was quicker
+            write_key_file(data_dir, base64.b64encode(os.urandom(KEY_BYTES)).decode())
+    keys = [_decode(line, str(path)) for line in path.read_text(encoding="ascii").split()]
+    if not keys:
+        raise ConfigError(
+            f"{path} holds no key",
+            code="bad_secret_key",
+            hint="Put the hub's own key back. A hub that never started may remove the file: another is made.",
+        )
+    return Sealer(keys)
 
 
 def key_ids(text: str, *, origin: str) -> list[bytes]:
@@ -84,12 +89,28 @@ def read_key_ids(data_dir: Path) -> list[bytes]:
 
 
 def write_key_file(data_dir: Path, text: str) -> None:
-    """Put keys that were brought along where a hub finds them; never over others."""
-    handle = os.open(data_dir / FILE_NAME, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write("\n".join(text.split()) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    """Put keys where a hub finds them; never over others (FileExistsError), and whole or not at all."""
+    part = data_dir / f"{FILE_NAME}.{os.urandom(4).hex()}.part"
+    handle = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write("\n".join(text.split()) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        _place(part, data_dir / FILE_NAME)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _place(part: Path, target: Path) -> None:
+    try:
+        os.link(part, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        if target.exists():
+            raise FileExistsError(target) from None
+        part.replace(target)
 
 
 def _id_of(key: bytes) -> bytes:

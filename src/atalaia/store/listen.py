@@ -58,6 +58,13 @@ class Listener:
                     log.warning("listen_lost", reason=str(error).strip())
                 self._is_lost = True
                 self._stop.wait(RETRY_S)
+            except Exception:
+                if self._stop.is_set():  # closed under our hands
+                    return
+                # Whatever it is: a hub that hears nothing of the others goes on for days without anybody seeing it.
+                log.exception("listen_broke")
+                self._is_lost = True
+                self._stop.wait(RETRY_S)
 
     def _listen(self) -> None:
         with (
@@ -76,7 +83,11 @@ class Listener:
                 selector.select()
 
     def _take(self, payload: str) -> None:
-        hub, topics = msgspec.json.decode(payload, type=tuple[str, list[tuple[str, str]]])
+        try:
+            hub, topics = msgspec.json.decode(payload, type=tuple[str, list[tuple[str, str]]])
+        except msgspec.DecodeError:  # of another version, or of somebody else on this channel
+            log.warning("note_unreadable", size_bytes=len(payload))
+            return
         if hub != self._hub:
             for topic, id_ in topics:
                 self._live.publish(topic, id_)

@@ -6,6 +6,9 @@ On SQLite there is one hub, so this is all; on PostgreSQL store.listen carries i
 import threading
 from collections.abc import Callable
 
+import structlog
+
+log = structlog.get_logger()
 Listener = Callable[[str, str], None]
 
 
@@ -32,4 +35,7 @@ class Live:
 
     def publish(self, topic: str, id: str = "") -> None:
         for listener in list(self._listeners.values()):
-            listener(topic, id)
+            try:
+                listener(topic, id)
+            except Exception:  # what was told is committed, and the others are to hear of it
+                log.exception("listener_failed", topic=topic)

@@ -146,7 +146,10 @@ class Store:
                     self._note_state(cause)
                 raise cause or error from error
             self._note_state(None)
-            self._committed(tx)
+            try:
+                self._committed(tx)
+            except Exception:  # what is committed stays so, whatever is done after it
+                log.exception("after_commit_failed")
             return value
         raise AssertionError("unreachable")
 

@@ -31,6 +31,8 @@ def test_the_wait_doubles_until_the_cap() -> None:
         (None, None),
         ("", None),
         ("soon", None),
+        ("Mon, 01 Jan 99999999999 00:00:00 GMT", None),
+        ("Mon, 01 Jan 2020 00:00:00 +99999999999999", None),
         ("-5", None),
         ("²", None),
     ],

@@ -1,10 +1,12 @@
 """Bring a backup back, into an empty place alone, and prove that all of it arrived.
 
 1. The archive is unpacked beside the data, every checksum compared. 2. The key that its secrets need is asked for.
-3. The database is examined: integrity, foreign keys, the rows of each table. 4. Only then it takes its place.
+3. The database is examined: integrity, foreign keys, the rows of each table. 4. Only then it takes its place, the last of all: with it
+the place is taken, and whatever else was restored must be there by then.
 """
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +20,7 @@ from atalaia.store.engine import postgresql_engine, sqlite_engine
 from atalaia.store.migrations import migrate, pending
 from atalaia.store.opening import FILE_NAME
 
+_UNPACKED = ".restore-"
 AskKey = Callable[[Sequence[str]], str | None]
 """Given the ids of the keys that are needed: the content of `secret.key`, or None to go on without."""
 
@@ -36,24 +39,33 @@ def restore_backup(
     lock.acquire()
     try:
         _refuse_data(data_dir, database_url)
-        with tempfile.TemporaryDirectory(prefix=".restore-", dir=data_dir) as made:
+        for leftover in data_dir.glob(f"{_UNPACKED}*"):  # of one that was killed: nobody else has the lock
+            shutil.rmtree(leftover, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix=_UNPACKED, dir=data_dir) as made:
             folder = Path(made)
             manifest = unpack(archive, folder)
             _refuse_other_engine(manifest, database_url)
             key = _needed_key(manifest, data_dir, ask_key)
+
+            def place_the_rest() -> None:
+                if key is not None:
+                    write_key_file(data_dir, key)
+                _place_settings(folder, data_dir)
+
             if database_url:
-                _restore_postgresql(folder, manifest, url=database_url, migrations=migrations)
+                _restore_postgresql(
+                    folder, manifest, url=database_url, migrations=migrations, before_commit=place_the_rest
+                )
             else:
-                _restore_sqlite(folder, manifest, data_dir=data_dir, migrations=migrations)
-            if key is not None:
-                write_key_file(data_dir, key)
-            _place_settings(folder, data_dir)
+                _restore_sqlite(folder, manifest, data_dir=data_dir, migrations=migrations, before=place_the_rest)
         return manifest
     finally:
         lock.release()
 
 
-def _restore_sqlite(folder: Path, manifest: Manifest, *, data_dir: Path, migrations: Sequence[Path]) -> None:
+def _restore_sqlite(
+    folder: Path, manifest: Manifest, *, data_dir: Path, migrations: Sequence[Path], before: Callable[[], None]
+) -> None:
     database = folder / FILE_NAME
     sqlite_copy.examine(database)
     _compare({name: table.rows for name, table in sqlite_copy.count_rows(database).items()}, manifest)
@@ -65,6 +77,7 @@ def _restore_sqlite(folder: Path, manifest: Manifest, *, data_dir: Path, migrati
     for leftover in (f"{FILE_NAME}-wal", f"{FILE_NAME}-shm"):
         (folder / leftover).unlink(missing_ok=True)
     database.chmod(0o600)
+    before()
     database.replace(data_dir / FILE_NAME)
     handle = os.open(data_dir, os.O_RDONLY)
     try:
@@ -73,7 +86,9 @@ def _restore_sqlite(folder: Path, manifest: Manifest, *, data_dir: Path, migrati
         os.close(handle)
 
 
-def _restore_postgresql(folder: Path, manifest: Manifest, *, url: str, migrations: Sequence[Path]) -> None:
+def _restore_postgresql(
+    folder: Path, manifest: Manifest, *, url: str, migrations: Sequence[Path], before_commit: Callable[[], None]
+) -> None:
     engine = postgresql_engine(url)
     try:
         migrate(engine, migrations, to=tuple(manifest.revisions))
@@ -83,6 +98,7 @@ def _restore_postgresql(folder: Path, manifest: Manifest, *, url: str, migration
         rows = postgresql_copy.copy_in(connection, folder, manifest.tables)
         rows[postgresql_copy.VERSIONS] = postgresql_copy.count_rows(connection, postgresql_copy.VERSIONS)
         _compare(rows, manifest)
+        before_commit()
 
 
 def _compare(rows: Mapping[str, int], manifest: Manifest) -> None:
