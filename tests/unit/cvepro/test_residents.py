@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from atalaia.core.errors import InvalidField
+from atalaia.integrations.cvepro.api.residents import read_limit
 from atalaia.integrations.cvepro.model.residents import (
     read_email,
     read_flat,
@@ -80,3 +81,13 @@ def test_flats_and_addresses_are_trimmed_and_checked() -> None:
     for wrong in ("ana", "ana@", "a b@c.d", "ana@example", "ana@exa\x00mple.org"):
         with pytest.raises(InvalidField):
             read_email(wrong)
+
+
+@pytest.mark.parametrize("limit", ["0", "501", "-1", "x", "000000005999999", "9" * 5000])
+def test_a_page_has_no_more_rows_than_it_may(limit: str) -> None:
+    with pytest.raises(InvalidField):
+        read_limit({"limit": limit})
+
+
+def test_a_page_has_as_many_rows_as_are_asked_for() -> None:
+    assert [read_limit({"limit": limit}) for limit in ("1", "500", "")] == [1, 500, 100]

@@ -110,7 +110,7 @@ def read_filter(query: Mapping[str, str]) -> ResidentFilter:
 def read_limit(query: Mapping[str, str]) -> int:
     """Raises: InvalidField."""
     text = query.get("limit") or str(_USUAL)
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= MOST):
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(MOST)) and 1 <= int(text) <= MOST):
         raise InvalidField("limit", N_("must be between 1 and {most}"), most=MOST)
     return int(text)
 
