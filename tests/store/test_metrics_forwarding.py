@@ -302,10 +302,10 @@ def answers(url: str) -> bool:
 
 def exported(url: str, metric: str) -> dict[int, float]:
     """All that is stored of one series, by time; fails when a time is there twice."""
-    with urlopen(f"{url}/internal/force_flush", timeout=5):
+    with urlopen(f"{url}/internal/force_flush", timeout=60):
         pass
     query = urlencode({"match[]": metric, "reduce_mem_usage": "1"})
-    with urlopen(f"{url}/api/v1/export?{query}", timeout=5) as answer:
+    with urlopen(f"{url}/api/v1/export?{query}", timeout=60) as answer:
         rows = [json.loads(line) for line in answer.read().splitlines()]
     found: dict[int, float] = {}
     for row in rows:
@@ -346,7 +346,7 @@ def test_a_stopped_victoria_metrics_misses_nothing_and_has_nothing_twice(
         assert hub.service.targets()[0].waiting_samples == 0
         servers.wait_until(lambda: exported(url, "kept") == expected, what="the samples", timeout_s=60)
         query = urlencode({"query": "count_over_time(kept[1h])", "time": str(start / 1000 + 300)})
-        with urlopen(f"{url}/api/v1/query?{query}", timeout=5) as answer:
+        with urlopen(f"{url}/api/v1/query?{query}", timeout=60) as answer:
             assert json.loads(answer.read())["data"]["result"][0]["value"][1] == "200"
 
 

@@ -18,6 +18,7 @@ from atalaia_agent.pool import Pool
 from atalaia_agent.reach import Reach
 from atalaia_agent.urgency import Urgency
 from atalaia_agent.urls import split_host_port
+from tests.stillness import Stillness
 from tests.unit.agent.local_servers import dropping, silent
 
 
@@ -74,10 +75,11 @@ def test_a_family_that_leads_nowhere_costs_a_quarter_of_a_second(monkeypatch: py
     with dropping() as dead, silent() as alive:
         addresses = [Address(socket.AF_INET, ("127.0.0.1", port)) for port in (dead, alive)]
         monkeypatch.setattr(dial_module, "resolve", lambda *_, **__: addresses)
-        dialed = dial("both.example", 1, deadline=Deadline(5))
+        with Stillness() as still:
+            dialed = dial("both.example", 1, deadline=Deadline(60))
         with dialed.sock:
             assert dialed.sock.getpeername()[1] == alive
-    assert 240 <= dialed.connect_ms < 2_000
+    assert 240 <= dialed.connect_ms < 2_000 + still.longest_s * 1000
 
 
 def test_an_address_that_refuses_is_passed_over_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,9 +87,10 @@ def test_an_address_that_refuses_is_passed_over_at_once(monkeypatch: pytest.Monk
         addresses = [Address(socket.AF_INET, ("127.0.0.1", port)) for port in (closing.getsockname()[1], alive)]
         closing.close()
         monkeypatch.setattr(dial_module, "resolve", lambda *_, **__: addresses)
-        dialed = dial("both.example", 1, deadline=Deadline(5))
+        with Stillness() as still:
+            dialed = dial("both.example", 1, deadline=Deadline(60))
         dialed.sock.close()
-    assert dialed.connect_ms < 240
+    assert dialed.connect_ms < 240 + still.longest_s * 1000
 
 
 def test_families_alternate(monkeypatch: pytest.MonkeyPatch) -> None:

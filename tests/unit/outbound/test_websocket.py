@@ -67,7 +67,7 @@ def test_a_text_goes_out_to_the_byte() -> None:
 
     async def use(socket: WebSocket, _server: SocketServer) -> None:
         await socket.send(text)
-        assert await socket.receive(within_s=5) == "seen"
+        assert await socket.receive(within_s=60) == "seen"
 
     _visit(use, talk)
     assert got == [text.encode()]
@@ -83,8 +83,8 @@ def test_fragments_and_binary_messages_come_as_one_text() -> None:
         await line.receive()
 
     async def use(socket: WebSocket, _server: SocketServer) -> None:
-        assert await socket.receive(within_s=5) == "começo e fim"
-        assert await socket.receive(within_s=5) == '{"a":1}\x00\x00'
+        assert await socket.receive(within_s=60) == "começo e fim"
+        assert await socket.receive(within_s=60) == '{"a":1}\x00\x00'
 
     _visit(use, talk)
 
@@ -100,7 +100,7 @@ def test_silence_is_no_message_and_loses_none() -> None:
     async def use(socket: WebSocket, _server: SocketServer) -> None:
         assert await socket.receive(within_s=0.01) is None
         said.set()
-        assert await socket.receive(within_s=5) == "at last"
+        assert await socket.receive(within_s=60) == "at last"
 
     _visit(use, talk)
 
@@ -112,7 +112,7 @@ def test_a_close_is_told_with_its_reason() -> None:
 
     async def use(socket: WebSocket, _server: SocketServer) -> None:
         with pytest.raises(TemporaryFailure, match="1001 going away"):
-            await socket.receive(within_s=5)
+            await socket.receive(within_s=60)
         assert socket.close_reason == "1001 going away"
         with pytest.raises(TemporaryFailure, match="closed"):
             await socket.send("too late")
@@ -141,7 +141,7 @@ def test_a_message_that_can_not_be_read_is_a_bad_payload(opcode: int, payload: b
 
     async def use(socket: WebSocket, _server: SocketServer) -> None:
         with pytest.raises(BadPayload):
-            await socket.receive(within_s=5)
+            await socket.receive(within_s=60)
 
     _visit(use, talk, limits=Limits(body_bytes=1000))
 

@@ -127,4 +127,4 @@ def test_who_is_kept_waiting_is_answered_once_the_fault_is_over(cloud: Cloud) ->
         wait_until(lambda: any("tags" in row["path"] for row in cloud.client.get("/_sim/log").json), what="it is asked")
         assert not waiting.done()
         cloud.fault()
-        assert waiting.result(timeout=10).status == 200
+        assert waiting.result(timeout=60).status == 200
