@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from atalaia.jobs.model.states import END, HELD, State
-from atalaia.jobs.queries.many import among, insert_many, packed
+from atalaia.jobs.queries.many import among, array, insert_many, packed
 from atalaia.sdk.transaction import Tx
 
 _COLUMNS = (
@@ -91,7 +91,7 @@ def renew(tx: Tx, renewals: Sequence[tuple[int, int, int]]) -> None:
         tx.raw(
             "UPDATE job_queue q SET leased_until = v.until, irreversible = v.irreversible"
             " FROM unnest(?::bigint[], ?::smallint[], ?::bigint[]) AS v(until, irreversible, seq) WHERE q.seq = v.seq",
-            (list(until), list(irreversible), list(seqs)),
+            (array(until), array(irreversible), array(seqs)),
         )
         return
     tx.raw_many("UPDATE job_queue SET leased_until = ?, irreversible = ? WHERE seq = ?", renewals)
@@ -135,8 +135,8 @@ def end_meant(tx: Tx, said: Sequence[str], *, now_ms: int, answered: int) -> dic
     Nothing of them passes through this process but their number.
     """
     if tx.dialect == "postgresql":
-        seqs = [int(text.partition(".")[0]) for text in said]
-        return dict(tx.raw(_END_MEANT_POSTGRESQL, (seqs, list(said), seqs, len(said), now_ms, answered)))
+        seqs = array(int(text.partition(".")[0]) for text in said)
+        return dict(tx.raw(_END_MEANT_POSTGRESQL, (seqs, array(said), seqs, len(said), now_ms, answered)))
     found = tx.raw(_FIND_MEANT, (packed(tx, said),))
     if sum(count for _, count, _ in found) != len(said):
         return {}

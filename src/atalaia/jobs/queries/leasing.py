@@ -5,7 +5,7 @@ from functools import partial
 from typing import NamedTuple
 
 from atalaia.jobs.model.states import HELD, READY, SCHEDULED
-from atalaia.jobs.queries.many import among, packed
+from atalaia.jobs.queries.many import among, array, packed
 from atalaia.sdk.transaction import Tx
 
 _COLUMNS = (
@@ -97,9 +97,9 @@ _HOLD_POSTGRESQL = (
 
 
 def _hold_in_one(tx: Tx, holds: Sequence[Hold]) -> None:
-    seqs = [seq for each in holds for seq in each.seqs]
-    numbers = [n for n, each in enumerate(holds, 1) for _ in each.seqs]
-    terms = map(list, zip(*(each[1:] for each in holds), strict=True))
+    seqs = array(seq for each in holds for seq in each.seqs)
+    numbers = array(n for n, each in enumerate(holds, 1) for _ in each.seqs)
+    terms = map(array, zip(*(each[1:] for each in holds), strict=True))
     tx.raw(_HOLD_POSTGRESQL, (seqs, numbers, *terms, seqs))
 
 
