@@ -107,6 +107,24 @@ def shared_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
         hub.close()
 
 
+UNSETTLED = (
+    "[data-lazy][aria-busy=true], .htmx-request, .chart-plot.loading, [data-live-state]:not([data-live-state=online])"
+)
+
+
+def settle(page: Page) -> None:
+    """Until parts that come after the page are there, charts are drawn and its stream is open."""
+    page.wait_for_load_state()
+    expect(page.locator(UNSETTLED)).to_have_count(0)
+
+
+# Notices that vanish by themselves do so in 6 s; who looks for one may be later than that.
+TOASTS_STAY = """
+const forget = window.setTimeout;
+window.setTimeout = (act, ms, ...more) => (ms === 6000 ? 0 : forget(act, ms, ...more));
+"""
+
+
 _sessions: dict[tuple[str, str], Any] = {}
 
 

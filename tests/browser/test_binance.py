@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.acceptance.hub import ADMIN, PASSWORD
 from tests.acceptance.trading import API, Trading, trading
-from tests.browser.conftest import OpenContext, press_and_agree, sign_in
+from tests.browser.conftest import OpenContext, press_and_agree, settle, sign_in
 from tests.browser.test_pages import FOR_ALL, LOOKS, _axe, _sticking_out, _sticking_out_otherwise
 
 LIVE_MS = 60_000
@@ -192,7 +192,7 @@ def test_every_page_is_whole_and_can_be_used_by_all(
     for name in PAGES:
         key, slash, rest = name.partition("/")
         answer = page.goto(house.hub.url + addresses.get(key, key) + slash + rest)
-        page.wait_for_load_state()
+        settle(page)
         status = answer.status if answer else None
         problems = [*_sticking_out(page), *_axe(page), *_sticking_out_otherwise(page, look[1])]
         if problems or status != 200:

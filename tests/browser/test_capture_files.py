@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page
 from atalaia.captures.model.importing import read_recording
 from atalaia.captures.model.recordings import CaptureRefused
 from atalaia.captures.model.snippet import snippet
-from tests.browser.conftest import ARGUMENTS
+from tests.browser.conftest import ARGUMENTS, PATIENCE_MS
 from tests.servers import find_binary
 from tests.unit.captures.recorded import GUID, PASSWORD, SECRETS, TOKEN, frame, redacted
 
@@ -49,12 +49,12 @@ class Upstream:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(60)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(60)
 
     @property
     def socket(self) -> str:
@@ -121,8 +121,11 @@ def record(tmp_path: Path, browser: Browser) -> Record:
         log = tmp_path / f"{mode}.json"
         arguments = [*ARGUMENTS, f"--log-net-log={log}", f"--net-log-capture-mode={mode}"]
         path = find_binary("chromium") or find_binary("chromium-browser") or find_binary("google-chrome")
-        recorded = browser.browser_type.launch(executable_path=path, args=[*arguments, "--ignore-certificate-errors"])
+        recorded = browser.browser_type.launch(
+            executable_path=path, args=[*arguments, "--ignore-certificate-errors"], timeout=PATIENCE_MS * 3
+        )
         page = recorded.new_page(ignore_https_errors=True)
+        page.set_default_timeout(PATIENCE_MS)
         page.goto(upstream.page)
         page.evaluate(TALK, [upstream.socket, [*FRAMES, LONG]])
         recorded.close()
@@ -173,6 +176,7 @@ def test_a_har_of_chromium_has_every_token_as_it_was_sent(tmp_path: Path, browse
     with Upstream(None, is_packed=True) as upstream:
         context = browser.new_context(record_har_path=file, record_har_mode=mode, record_har_content="embed")  # type: ignore[arg-type]  # a literal
         page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
         page.goto(upstream.page)
         page.evaluate(TALK, [upstream.socket, [*frames, LONG]])
         page.evaluate("(body) => fetch('/login', {method: 'POST', body}).then((answer) => answer.text())", by_http)
@@ -196,6 +200,7 @@ def test_a_net_export_log_without_raw_bytes_is_refused_with_the_reason(record: R
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context()
+    context.set_default_timeout(PATIENCE_MS)
     yield context.new_page()
     context.close()
 

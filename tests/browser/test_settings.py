@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.acceptance.hub import ADMIN, PASSWORD, Hub
-from tests.browser.conftest import OpenContext, sign_in
+from tests.browser.conftest import TOASTS_STAY, OpenContext, sign_in
 
 SECTION = '[id="integrations.traffilog"]'
 
@@ -12,6 +12,7 @@ SECTION = '[id="integrations.traffilog"]'
 @pytest.fixture
 def page(open_context: OpenContext, shared_hub: Hub) -> Page:
     page = open_context().new_page()
+    page.add_init_script(TOASTS_STAY)
     sign_in(page, shared_hub, ADMIN, PASSWORD)
     return page
 

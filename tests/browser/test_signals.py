@@ -1,6 +1,6 @@
 """A signal in a browser: made with a form, sent from elsewhere, seen as it happens."""
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.acceptance.hub import ADMIN, PASSWORD, Hub
 from tests.browser.conftest import OpenContext, sign_in
@@ -46,8 +46,13 @@ def test_a_chart_has_its_figures_in_a_table(open_context: OpenContext, shared_hu
     assert client.post("/api/signals/charted", {}).status == 202
     page = open_context(locale="pt-BR").new_page()
     sign_in(page, shared_hub, ADMIN, PASSWORD)
+    script: list[Route] = []
+    page.route("**/js/chart.js*", lambda route: script.append(route))  # noqa: PLW0108 - the library marks its handlers
     page.goto(f"{shared_hub.url}/signals/charted")
     chart = page.locator("#durations")
+    for button in (chart.get_by_role("button", name="Tabela"), page.get_by_role("button", name="6 h", exact=True)):
+        expect(button).to_be_disabled()  # nobody would hear it yet
+    script.pop().continue_()
     chart.get_by_role("button", name="Tabela").click()
     expect(chart.locator("table")).to_contain_text("Em média", timeout=60_000)
     page.get_by_role("button", name="6 h", exact=True).click()

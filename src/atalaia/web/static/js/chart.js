@@ -170,7 +170,9 @@ const mount = (root) => {
   };
   charts.add(chart);
   root.querySelector("[data-chart-reset]").addEventListener("click", () => zoomAll(null));
-  root.querySelector("[data-chart-table]").addEventListener("click", (event) => {
+  const opener = root.querySelector("[data-chart-table]");
+  opener.disabled = false;
+  opener.addEventListener("click", (event) => {
     chart.tableArea.hidden = !chart.tableArea.hidden;
     event.currentTarget.setAttribute("aria-expanded", String(!chart.tableArea.hidden));
     if (!chart.tableArea.hidden && chart.data) tablesOf(chart);
@@ -181,6 +183,7 @@ const mount = (root) => {
 };
 
 export const mountCharts = (root) => {
+  for (const choice of document.querySelectorAll("[data-range] [data-hours]")) choice.disabled = false;
   for (const choice of chosenHours() ? document.querySelectorAll("[data-range] [data-hours]") : []) choice.setAttribute("aria-pressed", String(Number(choice.dataset.hours) === chosenHours()));
   for (const chart of charts) if (!chart.root.isConnected) { chart.plot?.destroy(); charts.delete(chart); }
   if (root.matches?.("[data-chart]")) mount(root);
