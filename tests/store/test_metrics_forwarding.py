@@ -55,6 +55,7 @@ class Target:
         self.answers: list[tuple[int, dict[str, str]]] = []
         self.bodies: list[bytes] = []
         self.headers: list[dict[str, str]] = []
+        self.said = b""
         target = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -65,8 +66,9 @@ class Target:
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
-                self.send_header("Content-Length", "0")
+                self.send_header("Content-Length", str(len(target.said)))
                 self.end_headers()
+                self.wfile.write(target.said)
 
             def log_message(self, format: str, *args: Any) -> None: ...
 
@@ -183,6 +185,28 @@ def test_retry_after_is_kept(make_hub: Callable[..., Hub], target: Target) -> No
     hub.clock.advance(2)
     hub.forward()
     assert len(target.bodies) == 2
+
+
+def test_a_refusal_in_whatever_bytes_is_put_on_record_and_blocks_nothing(
+    make_hub: Callable[..., Hub], target: Target
+) -> None:
+    hub = make_hub(target.url)
+    target.answers, target.said = [(400, {})], b"no\x00\x1b[2Jgood"
+    hub.take("m 1\n")
+    hub.clock.advance(1.1)
+    hub.forward()
+    assert hub.service.targets()[0].set_aside_batches == 1
+    aside = hub.store.read_now(lambda tx: tx.one(forward_batches.select()))
+    assert aside is not None
+    assert aside.why.endswith("no  [2Jgood")
+
+
+def test_after_the_clock_was_set_back_samples_go_out_as_before(make_hub: Callable[..., Hub], target: Target) -> None:
+    hub = make_hub(target.url)
+    hub.take("m 1\n")
+    hub.clock.jump(-3600)
+    hub.forward()
+    assert len(target.bodies) == 1
 
 
 def test_what_is_refused_is_set_aside_whole_and_blocks_nothing(make_hub: Callable[..., Hub], target: Target) -> None:

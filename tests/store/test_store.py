@@ -1,7 +1,7 @@
 """The store keeps its promises on both engines."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -9,8 +9,8 @@ import pytest
 from atalaia.core.errors import Overloaded
 from atalaia.core.events import Event
 from atalaia.sdk.transaction import Tx
-from atalaia.store.leadership import TTL_S, Leadership
-from atalaia.store.opening import open_store
+from atalaia.store.leadership import TTL_S, Leadership, database_now
+from atalaia.store.opening import migrate_store, open_store
 from atalaia.store.store import Store
 from atalaia.store.work import Merged
 from tests.conftest import MakeStore
@@ -216,6 +216,22 @@ def test_one_hub_leads_and_another_follows_when_it_is_silent(store: Store) -> No
     store.write_now(second.release)
     clock.advance(0.01)
     assert store.write_now(first.renew)
+
+
+def test_hubs_whose_clocks_differ_lead_by_the_databases(new_database: Callable[[], str], tmp_path: Path) -> None:
+    store = open_store(tmp_path, database_url=new_database())
+    migrate_store(store, [])
+    right, ahead = FakeClock(), FakeClock()
+    ahead.jump(3600)
+    first, second = (Leadership(holder=str(each), clock=each, now=database_now) for each in (right, ahead))
+    try:
+        assert store.write_now(second.renew)
+        assert not store.write_now(first.renew)
+        store.write_now(second.release)
+        assert store.write_now(first.renew)
+        assert not store.write_now(second.renew)
+    finally:
+        store.close()
 
 
 def test_what_is_published_is_heard_here_at_once_and_by_other_hubs_once(

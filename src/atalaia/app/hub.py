@@ -22,13 +22,14 @@ from atalaia.app.slices import Base, read_settings, wire_slices
 from atalaia.app.supervisor import Supervisor
 from atalaia.core import log_files
 from atalaia.core.clock import SystemClock
+from atalaia.core.errors import AtalaiaError
 from atalaia.core.ids import new_id
 from atalaia.core.logging import configure_logging
 from atalaia.core.settings import Settings
 from atalaia.core.translations import SOURCE, Translations
 from atalaia.store.directory import DirectoryLock, prepare_data_dir
 from atalaia.store.encryption import load_sealer
-from atalaia.store.leadership import Leadership
+from atalaia.store.leadership import Leadership, database_now
 from atalaia.store.opening import migrate_store, open_store
 from atalaia.store.page_settings import page_secrets, read_page_settings
 from atalaia.store.store import Store
@@ -66,7 +67,11 @@ class Hub:
         sealer = load_sealer(data_dir)
         self.settings.open_secrets_with(page_secrets(sealer))
         self.settings.set_page_values(self.store.read_now(read_page_settings))
-        self._leadership = Leadership(holder=f"{socket.gethostname()}:{os.getpid()}:{new_id()}", clock=self._clock)
+        self._leadership = Leadership(
+            holder=f"{socket.gethostname()}:{os.getpid()}:{new_id()}",
+            clock=self._clock,
+            now=database_now if self.store.dialect == "postgresql" else None,
+        )
         folders = [folder.parent for folder in integration_folders("translations").values()]
         translations = Translations.load((SOURCE, *folders))
         self.pages = _pages(translations, self.settings)
@@ -180,9 +185,15 @@ class Hub:
         self.live.stop()
         for part in reversed(self.contributions):
             if part.stop is not None:
-                await part.stop()
+                try:
+                    await part.stop()
+                except Exception:  # the others have something to hand back too
+                    log.exception("stop_failed", part=part.name)
         if self.store.dialect == "postgresql" and self._leadership.is_leader:
-            await self.store.write(self._leadership.release)
+            try:
+                await self.store.write(self._leadership.release)
+            except AtalaiaError as error:  # the database is away: the lease ends by itself
+                log.warning("lease_not_given_back", code=error.code)
         self.store.close()
         self._lock.release()
 

@@ -16,8 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from atalaia.core.errors import ConfigError
 from atalaia.core.redaction import Secret
+
+log = structlog.get_logger()
 
 PREFIX = "ATALAIA_"
 INTEGRATIONS = "integrations"
@@ -97,6 +101,9 @@ _WORDS = {
 }
 
 
+_MOST = 2**53  # beyond it, JSON and databases read other numbers than were written
+
+
 def parse_value(setting: Setting, raw: Any) -> Any:
     """The typed value of what a file, a form or the environment says.
 
@@ -105,7 +112,7 @@ def parse_value(setting: Setting, raw: Any) -> Any:
     """
     try:
         value = _parse_kind(setting.kind, raw)
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
         raise ConfigError(f"{setting.key}: {raw!r} is not a valid {setting.kind}") from error
     if setting.minimum is not None and value < setting.minimum:
         raise ConfigError(f"{setting.key}: must be at least {setting.minimum:g}")
@@ -119,7 +126,10 @@ def _parse_kind(kind: str, raw: Any) -> Any:
         case "bool":
             return raw if isinstance(raw, bool) else _WORDS[str(raw).strip().lower()]
         case "int" | "float":
-            return int(raw) if kind == "int" else float(raw)
+            number = int(raw) if kind == "int" else float(raw)
+            if not -_MOST <= number <= _MOST:  # neither infinite nor no number at all: no bound below would hold these
+                raise ValueError
+            return number
         case "list":
             parts = raw.split(",") if isinstance(raw, str) else list(raw)
             return tuple(str(part).strip() for part in parts if str(part).strip())
@@ -166,11 +176,16 @@ class Settings:
         self._open = open_sealed
 
     def set_page_values(self, values: Mapping[str, Any]) -> None:
-        """Take what the settings page has kept; names that are no longer known are passed over."""
+        """Take what the settings page has kept; names and values that are no longer good are passed over."""
         plain = {key: self._plain(key, raw) for key, raw in values.items() if key in self.declared}
-        self._page = {
-            key: Value(parse_value(self.declared[key], raw), "page") for key, raw in plain.items() if raw is not None
-        }
+        page: dict[str, Value] = {}
+        for key, raw in plain.items():
+            try:
+                if raw is not None:
+                    page[key] = Value(parse_value(self.declared[key], raw), "page")
+            except ConfigError as error:  # of another version: a hub that does not start could not even be set anew
+                log.warning("page_setting_passed_over", reason=str(error))
+        self._page = page
         for listener in self._listeners:
             listener()
 

@@ -4,11 +4,12 @@ The lease is renewed every RENEW_S and ends TTL_S after the last renewal, so tha
 A hub that can't renew stops leading by its own monotonic clock before the lease ends.
 """
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from atalaia.core.clock import Clock
+from atalaia.core.clock import Clock, from_ms
 from atalaia.sdk.transaction import Tx
 from atalaia.store.tables import leadership
 
@@ -18,12 +19,21 @@ MARGIN_S = 0.5
 NAME = "hub"
 
 
-class Leadership:
-    """The part of this hub in it. `is_leader` is cheap and safe to ask from any thread."""
+def database_now(tx: Tx) -> datetime:
+    """PostgreSQL's clock. By their own, hubs whose clocks differ by more than the lease would take it from each other."""
+    return from_ms(int(tx.raw("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")[0][0]))
 
-    def __init__(self, *, holder: str, clock: Clock) -> None:
+
+class Leadership:
+    """The part of this hub in it. `is_leader` is cheap and safe to ask from any thread.
+
+    `now`: the clock that all hubs share, the database's; without it this hub's own.
+    """
+
+    def __init__(self, *, holder: str, clock: Clock, now: Callable[[Tx], datetime] | None = None) -> None:
         self._holder = holder
         self._clock = clock
+        self._now = now or (lambda _tx: clock.now())
         self._until = float("-inf")
         self.fence = 0
 
@@ -34,7 +44,7 @@ class Leadership:
     def renew(self, tx: Tx) -> bool:
         """Take the lease or keep it; whether this hub leads once the transaction has committed."""
         asked_at = self._clock.monotonic()
-        now = self._clock.now()
+        now = self._now(tx)
         fresh = {"name": NAME, "holder": self._holder, "fence": 1, "expires_at": now + timedelta(seconds=TTL_S)}
         tx.upsert(leadership, [fresh], key=["name"])
         row = tx.one(select(leadership).where(leadership.c.name == NAME).with_for_update())
@@ -54,7 +64,7 @@ class Leadership:
         """Give the lease back, so that another need not wait for its end."""
         self.resign()
         mine = (leadership.c.name == NAME) & (leadership.c.holder == self._holder)
-        tx.execute(leadership.update().where(mine).values(expires_at=self._clock.now()))
+        tx.execute(leadership.update().where(mine).values(expires_at=self._now(tx)))
 
     def resign(self) -> None:
         self._until = float("-inf")

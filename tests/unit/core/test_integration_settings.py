@@ -4,7 +4,7 @@ import pytest
 
 from atalaia.core.errors import ConfigError
 from atalaia.core.redaction import Secret
-from atalaia.core.settings import SEALED, Setting, Settings
+from atalaia.core.settings import SEALED, Setting, Settings, parse_value
 
 URL = Setting("integrations.fleet.login_url", "str", "", "Where to log in.", alias="FLEET_LOGIN_URL")
 PASSWORD = Setting("integrations.fleet.password", "secret", None, "The password.")
@@ -58,3 +58,22 @@ def test_a_kept_name_that_gives_milliseconds_is_read_as_such() -> None:
     assert Settings([wait], environment={"ATALAIA_FLEET_ANSWER_S": "2.5"}).get(wait.key) == 2.5
     with pytest.raises(ConfigError, match="milliseconds"):
         Settings([wait], environment={"WS_WAIT_MS": "soon"})
+
+
+_LIMITED = (
+    Setting("hub.days", "int", 7, "Days.", minimum=1, maximum=30),
+    Setting("hub.hours", "float", 2.0, "Hours.", minimum=0.1),
+)
+
+
+def test_what_the_page_kept_and_this_version_does_not_take_keeps_no_hub_from_starting() -> None:
+    settings = Settings(_LIMITED)
+    settings.set_page_values({"hub.days": 400, "hub.hours": 3})
+    assert (settings.get("hub.days"), settings.get("hub.hours")) == (7, 3.0)
+
+
+@pytest.mark.parametrize("raw", ["nan", "inf", "-inf", "1e300", float("nan"), float("inf"), 2**70])
+@pytest.mark.parametrize("setting", _LIMITED)
+def test_what_is_no_number_within_reach_is_refused(setting: Setting, raw: object) -> None:
+    with pytest.raises(ConfigError):
+        parse_value(setting, raw)

@@ -164,7 +164,8 @@ class Forwarder:
             await self._store.write(partial(queries.drop_batch, batch_id=batch.id))
             self._succeeded(target, state, batch.samples, now)
             return True
-        reason = f"{phrase_of(response.status)}: {response.text()[:500]}"
+        said = "".join(char if char.isprintable() else " " for char in response.text()[:500])  # NUL no database keeps
+        reason = f"{phrase_of(response.status)}: {said}"
         if response.status in _REFUSED:
             await self._store.write(partial(queries.set_aside, batch_id=batch.id, why=reason, now=now))
             log.error("forward_batch_set_aside", target=target.name, batch=batch.id, reason=reason)
@@ -217,7 +218,8 @@ def _ready(rows: list[QueuedRow], now: datetime) -> list[QueuedRow]:
     """Rows that make full batches, or all that there are when the oldest has waited long enough."""
     if not rows:
         return []
-    is_due = (now - rows[0].created_at).total_seconds() >= WAIT_S
+    # Later than now: the clock was set back, and is not waited for.
+    is_due = abs((now - rows[0].created_at).total_seconds()) >= WAIT_S
     if sum(row.samples for row in rows) < MAX_SAMPLES and not is_due:
         return []
     return rows
