@@ -268,6 +268,22 @@ def test_workers_are_shown_drained_and_told_to_stop_when_they_are_old(site: Talk
     site(conversation)
 
 
+def test_an_old_worker_of_the_same_name_does_not_stop_the_new_one(site: Talk) -> None:
+    """Both go by their machine's name: the renewals of the new one were answered as the old one was."""
+
+    async def conversation(hub: Site) -> None:
+        await hub.create()
+        hub.settings.set_page_values({"jobs.min_worker_version": "0.2"})
+        assert await _word(hub, "0.2", incarnation="new") is None  # and it gets the job
+        assert await _word(hub, "0.1", incarnation="old") == "stop"
+        renewal = {"worker_id": "w1", "items": []}
+        assert (await hub.post("/api/leases/renew", renewal | {"incarnation": "new"}))["worker"] == "run"
+        assert (await hub.post("/api/leases/renew", renewal | {"incarnation": "old"}))["worker"] == "stop"
+        assert (await hub.post("/api/leases/renew", renewal))["worker"] == "stop", "who does not say is the last heard"
+
+    site(conversation)
+
+
 async def _word(hub: Site, version: str, *, incarnation: str = "i1") -> str | None:
     asked = {"worker_id": "w1", "incarnation": incarnation, "types": ["mow"], "version": version}
     async with hub.client() as client:

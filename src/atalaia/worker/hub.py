@@ -118,7 +118,7 @@ class HubApi:
         return _read(answer, Leases)
 
     async def renew(self, items: list[Renewal], *, within_s: float = _ANSWER_S) -> Renewals:
-        asked = {"worker_id": self._options.name, "items": items}
+        asked = {"worker_id": self._options.name, "incarnation": self._options.incarnation, "items": items}
         return _read(await self._post("/api/leases/renew", asked, within_s=within_s), Renewals)
 
     async def complete(self, job_id: str, token: str, ended: Ended, *, steps: list[StepRecord]) -> None:

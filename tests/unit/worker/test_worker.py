@@ -80,6 +80,17 @@ def test_a_handler_that_blocks_the_loop_keeps_its_lease() -> None:
     unhurried(scene, bears_s=0.5)
 
 
+def test_renewals_say_which_of_two_by_one_name_it_is(hub: StubHub, start: Start) -> None:
+    async def work(run: JobRun) -> None:
+        async with run.irreversible("execute"):
+            pass
+
+    hub.offer("demo")
+    start(job_type(work))
+    hub.await_ends()
+    assert {each["incarnation"] for each in hub.of("/api/leases/renew")} == {hub.of("/api/leases")[0]["incarnation"]}
+
+
 def test_an_irreversible_step_begins_when_the_hub_has_it(hub: StubHub, start: Start) -> None:
     known: list[str] = []
 

@@ -136,6 +136,7 @@ RENEW = _operation(
     _object(
         ["worker_id", "items"],
         worker_id=_WORD,
+        incarnation={"type": "string", "maxLength": 200},
         items=_items(_object(["id", "token"], id=_WORD, token=_WORD, steps=_STEPS)),
     ),
     {

@@ -72,8 +72,11 @@ class RenewItem(msgspec.Struct, frozen=True):
 
 
 class RenewIn(msgspec.Struct, frozen=True):
+    """`incarnation`, as with the leases: two workers may go by one name while one replaces the other."""
+
     worker_id: Name
     items: Annotated[list[RenewItem], Meta(max_length=MAX_ITEMS)]
+    incarnation: Word = ""
 
 
 class ErrorIn(msgspec.Struct, frozen=True, rename={"class_": "class"}):

@@ -146,7 +146,7 @@ class JobsService:
     async def renew(self, request: RenewIn) -> tuple[str, list[Renewed]]:
         """What the worker is to do, and how each item stands. Raises InvalidField, TooLarge."""
         said = [RenewSaid(item.id, read_token(item.token), steps_said(item.steps)) for item in request.items]
-        word = self.workers.hear_again(request.worker_id)
+        word = self.workers.hear_again(request.worker_id, request.incarnation)
         return word, await self._store.merge(self._renewals, said) if said else []
 
     async def complete(self, said: Outcomes) -> list[Completed]:

@@ -75,7 +75,7 @@ class Leasing:
             return Leased(grants, word)
         if request.wait_s > 0:
             grants = await self._wait(want._replace(is_repeat=False), began + request.wait_s, gone)
-        return Leased(grants, word if grants else self._workers.hear_again(request.worker_id))
+        return Leased(grants, word if grants else self._workers.hear_again(request.worker_id, request.incarnation))
 
     async def _wait(self, want: LeaseWant, until: float, gone: Gone) -> list[Grant]:
         """There was nothing: look again whenever there may be something. `until`: on the performance counter."""

@@ -93,10 +93,10 @@ class Workers:
         self._saw(hello.id, now)
         return self.word_for(hello.version, is_draining=row.is_draining)
 
-    def hear_again(self, id: str) -> str:
-        """A renewal: says no more than who it is."""
+    def hear_again(self, id: str, incarnation: str = "") -> str:
+        """A renewal: says no more than who it is. What is known of another incarnation, an older one perhaps, is not said of it."""
         known = self._known.get(id)
-        if known is None:
+        if known is None or (incarnation and known.incarnation != incarnation):
             return RUN
         self._saw(id, self._clock.now())
         return self.word_for(known.version, is_draining=known.is_draining)
