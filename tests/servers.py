@@ -18,6 +18,7 @@ import psycopg
 from tests.stopwatch import Stopwatch
 
 START_TIMEOUT_S = 60
+END_TIMEOUT_S = 30  # what a process says or keeps at its end is lost where it is killed
 # Below those that the system gives to connections and to whoever asks for any (Linux: from 32768).
 BLOCK = 200
 BLOCKS = range(10_000, 32_000, BLOCK)
@@ -101,7 +102,7 @@ def running(command: Sequence[str], **options: object) -> Iterator["subprocess.P
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(END_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

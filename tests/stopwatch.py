@@ -6,13 +6,17 @@ def test_x() -> None:
     assert watch.took_s <= PROMISED_S + watch.late_s
 """
 
+import threading
 import time
+from functools import cache
 from pathlib import Path
 
 _PRESSURE = Path("/proc/pressure")
 _STAT = Path("/proc/stat")
 _TICKS_PER_S = 100
 _MOST = 0.75  # of the time; also what is watched gets its turns, and a promise must stay one that can be broken
+_BEAT_S = 0.05
+_STANDSTILL_S = 0.25  # a beat that is later than that by itself
 
 
 class Stopwatch:
@@ -20,11 +24,13 @@ class Stopwatch:
 
     At each moment what is watched either runs, waits for something of its own, or waits for a processor or a disk; for
     how long anything at all on this machine did the last is what the kernel tells (docs.kernel.org/accounting/psi.html).
+    Nothing at all runs while the machine stands still, which shows here, and counts whole.
     """
 
     def __init__(self) -> None:
         self._began_at = time.monotonic()
         self._waited_s = _waited_s()
+        self._stood_s = _pulse().stood_s
 
     @property
     def took_s(self) -> float:
@@ -32,11 +38,45 @@ class Stopwatch:
 
     @property
     def late_s(self) -> float:
+        stood_s = _pulse().stood_s - self._stood_s
         waited_s = _waited_s()
-        most_s = self.took_s * _MOST
+        most_s = max(self.took_s - stood_s, 0.0) * _MOST
         if waited_s is None or self._waited_s is None:  # not told here
-            return most_s
-        return min(waited_s - self._waited_s, most_s)
+            return stood_s + most_s
+        return stood_s + min(waited_s - self._waited_s, most_s)
+
+
+class _Pulse(threading.Thread):
+    """Finds out for how long this process, which wants next to nothing, did not run at all."""
+
+    def __init__(self) -> None:
+        super().__init__(name="pulse", daemon=True)
+        self._guard = threading.Lock()
+        self._stood_s = 0.0
+        self._beat_at = time.monotonic()
+        self.start()
+
+    @property
+    def stood_s(self) -> float:
+        """In all, the present standstill with it."""
+        with self._guard:
+            return self._stood_s + self._late_s()
+
+    def run(self) -> None:
+        while True:
+            time.sleep(_BEAT_S)
+            with self._guard:
+                self._stood_s += self._late_s()
+                self._beat_at = time.monotonic()
+
+    def _late_s(self) -> float:
+        late_s = time.monotonic() - self._beat_at - _BEAT_S
+        return late_s if late_s > _STANDSTILL_S else 0.0
+
+
+@cache
+def _pulse() -> _Pulse:
+    return _Pulse()
 
 
 def _waited_s() -> float | None:

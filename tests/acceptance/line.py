@@ -48,11 +48,11 @@ class Line:
             with contextlib.suppress(OSError):
                 while True:
                     near, _ = listener.accept()
-                    self._join(near)
+                    self._join(near, listener)
 
         threading.Thread(target=run, daemon=True).start()
 
-    def _join(self, near: socket.socket) -> None:
+    def _join(self, near: socket.socket, listener: socket.socket) -> None:
         try:
             far = socket.create_connection(("127.0.0.1", self._target), timeout=5)
         except OSError:
@@ -60,6 +60,10 @@ class Line:
             return
         far.settimeout(None)
         with self._guard:
+            if self._listener is not listener:  # it was cut meanwhile
+                _end(near)
+                _end(far)
+                return
             self._open |= {near, far}
         for source, sink in ((near, far), (far, near)):
             threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()

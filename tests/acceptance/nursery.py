@@ -96,10 +96,22 @@ def _nursery() -> str:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ATALAIA_")}
     kept["PYTHONUNBUFFERED"] = "1"
     process = subprocess.Popen(command, cwd=_ROOT, env=kept, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    atexit.register(process.communicate)  # the end of its input tells it that the tests are over, however they ended
+    assert process.stdin is not None
     assert process.stdout is not None
     assert process.stdout.readline() == b"ready\n"
+    atexit.register(_dismiss, process)
     return address
+
+
+def _dismiss(process: "subprocess.Popen[bytes]") -> None:
+    """The end of its input tells it that the tests are over, however they ended: those whom it made may live until then.
+
+    Reading what it says to its end would wait for them, and they end with this process.
+    """
+    for end in (process.stdin, process.stdout):
+        if end is not None:
+            end.close()
+    process.wait()
 
 
 def _serve(address: str) -> dict[str, Any]:
