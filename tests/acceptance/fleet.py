@@ -18,23 +18,26 @@ from tests.servers import free_port, wait_until
 GUID = "0A1B2C3D-0000-4000-8000-0A1B2C3D4E5F"
 ENDED = {"completed", "error", "cancelled"}
 _SIMULATOR = re.compile(r"traffilog simulator: (http\S+)")
-# A tenth and less of what a real unit gets.
+# Pauses are a tenth and less of what a real unit gets; limits are for a machine that may stand still for some seconds.
 QUICK: Mapping[str, str] = {
     "PAUSE_S": "0.05",
     "REVIEW_PAUSE_S": "0.05",
     "REVIEW_WAIT_S": "0.1",
     "SLOT_WAIT_S": "0.2",
-    "ANSWER_S": "2",
+    "ANSWER_S": "30",
     "RESUBSCRIBE_S": "0.5",
-    "SILENT_S": "1",
-    "SILENT_LIMIT_S": "1",
-    "WHOLE_S": "20",
+    "SILENT_S": "30",
+    "SILENT_LIMIT_S": "30",
+    "WHOLE_S": "120",
 }
 
 
 class Fleet:
-    def __init__(self, folder: Path, *, settings: Mapping[str, str] | None = None) -> None:
+    """`ttl_s`: how long a job stays with a worker that is not heard of any more."""
+
+    def __init__(self, folder: Path, *, settings: Mapping[str, str] | None = None, ttl_s: int = 30) -> None:
         self.folder = folder
+        self.ttl_s = ttl_s
         self.port = free_port()
         self.third_party = Client(f"http://127.0.0.1:{self.port}")
         command = [str(ATALAIA), "simulate", "traffilog", "--port", str(self.port), "--state", str(folder / "book")]
@@ -71,7 +74,8 @@ class Fleet:
 
     def start_worker(self, *options: str) -> Process:
         name = f"worker-{len(self.workers) + 1}"
-        command = [str(ATALAIA), "worker", "--hub", self.hub.url, "--name", name, "--ttl-s", "3", *options]
+        command = [str(ATALAIA), "worker", "--hub", self.hub.url, "--name", name]
+        command += ["--ttl-s", str(self.ttl_s), *options]
         env = environment({"ATALAIA_KEY": self.hub.make_key("jobs:work")})
         worker = Process(command, log=self.folder / f"{name}.log", env=env, is_warm=True)
         worker.launch()
@@ -105,7 +109,7 @@ class Fleet:
         assert answer.status == 200, answer.text
         return dict(answer.json)
 
-    def finish(self, job_id: str, *, timeout_s: float = 40) -> dict[str, Any]:
+    def finish(self, job_id: str, *, timeout_s: float = 120) -> dict[str, Any]:
         """Wait for its end."""
         wait_until(lambda: self.job(job_id)["status"] in ENDED, what=f"the end of {job_id}", timeout_s=timeout_s)
         return self.job(job_id)

@@ -21,6 +21,9 @@ WORKERS = 2
 # The hub is killed half as often: it takes seconds to come back, and everything waits for it.
 TARGETS = ("hub", "worker", "worker", "simulator", "simulator")
 LATEST_KILL_S = 2.5
+# What was killed is missed soon.
+PATIENCE = {"ANSWER_S": "10", "SILENT_S": "5", "SILENT_LIMIT_S": "5"}
+TTL_S = 3
 END_WITHIN_S = 240.0
 
 
@@ -42,7 +45,7 @@ class Found:
 def run_fleet_crashes(folder: Path, *, seed: int, kills: int) -> Found:
     chance = random.Random(seed)
     counted: Counter[str] = Counter()
-    with Fleet(folder).started(workers=WORKERS) as fleet:
+    with Fleet(folder, settings=PATIENCE, ttl_s=TTL_S).started(workers=WORKERS) as fleet:
         fleet.fault(progress_step=34, progress_interval_s=0.2)
         jobs = {}
         for number in range(kills):

@@ -13,7 +13,7 @@ CUTS = 6
 FIRST_VEHICLE = 4_000
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", [20261122])
 def test_a_socket_that_is_cut_in_the_middle_of_a_frame_executes_nothing_twice(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
@@ -26,11 +26,11 @@ def test_a_socket_that_is_cut_in_the_middle_of_a_frame_executes_nothing_twice(tm
             whole_bytes = relay.passed_bytes
             assert whole_bytes > 1_000
             cuts = 0
-            for number in range(1, CUTS + 1):
+            for number in range(1, 3 * CUTS + 1):
                 vehicle = FIRST_VEHICLE + number
                 cut_at = chance.randrange(1, whole_bytes)
                 relay.arm(cut_at)
-                job = fleet.finish(fleet.start_job(vehicle=vehicle, client=vehicle), timeout_s=60)
+                job = fleet.finish(fleet.start_job(vehicle=vehicle, client=vehicle))
                 executed = len(fleet.executions(vehicle))
                 told = (seed, number, cut_at, job["state"], job["error"])
                 cuts += relay.has_cut
@@ -40,4 +40,10 @@ def test_a_socket_that_is_cut_in_the_middle_of_a_frame_executes_nothing_twice(tm
                     assert executed == 1, told
                 elif job["state"] != "unknown":
                     assert executed == 0, told
-            assert cuts > CUTS // 2  # one that comes behind all that a job says cuts nothing
+                if cuts == CUTS:
+                    break
+                if (
+                    not relay.has_cut and job["status"] == "completed"
+                ):  # all that a job says may be less than another time
+                    whole_bytes = min(whole_bytes, relay.passed_bytes)
+            assert cuts == CUTS
