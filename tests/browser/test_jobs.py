@@ -1,7 +1,9 @@
 """Jobs from the page: started with a form, watched live, and what the page says and offers under each fault of the other side."""
 
 import json
+import os
 import re
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,14 +18,25 @@ from tests.acceptance.fleet import Fleet
 from tests.acceptance.hub import ADMIN, PASSWORD
 from tests.acceptance.worker import await_job
 from tests.browser.conftest import OpenContext, press_and_agree, sign_in
+from tests.servers import wait_until
 
 LIVE_MS = 60_000
+STOPPED_S = 300  # for so long a worker that is stopped keeps its job
 _vehicles = count(5000)
 
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    with Fleet(tmp_path_factory.mktemp("fleet")).started() as fleet:
+    with Fleet(tmp_path_factory.mktemp("fleet"), ttl_s=STOPPED_S).started() as fleet:
+        fleet.hub.make_admin()
+        yield fleet
+
+
+@pytest.fixture(scope="module")
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """Where who does not answer is not waited for long: a machine that stands still is taken for one that does not."""
+    limits = {"ANSWER_S": "5", "SILENT_S": "1", "SILENT_LIMIT_S": "1"}
+    with Fleet(tmp_path_factory.mktemp("hasty"), settings=limits).started() as fleet:
         fleet.hub.make_admin()
         yield fleet
 
@@ -73,8 +86,20 @@ def _step(page: Page, name: str) -> Any:
     return page.locator(".job-step", has=page.locator("strong", has_text=re.compile(f"^{re.escape(name)}$"))).first
 
 
+@contextmanager
+def _waiting_for_the_unit(fleet: Fleet, job_id: str) -> Iterator[None]:
+    """Its worker stands still in the middle of that step, for as long as somebody looks."""
+    reached = "wait_for_unit"
+    wait_until(lambda: reached in {each["name"] for each in fleet.job(job_id)["steps"]}, what=reached)
+    os.kill(fleet.workers[0].pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(fleet.workers[0].pid, signal.SIGCONT)
+
+
 def test_a_job_is_started_from_the_page_and_watched_to_its_end(page: Page, fleet: Fleet) -> None:
-    fleet.fault(progress_step=5, progress_interval_s=0.4)  # eight seconds, for a busy machine to see it run
+    fleet.fault(progress_step=5, progress_interval_s=0.4)
     page.goto(f"{fleet.hub.url}/jobs")
     page.click("text=Start a job")
     page.click("text=Assign a setting")
@@ -83,16 +108,16 @@ def test_a_job_is_started_from_the_page_and_watched_to_its_end(page: Page, fleet
     page.click("main form.form button[type=submit]")
     page.wait_for_url(re.compile(r"/jobs/[0-9a-f-]{36}$"))
     page.evaluate("window.isSamePage = true")
-
-    _verdict(page, "Running")
-    expect(page.locator(".about")).to_contain_text(f"Vehicle's id {vehicle}", use_inner_text=True)
-    waiting = _step(page, "wait_for_unit")
-    expect(waiting).to_contain_text("Running", timeout=LIVE_MS)
-    expect(waiting.locator("progress")).to_have_count(1)
-    expect(page.locator(".verdict [data-elapsed]")).to_have_text(re.compile(r"\d+ s"))
-    # What the reader opens stays open while its part is fetched anew.
-    asked = _step(page, "get_vehicle_info")
-    asked.locator("summary").first.click()
+    with _waiting_for_the_unit(fleet, page.url.rpartition("/")[2]):
+        _verdict(page, "Running")
+        expect(page.locator(".about")).to_contain_text(f"Vehicle's id {vehicle}", use_inner_text=True)
+        waiting = _step(page, "wait_for_unit")
+        expect(waiting).to_contain_text("Running", timeout=LIVE_MS)
+        expect(waiting.locator("progress")).to_have_count(1)
+        expect(page.locator(".verdict [data-elapsed]")).to_have_text(re.compile(r"\d+ s"))
+        # What the reader opens stays open while its part is fetched anew.
+        asked = _step(page, "get_vehicle_info")
+        asked.locator("summary").first.click()
     _verdict(page, "Completed")
 
     assert page.evaluate("window.isSamePage === true")
@@ -140,6 +165,7 @@ class Case:
     word: str
     said: tuple[str, ...] = ()
     offered: str = "Start again"
+    is_about_waiting: bool = False
 
 
 def once(value: Any = True) -> dict[str, Any]:
@@ -156,7 +182,7 @@ CASES = (
     ),
     Case("answers out of order", {"reorder_answers": True}, "Completed"),
     Case("first review is not ready", {"review_404": 1}, "Completed", ("get_vcls_action_review_opr (2)", '"404"')),
-    Case("silent unit", {"silent_unit": True}, "Failed", ("The unit was silent", "silent_unit")),
+    Case("silent unit", {"silent_unit": True}, "Failed", ("The unit was silent", "silent_unit"), is_about_waiting=True),
     Case("empty progress", {"empty_progress": True}, "Completed"),
     Case("token expired", {"token_expired": True}, "Completed"),
     Case("cut behind execute", {"cut_after_execute": once()}, "Completed", ("Finding out what happened", "Try 1")),
@@ -171,6 +197,7 @@ CASES = (
             "Nothing came that belongs to this frame",
         ),
         "Open the upstream",
+        is_about_waiting=True,
     ),
     Case(
         "socket cut after a frame",
@@ -189,7 +216,12 @@ CASES = (
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_what_the_page_says_and_offers_under_a_fault(page: Page, fleet: Fleet, case: Case) -> None:
+def test_what_the_page_says_and_offers_under_a_fault(
+    page: Page, fleet: Fleet, case: Case, request: pytest.FixtureRequest
+) -> None:
+    if case.is_about_waiting:
+        fleet = request.getfixturevalue("hasty")
+        sign_in(page, fleet.hub, ADMIN, PASSWORD)
     fleet.fault(**{"progress_step": 50, "progress_interval_s": 0.1} | case.faults)
     _start(page, fleet)
     _verdict(page, case.word)
@@ -262,12 +294,13 @@ def test_a_job_that_waits_says_for_what(page: Page, fleet: Fleet) -> None:
     vehicle = next(_vehicles)
     first = fleet.start_job(vehicle=vehicle, client=vehicle)
     second = fleet.start_job(vehicle=vehicle, client=vehicle)
-    page.goto(f"{fleet.hub.url}/jobs/{second}")
-    _verdict(page, "Waiting")
-    page.click("text=Another job of the same key goes first.")
-    page.wait_for_url(f"**/jobs/{first}")
-    press_and_agree(page.locator("text=Cancel the job"))
-    page.goto(f"{fleet.hub.url}/jobs/{second}")
+    with _waiting_for_the_unit(fleet, first):
+        page.goto(f"{fleet.hub.url}/jobs/{second}")
+        _verdict(page, "Waiting")
+        page.click("text=Another job of the same key goes first.")
+        page.wait_for_url(f"**/jobs/{first}")
+        press_and_agree(page.locator("text=Cancel the job"))
+        expect(page.locator("#job-now")).to_contain_text("Cancelling was asked for")
     fleet.fault(progress_step=50, progress_interval_s=0.1)
     await_job(fleet.app, second)
 
