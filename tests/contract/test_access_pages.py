@@ -97,6 +97,19 @@ def test_who_signs_in_begins_at_the_beginning_whatever_the_role(site: Site, role
     run(visit)
 
 
+def test_who_may_not_open_a_page_reads_so_in_words_and_who_can_help(site: Site) -> None:
+    async def visit() -> None:
+        site.add("bia@example.com", Role.CLIENT)
+        browser = site.browser()
+        await browser.sign_in("bia@example.com")
+        answer = await browser.client.get("/people?lang=en", headers={"accept": "text/html"})
+        assert answer.status_code == 403
+        assert "<h1>You may not do this</h1>" in answer.text
+        assert "Ask an administrator" in answer.text
+
+    run(visit)
+
+
 def test_a_wrong_password_shows_the_form_again_with_the_address_and_without_the_password(site: Site) -> None:
     site.add(EMAIL)
 

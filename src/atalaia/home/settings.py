@@ -25,6 +25,7 @@ SECTION_TITLES: Final = {
     "metrics": N_("Metrics"),
     "pings": N_("Latency"),
     "jobs": N_("Jobs"),
+    "signals": N_("Signals"),
     "upstreams": N_("Upstreams"),
     "captures": N_("Captures"),
 }

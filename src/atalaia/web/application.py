@@ -9,7 +9,8 @@ from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 from litestar.response import Redirect
 
-from atalaia.core.errors import Unauthenticated
+from atalaia.core.errors import Forbidden, NotFound, Unauthenticated
+from atalaia.core.translations import N_
 from atalaia.sdk.contribution import Contribution, HotRoute
 from atalaia.web.errors import Answer, answer_to
 from atalaia.web.live import LiveStreams
@@ -20,6 +21,11 @@ from atalaia.web.static_files import PREFIX as STATIC_PREFIX
 
 MAX_FORM_BYTES = 1_048_576
 SIGN_IN = "/sign-in"
+# By code, for people: where the error itself has no hint.
+_WHAT_NEXT = {
+    Forbidden.code: N_("Ask an administrator for a role that may."),
+    NotFound.code: N_("It may have been deleted, or the address is not quite right."),
+}
 
 
 def create_application(
@@ -76,13 +82,19 @@ def _json(request: Request[Any, Any, Any], answer: Answer) -> Response[bytes]:
 
 
 def _error_page(request: Request[Any, Any, Any], pages: Pages, answer: Answer) -> Response[str]:
+    locale = locale_of(request)
+    translate = pages.renderer.translations.translator(locale).translate
+    is_not_theirs = answer.code == Forbidden.code
+    lead = answer.hint or (translate(_WHAT_NEXT[answer.code]) if answer.code in _WHAT_NEXT else None)
     html = pages.renderer.page(
         "web/error.html",
-        locale=locale_of(request),
+        locale=locale,
         timezone=None,
         status=answer.status,
-        title=answer.message,
-        lead=answer.hint,
+        # The name of a permission is for those who write programs.
+        title=translate(N_("You may not do this")) if is_not_theirs else answer.message,
+        lead=lead,
+        detail=answer.message if is_not_theirs else None,
         request_id=request.scope["state"]["request_id"],
     )
     return Response(html, status_code=answer.status, media_type="text/html", headers=_headers(answer))

@@ -26,6 +26,7 @@ from atalaia.app.snapshots.gathering import Sources, gather, template_facts
 from atalaia.app.snapshots.kept import KeptSnapshot, kept_snapshots, read_snapshot
 from atalaia.app.snapshots.writing import SUFFIX, file_name, markdown
 from atalaia.core.permissions import Permission, Principal
+from atalaia.core.translations import N_
 from atalaia.sdk.contribution import Contribution, Loop, NavItem
 from atalaia.version import COMMIT, VERSION
 
@@ -51,15 +52,19 @@ class Seen(msgspec.Struct, kw_only=True):
 def reasons(before: Seen | None, now: Seen) -> list[str]:
     """In words; none: nothing that counts has changed. A worker that comes or goes is no other version."""
     if before is None:
-        return ["the first start"]
-    found = [f"version {now.hub} in place of {before.hub}"] if now.hub != before.hub else []
+        return [N_("the first start")]
+    found = []
+    if now.hub != before.hub:
+        found.append(N_("version {now} in place of {before}").format(now=now.hub, before=before.hub))
     found += [
-        f"other frame templates of {upstream}"
+        N_("other frame templates of {upstream}").format(upstream=upstream)
         for upstream, etag in now.templates.items()
         if before.templates.get(upstream, etag) != etag
     ]
     found += [
-        f"worker {name} has version {version} in place of {before.workers[name]}"
+        N_("worker {name} has version {now} in place of {before}").format(
+            name=name, now=version, before=before.workers[name]
+        )
         for name, version in now.workers.items()
         if before.workers.get(name, version) != version
     ]
@@ -92,7 +97,7 @@ class Snapshots:
 
     async def take_for(self, principal: Principal, *, address: str | None) -> Path:
         """Asked for by a person: it is on record who took it."""
-        path = await self.take_and_keep(f"asked for by {principal.name}")
+        path = await self.take_and_keep(N_("asked for by {name}").format(name=principal.name))
         now = self._sources.clock.now()
         await self._sources.store.write(
             lambda tx: record(tx, principal, "snapshot.taken", f"snapshot:{path.name}", address=address, now=now)

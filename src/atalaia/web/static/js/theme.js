@@ -37,7 +37,8 @@ export const nextTheme = () => {
 };
 
 document.addEventListener("click", (event) => { if (event.target.closest("[data-theme-next]")) nextTheme(); });
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => document.dispatchEvent(new CustomEvent("theme")));
+// Paper is light whatever the theme: plots are drawn anew for it.
+for (const query of ["(prefers-color-scheme: dark)", "print"]) matchMedia(query).addEventListener("change", () => document.dispatchEvent(new CustomEvent("theme")));
 label();
 
 // Times are shown in the reader's zone; the server learns it here and uses it where the account names none.
