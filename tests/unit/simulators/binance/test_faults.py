@@ -8,6 +8,7 @@ import pytest
 
 from atalaia_simulators.binance.faults import KNOWN
 from tests.servers import wait_until
+from tests.stillness import unhurried
 from tests.unit.simulators.binance.trader import Trader
 
 GUIDE = Path(__file__).resolve().parents[4] / "docs" / "integrations" / "binance-simulator.md"
@@ -80,20 +81,30 @@ def test_silence_may_come_after_the_deed_or_before_it(
 
 
 def test_an_order_may_be_done_when_nobody_waits_any_longer(trader: Trader) -> None:
-    trader.control("faults", once("late_accept_s", 0.2))
-    assert trader.close_long("0.5", newClientOrderId="late").body == {"msg": UNKNOWN}
-    assert trader.get(ORDER, symbol="BTCUSDT", origClientOrderId="late").code == -2013
-    wait_until(lambda: trader.held() == {}, what="the late order", timeout_s=60)
-    assert trader.get(ORDER, symbol="BTCUSDT", origClientOrderId="late").body["status"] == "FILLED"
+    def scene(slower: float) -> None:
+        id_ = f"late-{slower:g}"
+        trader.hold("LONG", "0.5", "59000")
+        trader.control("faults", once("late_accept_s", 0.2 * slower))
+        assert trader.close_long("0.5", newClientOrderId=id_).body == {"msg": UNKNOWN}
+        assert trader.get(ORDER, symbol="BTCUSDT", origClientOrderId=id_).code == -2013
+        wait_until(lambda: trader.held() == {}, what="the late order", timeout_s=60)
+        assert trader.get(ORDER, symbol="BTCUSDT", origClientOrderId=id_).body["status"] == "FILLED"
+
+    unhurried(scene, bears_s=0.1)
 
 
 def test_an_order_is_never_done_after_its_window(trader: Trader) -> None:
-    trader.control("faults", once("late_accept_s", 0.3))
-    assert trader.close_long("0.5", recvWindow=100).status == 503
-    trader.control("faults", once("late_accept_s", 0.4))
-    assert trader.close_long("0.1", newClientOrderId="later").status == 503
-    wait_until(lambda: bool(trader.book()["fills"]), what="the later order", timeout_s=60)
-    assert [fill["client_order_id"] for fill in trader.book()["fills"]] == ["later"]
+    def scene(slower: float) -> None:
+        before, id_ = len(trader.book()["fills"]), f"later-{slower:g}"
+        trader.hold("LONG", "0.5", "59000")
+        trader.control("faults", once("late_accept_s", 0.3 * slower))
+        assert trader.close_long("0.5", recvWindow=round(100 * slower)).status == 503
+        trader.control("faults", once("late_accept_s", 0.4 * slower))
+        assert trader.close_long("0.1", newClientOrderId=id_, recvWindow=60_000).status == 503
+        wait_until(lambda: len(trader.book()["fills"]) > before, what="the later order", timeout_s=60)
+        assert [fill["client_order_id"] for fill in trader.book()["fills"][before:]] == [id_]
+
+    unhurried(scene, bears_s=0.05)
 
 
 def test_a_refused_leg_leaves_the_other_alone(trader: Trader) -> None:
