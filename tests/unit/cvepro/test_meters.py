@@ -88,6 +88,14 @@ def test_power_that_is_not_told_comes_from_the_register() -> None:
     assert powers(told) == [(AT + timedelta(minutes=30), 7000.0)]
 
 
+def test_a_register_that_begins_anew_is_no_car_that_is_full() -> None:
+    """As after a restart of the charger: what is less than before says nothing of the power in between."""
+    told = [
+        Reading(at=AT + timedelta(minutes=5 * n), energy_mwh=wh * 1000) for n, wh in enumerate((5000, 5600, 0, 600))
+    ]
+    assert powers(told) == [(told[1].at, 7200.0), (told[3].at, 7200.0)]
+
+
 @given(
     st.lists(
         st.fixed_dictionaries(

@@ -97,9 +97,16 @@ def powers(readings: Sequence[Reading]) -> list[tuple[datetime, float]]:
     for each in readings:
         if each.power_w is not None:
             found.append((each.at, each.power_w))
-        elif before is not None and each.energy_mwh is not None and before.energy_mwh is not None:
+        elif (took := _taken(before, each)) is not None and before is not None:
             ms = (each.at - before.at) / timedelta(milliseconds=1)
-            found.append((each.at, (each.energy_mwh - before.energy_mwh) / 1000 * _MS_PER_H / ms))
+            found.append((each.at, took / 1000 * _MS_PER_H / ms))
         if each.energy_mwh is not None:
             before = each
     return found
+
+
+def _taken(before: Reading | None, each: Reading) -> int | None:
+    """None where it is not told; of a register that began anew nobody knows."""
+    if before is None or before.energy_mwh is None or each.energy_mwh is None or each.energy_mwh < before.energy_mwh:
+        return None
+    return each.energy_mwh - before.energy_mwh
