@@ -39,6 +39,13 @@ def test_every_message_is_there_with_direction_time_and_action() -> None:
     assert (first.flow_id, first.n) == ("612345", 3)
 
 
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "yesterday", ""])
+def test_an_instant_that_is_none_is_left_out(at: str) -> None:
+    """One before the first instant there is was an error of the hub's own."""
+    recording = read_recording(har({**login_entry(), "startedDateTime": at}))
+    assert [frame.at for frame in recording.frames] == [None, None]
+
+
 def test_a_message_stays_as_it_was_but_for_its_secrets() -> None:
     odd = frame("x", ' "a" :1.0,"b":1e2 ,"a":"caf\\u00e9 \\/","c":  [1,  1.10],')
     recording = read_recording(har(socket_entry([message(odd)])))

@@ -210,7 +210,7 @@ def _browser(log: _Log) -> str:
 def _started(text: str) -> datetime | None:
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):  # no instant, or one before the first or after the last there is
         return None
 
 

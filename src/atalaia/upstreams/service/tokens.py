@@ -224,12 +224,20 @@ def _purpose(key: Key) -> str:
 
 
 def _paused(row: TokenRow, wait_s: float) -> TemporaryFailure:
+    seconds = max(1, round(wait_s))
+    if row.error is None:  # the logins went well, and their tokens were refused at once
+        return TemporaryFailure(
+            "The last token was refused as soon as it was used; the next login is in {seconds} s.",
+            retry_after_s=wait_s,
+            may_have_arrived=False,
+            seconds=seconds,
+        )
     return TemporaryFailure(
         "The login failed, and is tried again in {seconds} s: {why}",
         retry_after_s=wait_s,
         may_have_arrived=False,
-        seconds=max(1, round(wait_s)),
-        why=row.error or "",
+        seconds=seconds,
+        why=row.error,
     )
 
 
