@@ -16,6 +16,8 @@ WRITE_CACHE_KIB = 16_384
 READERS = 4
 POOL_SIZE = 12
 
+BEGIN_WRITING = "BEGIN IMMEDIATE"
+
 # https://www.sqlite.org/pragma.html
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -30,7 +32,7 @@ _PRAGMAS = (
 def sqlite_engine(path: str, *, is_writer: bool = False) -> Engine:
     """An engine on one SQLite file; connections are kept, since opening one costs more than most questions."""
     cache_kib = WRITE_CACHE_KIB if is_writer else READ_CACHE_KIB
-    begin = "BEGIN IMMEDIATE" if is_writer else "BEGIN"
+    begin = BEGIN_WRITING if is_writer else "BEGIN"
     engine = create_engine(
         f"sqlite:///{path}",
         poolclass=QueuePool,
@@ -47,7 +49,9 @@ def sqlite_engine(path: str, *, is_writer: bool = False) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
-        connection.connection.driver_connection.execute(begin)  # SQLAlchemy's own way to it costs as much as a commit
+        driver = connection.connection.driver_connection
+        if not driver.in_transaction:  # the writer has begun already
+            driver.execute(begin)  # SQLAlchemy's own way to it costs as much as a commit
 
     return engine
 

@@ -20,7 +20,7 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import Connection
 
 from atalaia.core.errors import StoreUnavailable
-from atalaia.store.engine import translate_error
+from atalaia.store.engine import BEGIN_WRITING, translate_error
 from atalaia.store.inbox import Inbox
 from atalaia.store.transaction import Handlers, Transaction
 from atalaia.store.work import Merged, Work, settle
@@ -115,10 +115,20 @@ class GroupWriter:
 
     def _commit(self, group: list[Work], *, is_bare: bool) -> Transaction:
         connection = self._connect()
-        with connection.begin():
-            tx = Transaction(connection, self._handlers)
+        driver: Any = connection.connection.driver_connection
+        if self._engine.dialect.name == "sqlite":  # the other driver begins with the first statement
+            driver.execute(BEGIN_WRITING)
+        tx = Transaction(connection, self._handlers)
+        try:
             _run_group(tx, group, is_bare=is_bare)
             self._before_commit(tx)
+            driver.commit()
+        except _UnitFailed:
+            driver.rollback()
+            raise
+        finally:
+            if connection.in_transaction():  # something went through SQLAlchemy, which takes that for the beginning
+                connection.rollback()
         return tx
 
     def _tell(self, tx: Transaction) -> None:
