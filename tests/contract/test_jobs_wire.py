@@ -115,6 +115,12 @@ def test_a_payload_that_is_nothing_but_brackets_is_refused(store: Store, tmp_pat
     assert ask(store, tmp_path, "POST", "/api/jobs", content=content)[0] == 400
 
 
+def test_two_payloads_are_refused_before_one_is_lost(store: Store, tmp_path: Path) -> None:
+    content = b'{"payload":1,"type":"mow","payload":2}'
+    status, error = ask(store, tmp_path, "POST", "/api/jobs", content=content)
+    assert (status, error["code"], error["field"]) == (422, "invalid_field", "payload")
+
+
 def test_what_is_too_large_is_refused(store: Store, tmp_path: Path) -> None:
     large = "x" * MAX_PAYLOAD_BYTES
     status, error = ask(store, tmp_path, "POST", "/api/jobs", json=JOB | {"payload": large})

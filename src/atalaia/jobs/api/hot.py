@@ -12,8 +12,8 @@ from atalaia.core.clock import Clock
 from atalaia.core.errors import AtalaiaError, InvalidField
 from atalaia.core.permissions import Permission, Principal
 from atalaia.jobs.api import document
-from atalaia.jobs.api.bodies import decoded, raw_body
-from atalaia.jobs.model.wire import MAX_PAYLOAD_BYTES, BulkIn, CompleteManyIn, JobIn, LeaseIn, RenewIn
+from atalaia.jobs.api.bodies import decoded, job_of, raw_body
+from atalaia.jobs.model.wire import MAX_PAYLOAD_BYTES, BulkIn, CompleteManyIn, LeaseIn, RenewIn
 from atalaia.jobs.service import JobsService, outcomes_said, refusal_of
 from atalaia.jobs.service.answers import completed_out, lease_out, renew_out
 from atalaia.jobs.service.creating import Made, NewJobSpec
@@ -26,7 +26,6 @@ MAX_JOB_BYTES = MAX_PAYLOAD_BYTES + 16_384
 MAX_MANY_BYTES = 16 * 1024 * 1024
 WORD_HEADER = b"x-atalaia-worker"
 
-_JOB = msgspec.json.Decoder(JobIn)
 _BULK = msgspec.json.Decoder(BulkIn)
 _LEASE = msgspec.json.Decoder(LeaseIn)
 _RENEW = msgspec.json.Decoder(RenewIn)
@@ -74,7 +73,7 @@ class HotJobs:
     async def _create(self, scope: Any, receive: Any, send: Any, principal: Principal) -> None:
         body = await raw_body(scope, receive, limit=MAX_JOB_BYTES)
         key = header(scope, b"idempotency-key") or None
-        created = await self._jobs.create(decoded(_JOB, body), by=principal, key=key, body=body)
+        created = await self._jobs.create(job_of(body), by=principal, key=key, body=body)
         job = created.jobs[0]
         is_new = job.is_new and not created.is_replayed
         await send_bytes(send, 201 if is_new else 200, _encode({"id": job.id, "status": job.status}), (JSON,))
@@ -93,7 +92,7 @@ class HotJobs:
 
     def _read_item(self, raw: msgspec.Raw) -> NewJobSpec | dict[str, str]:
         try:
-            return self._jobs.creating.spec_of(decoded(_JOB, bytes(raw)))
+            return self._jobs.creating.spec_of(job_of(bytes(raw)))
         except msgspec.ValidationError as error:
             why, _, path = str(error).partition(" - at `$")
             named = path.rstrip("`").lstrip(".") or why.partition("missing required field `")[2].rstrip("`")
