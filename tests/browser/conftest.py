@@ -80,9 +80,9 @@ def open_context(browser: Browser, complaints: list[str]) -> Iterator[OpenContex
     assert complaints == []
 
 
-# What htmx says when a page is left while it still asks, or when a newer question takes the place of one; a true failure
-# is named by the browser itself besides.
-_LEFT_BEHIND = ("htmx:afterRequest", "htmx:sendError", "htmx:sendAbort")
+# What htmx says when a page is left while it still asks, when a newer question takes the place of one, or when an answer comes
+# late, which the page is to get over; a true failure is named by the browser itself besides.
+_LEFT_BEHIND = ("htmx:afterRequest", "htmx:sendError", "htmx:sendAbort", "htmx:timeout")
 
 
 def _note_error(message: ConsoleMessage, complaints: list[str]) -> None:

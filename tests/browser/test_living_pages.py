@@ -127,6 +127,36 @@ def test_a_page_that_was_out_of_sight_missed_nothing(page: Page, shared_hub: Hub
     expect(page.locator("#head-state")).to_have_text("Up", timeout=LIVE_MS)
 
 
+def test_a_part_that_could_not_be_had_is_asked_for_again(
+    page: Page, shared_hub: Hub, job: Job, complaints: list[str]
+) -> None:
+    page.goto(f"{shared_hub.url}{job.path}")
+    _await_live(page)
+    page.route(f"**{job.path}/now", lambda route: route.abort())
+    job.fail()
+    expect(page.locator("#check-now[data-stale]")).to_have_count(1, timeout=LIVE_MS)
+    page.unroute(f"**{job.path}/now")
+    expect(page.locator("#head-state")).to_have_text("Down", timeout=LIVE_MS)
+    complaints.clear()  # the browser's own word about what was cut
+
+
+def test_a_part_that_does_not_come_says_so_and_can_be_asked_for(page: Page, shared_hub: Hub, job: Job) -> None:
+    def in_haste(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=re.sub(r"(timeout\W+)20000", r"\g<1>100", answer.text()))
+
+    unanswered: list[Route] = []
+    page.route(f"**{job.path}", in_haste)
+    page.route(f"**{job.path}/stats", lambda route: unanswered.append(route))  # noqa: PLW0108 - the library marks its handlers
+    page.goto(f"{shared_hub.url}{job.path}")
+    part = page.locator("[data-lazy]")
+    expect(part).to_contain_text("The server can't be reached.")
+    page.unroute(f"**{job.path}/stats")
+    page.evaluate("htmx.config.timeout = 0")
+    part.get_by_role("button", name="Try again").click()
+    expect(page.locator("[data-lazy]")).to_have_count(0)
+
+
 def _show(page: Page, is_shown: bool) -> None:
     """As if the reader went to another tab and came back."""
     page.evaluate(

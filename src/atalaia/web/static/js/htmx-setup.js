@@ -9,15 +9,29 @@ document.addEventListener("htmx:configRequest", (event) => {
 });
 
 const ask = (element) => window.htmx.trigger(element, "again");
+const askAnew = (part) => window.htmx.ajax("GET", part.getAttribute("hx-get"), { source: part }).catch(() => {}); // told by its event
 
-const failed = (element, why) => {
+// The news that it was asked for is not told twice.
+const FAILED_PAUSE_MS = 3000;
+const waiting = new WeakSet();
+const askLater = (part) => {
+  if (waiting.has(part)) return;
+  waiting.add(part);
+  setTimeout(() => {
+    waiting.delete(part);
+    if (part.isConnected) askAnew(part);
+  }, FAILED_PAUSE_MS);
+};
+
+const failed = (element, why, isPassing = true) => {
   if (element.hasAttribute("data-lazy")) {
     const again = make("button", { class: "button", type: "button" }, text("again"));
-    again.addEventListener("click", () => window.htmx.ajax("GET", element.getAttribute("hx-get"), { target: element, swap: "outerHTML" }));
+    again.addEventListener("click", () => askAnew(element));
     element.setAttribute("aria-busy", "false");
     element.replaceChildren(make("div", { class: "empty failed" }, make("h2", {}, text("failed")), make("p", {}, why), again));
   } else if (element.hasAttribute("data-live-part")) {
     element.setAttribute("data-stale", ""); // the connection state tells; a toast for each part would be noise
+    if (isPassing) askLater(element);
   } else {
     toast(`${text("failed")} ${why}`, { kind: "danger", action: { label: text("again"), run: () => ask(element) } });
   }
@@ -28,9 +42,9 @@ document.addEventListener("htmx:responseError", (event) => {
   if (xhr.status === 401) return location.reload(); // the session ended: the sign-in page leads back here
   let why = text("status", { status: xhr.status });
   try { why = JSON.parse(xhr.responseText).error.message || why; } catch { /* not JSON: the status has to do */ }
-  failed(elt, why);
+  failed(elt, why, xhr.status >= 500);
 });
-document.addEventListener("htmx:sendError", (event) => failed(event.detail.elt, text("unreachable")));
+for (const name of ["htmx:sendError", "htmx:timeout"]) document.addEventListener(name, (event) => failed(event.detail.elt, text("unreachable")));
 
 // Rows and figures with data-key and data-state are lit for a moment where the state is another than before.
 const states = (root) => new Map([...root.querySelectorAll("[data-key][data-state]")].map((e) => [e.dataset.key, e.dataset.state]));
@@ -64,7 +78,7 @@ const hold = (part) => {
 const letGo = () => {
   for (const part of [...held].filter((each) => !each.isConnected || !isHeld(each))) {
     held.delete(part);
-    if (part.isConnected) window.htmx.ajax("GET", part.getAttribute("hx-get"), { source: part });
+    if (part.isConnected) askAnew(part);
   }
   if (held.size) return;
   clearInterval(looking);
