@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import psycopg
@@ -159,7 +160,7 @@ class Templates:
                 connection.execute(f'CREATE DATABASE "{made}"'.encode())
                 self._migrate(open_store(self._folder, database_url=f"{server}/{made}"), slices)
                 self._made[server, *slices] = made
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{made}"'.encode())
+            servers.wait_until(lambda: _is_copied(connection, made, name), what="a copy of the tables")
 
     def drop(self, url: str) -> None:
         server, _, name = url.rpartition("/")
@@ -171,6 +172,15 @@ class Templates:
             migrate_store(store, [SOURCE / name / "migrations" for name in slices])
         finally:
             store.close()
+
+
+def _is_copied(connection: "psycopg.Connection[Any]", made: str, name: str) -> bool:
+    """Who closed the template is perhaps still on the way out: the server waits for that, but for five seconds only."""
+    try:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{made}"'.encode())
+    except psycopg.errors.ObjectInUse:
+        return False
+    return True
 
 
 @pytest.fixture(scope="session")
