@@ -11,12 +11,15 @@ from tests.acceptance.receiver import Receiver
 
 MakeHub = Callable[..., Hub]
 _HERE = Path(__file__).parent
+# Of one that hangs: what is waited for has limits of its own, which stretch with what the machine was late by.
+LONGEST_S = 900
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _HERE in item.path.parents:
             item.add_marker(pytest.mark.acceptance)
+            item.add_marker(pytest.mark.timeout(LONGEST_S))
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tests.acceptance.conftest import MakeHub
 from tests.acceptance.hub import Hub, run_cli
-from tests.servers import free_port
+from tests.servers import free_port, wait_until
+from tests.stopwatch import Stopwatch
 
 FIRST_START = 200
 STOP_S = 15  # as deploy/systemd/atalaia.service gives it
@@ -15,6 +16,7 @@ STOP_S = 15  # as deploy/systemd/atalaia.service gives it
 
 def test_a_hub_says_where_it_is_and_how_to_begin(shared_hub: Hub) -> None:
     assert f"Atalaia is listening on {shared_hub.url}\n" in shared_hub.process.output
+    wait_until(lambda: shared_hub.first_start is not None, what="the line behind the one that says it is ready")
     assert shared_hub.first_start is not None
     assert shared_hub.client().get(shared_hub.first_start.removeprefix(shared_hub.url)).status == FIRST_START
 
@@ -36,7 +38,9 @@ def test_a_key_made_beside_a_running_hub_works_at_once_and_only_for_its_scopes(s
 
 
 def test_a_hub_ends_in_time_and_gives_its_directory_back(hub: Hub) -> None:
-    assert hub.stop(timeout_s=STOP_S) in {0, -signal.SIGTERM}  # the server tells its parent which signal ended it
+    watch = Stopwatch()
+    assert hub.stop() in {0, -signal.SIGTERM}  # the server tells its parent which signal ended it
+    assert watch.took_s <= STOP_S + watch.late_s
     hub.start()
 
 

@@ -2,14 +2,11 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.acceptance.fleet_crashes import run_fleet_crashes
 
 SEED = 20261122
 
 
-@pytest.mark.timeout(900)
 def test_no_vehicle_is_executed_twice_and_no_job_is_lost_over_kills(tmp_path: Path) -> None:
     found = run_fleet_crashes(tmp_path, seed=SEED, kills=25)
 

@@ -26,12 +26,17 @@ PATH = "/api/signals/watch"
 SENDERS, PER_SENDER_S, SECONDS = 5, 10, 8
 MIN_INTERVAL_S = 0.2
 LEASE_S = 2.0
+LONG_LEASE_S = 60.0  # where all goes well: none may lapse on a machine that stands still
 
 
 @pytest.fixture
-def hubs(make_hub: MakeHub, new_database: Callable[[], str], tmp_path: Path) -> tuple[Hub, Hub]:
+def hubs(
+    make_hub: MakeHub, new_database: Callable[[], str], tmp_path: Path, request: pytest.FixtureRequest
+) -> tuple[Hub, Hub]:
+    """Their lease can be given as a parameter."""
     installed = install(tmp_path, name="lookout", source=SOURCE)
-    env = {"ATALAIA_SIGNALS_LEASE_S": str(LEASE_S), "LOOKOUT_S": "0.12", "LOOKOUT_FOLDER": str(tmp_path)}
+    lease_s = getattr(request, "param", LEASE_S)
+    env = {"ATALAIA_SIGNALS_LEASE_S": str(lease_s), "LOOKOUT_S": "0.12", "LOOKOUT_FOLDER": str(tmp_path)}
     url = new_database()
     first, second = (make_hub(database_url=url, env={**installed, **env}) for _ in range(2))
     return first.start(), second.start()
@@ -72,6 +77,7 @@ def instant(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
+@pytest.mark.parametrize("hubs", [LONG_LEASE_S], indirect=True)
 def test_never_two_at_once_and_never_too_often(hubs: tuple[Hub, Hub]) -> None:
     make_signal(hubs[0], "lookout.look", min_interval_s=MIN_INTERVAL_S)
     key = key_for(hubs[0])
@@ -113,9 +119,8 @@ def test_never_two_at_once_and_never_too_often(hubs: tuple[Hub, Hub]) -> None:
     assert notes(hubs[0]) == [(fence, word) for fence in range(1, answers[202] + 1) for word in ("began", "ended")]
 
 
-def until_begun(hub: Hub, key: str) -> float:
-    """Seconds until a signal begins a run; all before it are skipped."""
-    began = time.monotonic()
+def until_begun(hub: Hub, key: str) -> None:
+    """Until a signal begins a run; all before it are skipped."""
     seen: list[int] = []
 
     def is_begun() -> bool:
@@ -124,7 +129,15 @@ def until_begun(hub: Hub, key: str) -> float:
 
     wait_until(is_begun, what="a run that begins", timeout_s=60)
     assert set(seen[:-1]) <= {200}
-    return time.monotonic() - began
+
+
+def lock_of(hub: Hub) -> tuple[float, float]:
+    """When the last run began, and until when nobody else may, in seconds."""
+    assert hub.database_url is not None
+    with psycopg.connect(hub.database_url) as connection:
+        row = connection.execute("SELECT started_at, lease_until FROM signal_locks WHERE name = 'watch'").fetchone()
+    assert row is not None
+    return row[0] / 1000, row[1] / 1000
 
 
 def test_a_hub_killed_in_a_run_frees_its_lock_with_the_lease(hubs: tuple[Hub, Hub]) -> None:
@@ -134,7 +147,9 @@ def test_a_hub_killed_in_a_run_frees_its_lock_with_the_lease(hubs: tuple[Hub, Hu
     assert send(first, key) == 202
     wait_until(lambda: (1, "beat") in notes(second), what="the run at work")
     first.kill()
-    assert until_begun(second, key) > LEASE_S / 4
+    _, held_until = lock_of(second)
+    until_begun(second, key)
+    assert lock_of(second)[0] >= held_until
     assert [(run["fence"], run["outcome"]) for run in runs_of(second)] == [(1, "lost")]
     wait_until(lambda: (2, "beat") in notes(second), what="the next run at work")
 
@@ -152,8 +167,9 @@ def test_one_that_comes_back_from_the_dead_writes_nothing(hubs: tuple[Hub, Hub],
     finally:
         os.kill(first.process.pid, signal.SIGCONT)
     wait_until((tmp_path / "refused-1").exists, what="the late writer's refusal", timeout_s=60)
-    assert send(first, key) == 200  # it serves as before, and knows that another runs
+    # It serves as before, and knows that another runs (or that this one, too, was not heard of for too long).
+    assert send(first, key) in {200, 202}
     said = [fence for fence, _ in notes(second)]
     assert said == sorted(said)
     assert (1, "last word") not in notes(second)
-    assert [(run["fence"], run["outcome"]) for run in runs_of(second)] == [(1, "lost")]
+    assert [run["outcome"] for run in runs_of(second) if run["fence"] == 1] == ["lost"]

@@ -18,7 +18,8 @@ from tests.integrations.tidewatch.server import API_KEY, TideServer
 from tests.servers import wait_until
 
 Start = Callable[..., WorkerProcess]
-TTL = ("--ttl-s", "2")
+TTL = ("--ttl-s", "2")  # of those that are missed soon
+LONG_TTL = ("--ttl-s", "60")  # of those that keep what they have, also where the machine stands still
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +82,10 @@ def test_a_worker_killed_before_it_acted_leaves_the_job_to_another(hub: Hub, tid
     asked_for(tides, "/level/kill")
     first.process.kill()
     go.set()
-    start("kill-2")
+    start("kill-2", *LONG_TTL)
     job = ended(hub, job_id)
-    assert (job["status"], job["lostLeases"], job["workerId"]) == ("completed", 1, "kill-2")
+    assert (job["status"], job["workerId"]) == ("completed", "kill-2")
+    assert job["lostLeases"] >= 1  # or more: where the machine stood still for longer than a lease
     assert tides.moved.count("kill") == 1
 
 
@@ -96,7 +98,7 @@ def test_a_worker_killed_after_it_acted_is_asked_after_and_never_followed(
     asked_for(tides, "/gates/acted", method="POST")
     first.process.kill()
     go.set()
-    start("acted-2")
+    start("acted-2", *LONG_TTL)
     job = ended(hub, job_id)
     assert (job["status"], job["state"], job["result"]) == ("completed", "succeeded", {"moved": True})
     assert tides.moved.count("acted") == 1
@@ -109,7 +111,7 @@ def test_a_worker_that_slept_changes_nothing_when_it_wakes(hub: Hub, tides: Tide
     asked_for(tides, "/level/slept")
     os.kill(first.process.pid, signal.SIGSTOP)
     go.set()
-    start("awake")
+    start("awake", *LONG_TTL)
     assert ended(hub, job_id)["workerId"] == "awake"
     os.kill(first.process.pid, signal.SIGCONT)
     wait_until(lambda: '"outcome": "lost"' in first.process.output, what="the late one to let go", timeout_s=60)
@@ -135,7 +137,7 @@ def test_a_hub_that_is_started_anew_finds_the_work_going_on(
 
 def test_a_worker_that_is_told_to_stop_finishes_what_it_has(hub: Hub, tides: TideServer, start: Start) -> None:
     go = tides.hold("/level/drain")
-    worker = start("drains", "--drain-s", "30")
+    worker = start("drains", "--drain-s", "60", *LONG_TTL)
     job_id = order(hub, "drain")
     asked_for(tides, "/level/drain")
     os.kill(worker.process.pid, signal.SIGTERM)
@@ -144,21 +146,21 @@ def test_a_worker_that_is_told_to_stop_finishes_what_it_has(hub: Hub, tides: Tid
     go.set()
     assert ended(hub, job_id)["status"] == "completed"
     assert worker.process.process is not None
-    assert worker.process.process.wait(30) == 0
+    assert worker.process.process.wait(90) == 0
     assert hub.client("read").get(f"/api/jobs/{later}").json["status"] == "pending"
     hub.client("jobs:create").post(f"/api/jobs/{later}/cancel", {})
 
 
 def test_what_is_not_finished_in_time_is_handed_back_at_once(hub: Hub, tides: TideServer, start: Start) -> None:
     go = tides.hold("/level/hasty")
-    worker = start("hasty", "--drain-s", "0")
+    worker = start("hasty", "--drain-s", "0", *LONG_TTL)
     job_id = order(hub, "hasty")
     asked_for(tides, "/level/hasty")
     assert worker.process.stop() == 0
     go.set()
     job = await_job(hub.client("read"), job_id, "waiting")
     assert (job["lostLeases"], job["attempts"]) == (0, 0)
-    start("hasty-2")
+    start("hasty-2", *LONG_TTL)
     assert ended(hub, job_id)["status"] == "completed"
     assert tides.moved.count("hasty") == 1
 
@@ -172,7 +174,7 @@ def test_a_worker_whose_line_is_cut_lets_go_and_comes_back(hub: Hub, tides: Tide
         asked_for(tides, "/level/cut")
         line.cut()
         wait_until(lambda: '"lease_ran_out"' in far.process.output, what="the end of the lease", timeout_s=60)
-        near = start("near")
+        near = start("near", *LONG_TTL)
         go.set()
         assert ended(hub, job_id)["workerId"] == "near"
         assert near.process.stop() == 0
