@@ -162,6 +162,7 @@ class Settings:
         fixed.update(self._from_environment(environment or {}))
         self._fixed = fixed
         self._page: dict[str, Value] = {}
+        self._passed_over: set[str] = set()
         self._listeners: list[Callable[[], None]] = []
 
     def get(self, key: str) -> Any:
@@ -184,7 +185,9 @@ class Settings:
                 if raw is not None:
                     page[key] = Value(parse_value(self.declared[key], raw), "page")
             except ConfigError as error:  # of another version: a hub that does not start could not even be set anew
-                log.warning("page_setting_passed_over", reason=str(error))
+                if str(error) not in self._passed_over:  # the page is read each few seconds
+                    log.warning("page_setting_passed_over", reason=str(error))
+                self._passed_over.add(str(error))
         self._page = page
         for listener in self._listeners:
             listener()

@@ -1,6 +1,8 @@
 """What watch gives to the hub."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from litestar.di import Provide
 
@@ -8,6 +10,7 @@ from atalaia.access.audit import record
 from atalaia.agents.events import AgentBack, AgentRetired, AgentSilent, RecordsReceived
 from atalaia.agents.service import AgentsService
 from atalaia.core.clock import Clock
+from atalaia.core.events import Event
 from atalaia.core.permissions import Permission
 from atalaia.core.settings import Settings
 from atalaia.core.translations import N_
@@ -91,27 +94,7 @@ def wire(
         dependencies={"watch": Provide(lambda: service, sync_to_thread=False)},
         hot_routes=(pings.ping_route(heartbeats),),
         loops=watch_loops(heartbeats, Upkeep(store, book), settings=settings, clock=clock),
-        handlers=(
-            (RecordsReceived, handlers.take_records),
-            (AgentSilent, handlers.silent),
-            (AgentBack, handlers.back),
-            (AgentRetired, handlers.retired),
-            (MessageSettled, handlers.message_settled),
-            (ChannelTroubled, handlers.channel_troubled),
-            (ChannelRecovered, handlers.channel_recovered),
-            (ForwardingStalled, handlers.forwarding_stalled),
-            (ForwardingResumed, handlers.forwarding_resumed),
-            (UpstreamFailing, handlers.upstream_failing),
-            (UpstreamBack, handlers.upstream_back),
-            (SignalUnanswered, handlers.signal_unanswered),
-            (SignalAnswered, handlers.signal_answered),
-            (SignalRunsFailing, handlers.signal_runs_failing),
-            (SignalRunsWell, handlers.signal_runs_well),
-            (SignalRefused, handlers.signal_refused),
-            (SignalRefusedNoMore, handlers.signal_refused_no_more),
-            (FaultReported, handlers.fault_reported),
-            (FaultEnded, handlers.fault_ended),
-        ),
+        handlers=_heard(handlers),
         metadata=tables.metadata,
         migrations=MIGRATIONS,
         nav=(
@@ -131,3 +114,28 @@ def _teller(clock: Clock) -> Tell:
         return notify_incident(tx, notice, now=clock.now())
 
     return tell
+
+
+def _heard(handlers: Handlers) -> Sequence[tuple[type[Event], Callable[[Tx, Any], None]]]:
+    """What of the slices below is heard, and who hears it."""
+    return (
+        (RecordsReceived, handlers.take_records),
+        (AgentSilent, handlers.silent),
+        (AgentBack, handlers.back),
+        (AgentRetired, handlers.retired),
+        (MessageSettled, handlers.message_settled),
+        (ChannelTroubled, handlers.channel_troubled),
+        (ChannelRecovered, handlers.channel_recovered),
+        (ForwardingStalled, handlers.forwarding_stalled),
+        (ForwardingResumed, handlers.forwarding_resumed),
+        (UpstreamFailing, handlers.upstream_failing),
+        (UpstreamBack, handlers.upstream_back),
+        (SignalUnanswered, handlers.signal_unanswered),
+        (SignalAnswered, handlers.signal_answered),
+        (SignalRunsFailing, handlers.signal_runs_failing),
+        (SignalRunsWell, handlers.signal_runs_well),
+        (SignalRefused, handlers.signal_refused),
+        (SignalRefusedNoMore, handlers.signal_refused_no_more),
+        (FaultReported, handlers.fault_reported),
+        (FaultEnded, handlers.fault_ended),
+    )
