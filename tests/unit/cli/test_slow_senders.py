@@ -39,9 +39,15 @@ class Line:
             await asyncio.sleep(every_s)
 
     async def hear(self) -> bytes:
-        """All, until the other side closes."""
+        """All, until the other side closes: perhaps while something was still on its way to it, which is a reset."""
+        heard = b""
         async with asyncio.timeout(60):
-            return await self._reader.read()
+            try:
+                while part := await self._reader.read(65_536):
+                    heard += part
+            except ConnectionError:
+                heard += bytes(self._reader._buffer)  # type: ignore[attr-defined]  # what came with the reset
+        return heard
 
     async def hear_answer(self) -> bytes:
         async with asyncio.timeout(60):
