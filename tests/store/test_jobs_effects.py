@@ -111,6 +111,32 @@ def test_nobody_comes_to_resolve_and_it_ends_unknown(site: Talk) -> None:
     site(conversation)
 
 
+def test_asking_that_never_works_ends_unknown_too_and_lets_the_next_one_go(site: Talk) -> None:
+    """Each time that it was put off it had ten minutes more: the job never ended, and the client's others waited for ever."""
+
+    async def conversation(hub: Site) -> None:
+        job = await _leased(hub, "drive")
+        following = await hub.create("drive", {"client": "a", "n": 2})
+        await hub.renew(job, steps=[step(1, "irreversible")])
+        await hub.complete(job, "uncertain")
+        (asked,) = await hub.lease("drive", resolves=["drive"])
+        minutes = 0
+        while asked["id"] == job["id"]:
+            minutes += 1
+            assert minutes <= 10
+            await hub.renew(asked, steps=[step(1, "failed")])
+            await hub.complete(asked, "snoozed", error={"class": "away", "retry_after_ms": 60_000})
+            hub.clock.advance(60)
+            await hub.service.pulse.round()
+            for _ in range(5):  # what nobody resolved is looked for now and then
+                await hub.service.reaper.round()
+            (asked,) = await hub.lease("drive", resolves=["drive"])
+        assert (await hub.job(job["id"]))["error"]["class"] == "outcome_unknown"
+        assert asked["id"] == following
+
+    site(conversation)
+
+
 def test_uncertain_while_resolving_ends_unknown_with_what_was_said(site: Talk) -> None:
     async def conversation(hub: Site) -> None:
         job = await _leased(hub, "drive")

@@ -51,6 +51,18 @@ def count(tx: Tx, seq: int) -> int:
     return int(tx.raw("SELECT count(*) FROM job_steps WHERE seq = ?", (seq,))[0][0])
 
 
+_FIRST_LOOK = (
+    "SELECT min(started_at) FROM job_steps WHERE seq = ?"
+    " AND lease > (SELECT max(lease) FROM job_steps WHERE seq = ? AND is_irreversible = 1)"
+)
+
+
+def first_look_ms(tx: Tx, seq: int) -> int | None:
+    """When somebody began to find out what became of something irreversible; None: there is no step of that."""
+    began: int | None = tx.raw(_FIRST_LOOK, (seq, seq))[0][0]
+    return began
+
+
 def irreversible_of(tx: Tx, held: Sequence[tuple[int, int]]) -> dict[int, list[tuple[str, int]]]:
     """Steps that were declared irreversible, by job: (state, n) of these leases alone."""
     leases = dict(held)

@@ -13,6 +13,7 @@ from atalaia.jobs.model.states import BEHIND, END, HELD, NONE, PHASE, READY, SCH
 from atalaia.jobs.model.types import JobTypes
 from atalaia.jobs.model.wire import ErrorIn
 from atalaia.jobs.queries import holding as queries
+from atalaia.jobs.queries import steps
 from atalaia.jobs.queries.holding import Ended, PutBack, Queued
 from atalaia.jobs.service.effects import Effects, Ending
 from atalaia.jobs.service.lanes import Lanes
@@ -111,7 +112,6 @@ class Transitions:
         if not waits_for_others:  # what is to be resolved keeps the key's front
             effects.waits(lane, Place(row.rank, due_ms, row.seq))
         place = BEHIND if waits_for_others else READY if due_ms <= effects.now_ms else SCHEDULED
-        resolve_by_ms = effects.now_ms + int(self._settings.get("jobs.resolve_minutes") * 60_000)
         effects.changed(row.id)
         effects.counted(self._lanes.known(tx, row.lane).type, _outcome(said, verdict))
         return PutBack(
@@ -124,12 +124,17 @@ class Transitions:
             row.irreversible if is_resolve else NONE,
             due_ms,
             effects.now_ms,
-            resolve_by_ms if is_resolve else 0,
+            self._resolve_by_ms(tx, row, effects.now_ms) if is_resolve else 0,
             said.answered,
             _error_text(row, said, verdict.state),
             row.is_cancelled if is_resolve else 0,
             row.seq,
         )
+
+    def _resolve_by_ms(self, tx: Tx, row: Queued, now_ms: int) -> int:
+        """From when it was looked for first, however often it is put off since: other jobs of its key wait for it."""
+        since_ms = steps.first_look_ms(tx, row.seq) if row.is_resolve else None
+        return (now_ms if since_ms is None else since_ms) + int(self._settings.get("jobs.resolve_minutes") * 60_000)
 
 
 def _outcome(said: Said, verdict: Verdict) -> str:
