@@ -140,7 +140,11 @@ def run_crashes(folder: Path, *, seed: int, hub_kills: int, agent_kills: int) ->
 def spooled_times(agent: Agent) -> Iterator[int]:
     """When each whole record on the agent's disk was measured, in ms."""
     for segment in sorted(agent.spool.glob("records-*.seg")):
-        for line in segment.read_bytes().split(b"\n"):
+        try:
+            content = segment.read_bytes()
+        except FileNotFoundError:  # it runs, and has sent it
+            continue
+        for line in content.split(b"\n"):
             decoded = decode_line(line)
             if decoded is not None:
                 yield int(json.loads(decoded[1])["at"])

@@ -45,12 +45,13 @@ class _Server(ThreadingHTTPServer):
 
 
 class Receiver:
-    """Also a target for checks: GET and HEAD answer `status` too."""
+    """Also a target for checks: GET and HEAD answer `status` too; `looks` says when, by the wall clock, and with what."""
 
     def __init__(self, port: int = 0) -> None:
         self.status = 200
         self.delay_s = 0.0
         self.deliveries: list[Delivery] = []
+        self.looks: list[tuple[float, int]] = []
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -60,17 +61,19 @@ class Receiver:
                 body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
                 names = {name.lower(): value for name, value in self.headers.items()}
                 receiver.deliveries.append(Delivery(time.monotonic(), self.path, names, body))
-                self._answer()
+                self._answer(receiver.status)
 
             def do_GET(self) -> None:
-                self._answer()
+                status = receiver.status
+                receiver.looks.append((time.time(), status))
+                self._answer(status)
 
             def do_HEAD(self) -> None:
-                self._answer()
+                self.do_GET()
 
-            def _answer(self) -> None:
+            def _answer(self, status: int) -> None:
                 threading.Event().wait(receiver.delay_s)
-                self.send_response(receiver.status)
+                self.send_response(status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 

@@ -113,10 +113,13 @@ def test_it_is_told_in_time_served_all_the_while_and_back_within_an_interval(
 
 
 def test_a_name_that_is_not_found_is_told_with_what_is_wrong(make_hub: MakeHub, receiver: Receiver) -> None:
-    hub = make_hub(env=settings_for("http://cloud.invalid")).start()
+    hub = make_hub().start()
     admin = hub.client("admin")
     channel = admin.made("/api/channels", {"name": "sink", "kind": "webhook", "url": receiver.url, "secret": "s" * 32})
     admin.made("/api/routes", {"channel": channel["id"], "group_wait_s": 0})
+    hub.stop()
+    hub.process.env |= settings_for("http://cloud.invalid")  # the alert must not be there before who hears of it
+    hub.start()
     began, watch = time.monotonic(), Stopwatch()
     opened = receiver.await_event("incident.opened")
     assert opened.at - began <= POLL_S + ALERT_AFTER_S + POLL_S + 1 + watch.late_s

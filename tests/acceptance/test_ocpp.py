@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from tests.acceptance.conftest import MakeHub
 from tests.acceptance.hub import Hub
 from tests.ocpp_box import Box, energy, plugged_in, power
 from tests.servers import wait_until
+from tests.stopwatch import Stopwatch
 
 TAG, BLOCKED_TAG = "04A21B3C", "0BADCA4D"
 # Told late, as by one that was offline for long: a clock that is years behind is not believed.
@@ -185,7 +185,7 @@ def test_a_second_connection_takes_the_place_of_the_first(open_site: Site) -> No
             plugged_in(open_site.hub.url, "TWICE-1") as first,
             plugged_in(open_site.hub.url, "TWICE-1") as second,
         ):
-            await asyncio.wait_for(first.connection.wait_closed(), 5)
+            await asyncio.wait_for(first.connection.wait_closed(), 60)
             await second.status("Available")
             assert (await in_thread(lambda: open_site.station("TWICE-1")))["connected"] is True
         await in_thread(
@@ -295,13 +295,12 @@ def test_a_stop_tells_fifty_of_them_and_takes_no_two_seconds(make_hub: MakeHub) 
         async with AsyncExitStack() as stack:
             boxes: list[Box] = [await stack.enter_async_context(plugged_in(hub.url, f"B-{n}")) for n in range(50)]
             await asyncio.gather(*(box.boot() for box in boxes))
-            started = time.monotonic()
+            watch = Stopwatch()
             await in_thread(hub.stop)
-            took_s = time.monotonic() - started
+            assert watch.took_s < 2 + watch.late_s, watch.took_s
             for box in boxes:
-                await asyncio.wait_for(box.connection.wait_closed(), 5)
+                await asyncio.wait_for(box.connection.wait_closed(), 60)
             assert {box.connection.close_code for box in boxes} == {1001}
-            assert took_s < 2, took_s
 
     run(act)
 

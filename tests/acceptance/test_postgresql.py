@@ -52,6 +52,4 @@ def test_two_hubs_share_a_database_and_one_takes_over(make_hub: MakeHub, new_dat
     assert names(there) == ["Nightly"]
     assert there.get(check["ping_url"].removeprefix(first.url)).status == 200
     first.kill()  # the leader: the other one must notice that the heartbeat fails to come
-    wait_until(
-        lambda: there.get(f"/api/checks/{check['id']}").json["state"] == "down", what="the new leader", timeout_s=30
-    )
+    wait_until(lambda: there.get(f"/api/checks/{check['id']}").json["state"] == "down", what="the new leader")

@@ -93,7 +93,7 @@ def test_a_secret_set_on_the_page_is_sealed_and_holds_after_a_restart(
     form = {"integrations.tidewatch.api_key": API_KEY}
     assert visitor.submit("/settings", form, to="/settings/integrations.tidewatch")[0] == 200
     assert API_KEY not in visitor.page("/settings")[1]
-    wait_until(lambda: client.get("/api/tidewatch/level").status == 200, what="the setting", timeout_s=40)
+    wait_until(lambda: client.get("/api/tidewatch/level").status == 200, what="the setting")
     hub.restart()
     assert client.get("/api/tidewatch/level").status == 200
     kept = b"".join(path.read_bytes() for path in hub.data_dir.rglob("*") if path.is_file())
