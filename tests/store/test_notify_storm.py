@@ -2,17 +2,20 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from atalaia.notify.model.notice import NoticeKind
+from atalaia.notify.model.notice import IncidentBrief, IncidentNotice, NoticeKind
 from atalaia.notify.model.storm import AT_MOST
+from atalaia.notify.service.incidents import notify_incident
 from atalaia.sdk.channels import ChannelField, ChannelKind, ChannelMessage, Values, take_fields
+from atalaia.sdk.transaction import Tx
 from atalaia.store.store import Store
 from tests.conftest import MakeStore
 from tests.fakes import FakeClock
-from tests.store.notify_parts import Parts, an_incident, notifying, wake
+from tests.store.notify_parts import Parts, a_check, an_incident, notifying, wake
 
 INCIDENTS = 300
 TOGETHER = 10
@@ -55,8 +58,7 @@ def test_hundreds_that_break_and_heal_within_minutes_are_few_messages(store: Sto
             incidents = [an_incident(f"i{number}", id=f"{number:032}") for number in range(INCIDENTS)]
             for kind in (NoticeKind.OPENED, NoticeKind.RECOVERED):
                 for start in range(0, INCIDENTS, TOGETHER):
-                    for incident in incidents[start : start + TOGETHER]:
-                        await parts.tell(kind, incident)
+                    await _tell(parts, kind, incidents[start : start + TOGETHER])
                     await _pass(parts, clock, seconds=1)
                 await _pass(parts, clock, seconds=61)
                 await _pass(parts, clock, seconds=61)
@@ -67,6 +69,17 @@ def test_hundreds_that_break_and_heal_within_minutes_are_few_messages(store: Sto
         assert len(phone.messages) <= 4 * AT_MOST
 
     asyncio.run(main())
+
+
+async def _tell(parts: Parts, kind: NoticeKind, incidents: Sequence[IncidentBrief]) -> None:
+    """As the watch tells what it has found in one look: in one transaction."""
+    notices = [IncidentNotice(kind=kind, incident=each, check=a_check()) for each in incidents]
+
+    def unit(tx: Tx) -> None:
+        for notice in notices:
+            notify_incident(tx, notice, now=parts.clock.now())
+
+    await parts.store.write(unit)
 
 
 async def _pass(parts: Parts, clock: FakeClock, *, seconds: float) -> None:
