@@ -8,11 +8,14 @@ import pytest
 
 from atalaia.core.errors import Overloaded
 from atalaia.core.events import Event
+from atalaia.core.translations import Translations
 from atalaia.sdk.transaction import Tx
+from atalaia.store.engine import is_refused_value
 from atalaia.store.leadership import TTL_S, Leadership, database_now
 from atalaia.store.opening import migrate_store, open_store
 from atalaia.store.store import Store
 from atalaia.store.work import Merged
+from atalaia.web.errors import answer_to
 from tests.conftest import MakeStore
 from tests.fakes import FakeClock
 from tests.servers import wait_until
@@ -200,6 +203,21 @@ def test_an_event_is_handled_in_the_transaction_of_its_cause(store: Store) -> No
     with pytest.raises(ValueError, match="bad"):
         store.write_now(lambda tx: tx.emit(Happened(name="bad")))
     assert _names(store) == ["good"]
+
+
+@pytest.mark.parametrize(("name", "n"), [("half a \ud800", 1), ("nul \0", 1), ("too much", 2**63)])
+def test_a_value_that_the_database_does_not_take_is_wrong_input_and_no_fault_of_the_hub(
+    store: Store, name: str, n: int
+) -> None:
+    insert = "INSERT INTO things VALUES (?, ?)"
+    if store.dialect == "sqlite" and "\0" in name:  # which takes it
+        store.write_now(lambda tx: tx.raw(insert, (name, n)))
+        return
+    with pytest.raises(Exception) as refused:  # noqa: PT011 - each driver has one of its own
+        store.write_now(lambda tx: tx.raw(insert, (name, n)))
+    assert is_refused_value(refused.value)
+    assert answer_to(refused.value, Translations({}).translator("en")).status == 400
+    assert not is_refused_value(ValueError("of ours"))
 
 
 def test_one_hub_leads_and_another_follows_when_it_is_silent(store: Store) -> None:

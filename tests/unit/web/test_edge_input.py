@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from atalaia.core.errors import BadInput, InvalidField
+from atalaia.core.translations import Translations
 from atalaia.web.addresses import TrustedProxies
 from atalaia.web.bodies import read_body
 from atalaia.web.cursors import decode_cursor, encode_cursor
+from atalaia.web.edge import Edge
 
 
 def _client(*forwarded: str, peer: str = "10.0.0.2") -> str:
@@ -48,3 +50,28 @@ def test_a_sender_that_leaves_before_the_body_has_sent_none() -> None:
 
     with pytest.raises(BadInput):
         asyncio.run(read_body({"headers": [(b"content-length", b"5")]}, receive, limit=10))
+
+
+def test_nul_in_a_query_is_wrong_input_before_anybody_looks_for_it() -> None:
+    asked: list[str] = []
+
+    async def framework(scope: Any, _receive: Any, _send: Any) -> None:
+        await asyncio.sleep(0)
+        asked.append(scope["path"])
+
+    async def status_of(query: bytes) -> int | None:
+        sent: list[dict[str, Any]] = []
+
+        async def send(message: dict[str, Any]) -> None:
+            await asyncio.sleep(0)
+            sent.append(message)
+
+        edge = Edge(framework, [], proxies=TrustedProxies([]), translations=Translations({}))
+        scope = {"type": "http", "method": "GET", "path": "/api/audit", "query_string": query, "headers": []}
+        await edge(scope, None, send)
+        return sent[0]["status"] if sent else None
+
+    assert asyncio.run(status_of(b"actor=a%00b")) == 400
+    assert asked == []
+    assert asyncio.run(status_of(b"actor=a%20b")) is None
+    assert asked == ["/api/audit"]
