@@ -43,7 +43,7 @@ def test_with_tls_and_every_other_kind_it_stays_below_30_mb(tmp_path: Path) -> N
             {"id": "d", "kind": "dns", "target": "a", **common, "options": {"resolver": "127.0.0.1:9"}},
         ]
         assert _resident_kb(hub, probes, tmp_path) <= MAX_RESIDENT_WITH_TLS_KB
-    assert {result["error"] for result in hub.results("s0")} == {"tls_untrusted"}
+    assert "tls_untrusted" in {result["error"] for result in hub.results("s0")}
 
 
 def _resident_kb(hub: StubHub, probes: list[dict[str, Any]], folder: Path) -> int:

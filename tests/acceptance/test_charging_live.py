@@ -13,6 +13,7 @@ from tests.acceptance.test_charging import SETTINGS, settings_for
 from tests.servers import wait_until
 from tests.stopwatch import Stopwatch
 
+BELL_S = 2.0  # from the beginning of a reading to that of the next, however often the doorbell rings
 # Too long for anything here to be seen by polling.
 SLOW = {"POLL_S": "30", "SESSIONS_EVERY_S": "30", "ALERT_AFTER_S": "1"}
 
@@ -60,7 +61,7 @@ def site(make_hub: MakeHub, vendor: InThread) -> Site:
 
 
 def test_what_changes_is_there_at_once_and_costs_one_reading_however_many_messages(site: Site) -> None:
-    watch = Stopwatch()
+    watch, asked = Stopwatch(), len(site.asked())
     site.fault(faulted=["CVE-004"])
     site.vendor.made("/_sim/ring", {"times": 50})
     wait_until(lambda: site.status_of("CVE-004") == "Faulted", what="the change")
@@ -69,8 +70,8 @@ def test_what_changes_is_there_at_once_and_costs_one_reading_however_many_messag
         site.vendor.made("/_sim/ring", {"times": 20})
     before = len(site.asked())
     wait_until(lambda: len(site.asked()) > before, what="one more reading")
-    gaps = [b - a for a, b in zip(site.asked()[1:], site.asked()[2:], strict=False)]
-    assert all(gap > 1.5 for gap in gaps), gaps
+    asked = len(site.asked()) - asked
+    assert asked <= watch.took_s / BELL_S + 2
 
 
 @pytest.mark.parametrize("trouble", ["cut", "silent"])
@@ -90,10 +91,13 @@ def test_its_loss_is_told_once_and_it_comes_back_by_itself(site: Site, trouble: 
 
 
 def test_a_token_that_is_not_known_any_more_costs_one_login(site: Site) -> None:
+    def logins() -> int:
+        return sum(row["path"].endswith("/login") for row in site.vendor.get("/_sim/log").json)
+
     site.fault(expire_token=True, live_cut=True)
+    wait_until(lambda: logins() > 1, what="a login")  # the former connection may be counted for a moment yet
     wait_until(lambda: site.connections() == 1, what="it is back", timeout_s=60)
-    logins = [row for row in site.vendor.get("/_sim/log").json if row["path"].endswith("/login")]
-    assert len(logins) == 2
+    assert logins() == 2
 
 
 def test_a_hub_that_ends_closes_it_and_a_new_one_opens_it_again(site: Site) -> None:

@@ -38,6 +38,17 @@ def heads(hub: Hub) -> str:
     return "\n".join(path.read_text(encoding="utf-8").splitlines()[2] for path in taken(hub))
 
 
+def logged(hub: Hub) -> int:
+    """Of how many the log says that they were taken: each is on disk a moment before."""
+    return (hub.data_dir / "logs" / "atalaia.log").read_text(encoding="utf-8").count('"event": "snapshot_taken"')
+
+
+def kept_in_mind(hub: Hub) -> str:
+    """What the last look saw, which is written down after the snapshot: where that fails there is another one."""
+    path = hub.data_dir / "snapshots" / "seen.json"
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
 def test_it_says_versions_health_tokens_workers_templates_and_what_was_logged(fleet: Fleet) -> None:
     done = fleet.hub.cli("snapshot", "--stdout", "--note", "before | the update")
     assert done.returncode == 0, done.stderr
@@ -122,14 +133,15 @@ def test_another_template_or_version_is_a_reason(tmp_path: Path) -> None:
         )
         assert sent.status == 201, sent.text
         wait_until(lambda: "other frame templates of traffilog" in heads(hub), what="one for the template")
+        wait_until(lambda: logged(hub) == len(taken(hub)), what="a word of each")
         hub.stop()
         hub.process.env["ATALAIA_COMMIT"] = "abc1234"
         hub.start()
         wait_until(lambda: "(abc1234) in place of" in heads(hub), what="one for the version")
+        wait_until(lambda: "abc1234" in kept_in_mind(hub), what="it is kept in mind")
         count = len(taken(hub))
         hub.restart()
-        log = (hub.data_dir / "logs" / "atalaia.log").read_text(encoding="utf-8")
-        assert len(taken(hub)) == count == log.count('"event": "snapshot_taken"')
+        assert len(taken(hub)) == count == logged(hub)
     finally:
         hub.close()
 
