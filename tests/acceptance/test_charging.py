@@ -80,8 +80,8 @@ def site(make_hub: MakeHub, vendor: InThread, receiver: Receiver) -> Site:
 
 def test_the_night_of_the_502(site: Site) -> None:
     before = site.dashboard()["data"]
-    site.fault(login_status=502, expire_token=True)
     began, watch = time.monotonic(), Stopwatch()
+    site.fault(login_status=502, expire_token=True)
     took_ms = sorted(watch_the_outage(site, before, until=began + OUTAGE_S))
     # The p99 under 100 ms is a benchmark's: this machine runs other tests beside, which now and then keep it waiting.
     assert took_ms[len(took_ms) // 2] < MOST_MS
@@ -118,7 +118,8 @@ def watch_the_outage(site: Site, before: Any, *, until: float) -> list[float]:
             was_stale = True
             assert found["staleSince"]
             reasons.add(found["error"])
-            assert site.health()[1]["checks"]["cveApi"] is False
+            # From what this process knew last, which may be a moment behind what is kept.
+            wait_until(lambda: site.health()[1]["checks"]["cveApi"] is False, what="the health")
         else:
             assert not was_stale, "once stale, it is so until it is back"
         time.sleep(LOOK_S)  # a look is no load test
@@ -139,13 +140,13 @@ def one_incident_with_its_timeline(site: Site) -> None:
 
 
 def test_many_who_look_cost_the_vendor_nothing(site: Site) -> None:
-    before = len(site.asked("/api/v1/chargepoints"))
     started = time.monotonic()
+    before = len(site.asked("/api/v1/chargepoints"))
     for _ in range(100):
         site.dashboard()
     wait_until(lambda: len(site.asked("/api/v1/chargepoints")) >= before + 3, what="three more readings")
-    took_s = time.monotonic() - started
-    assert len(site.asked("/api/v1/chargepoints")) - before <= took_s / POLL_S + 2
+    asked = len(site.asked("/api/v1/chargepoints")) - before
+    assert asked <= (time.monotonic() - started) / POLL_S + 2
     assert len(site.asked("/api/v1/login")) == 1
 
 

@@ -100,8 +100,8 @@ def test_the_night_of_the_502_with_whatsapp_and_mail(night: Night) -> None:
     hub = night.hub
     person = Visitor(hub.url, language="pt-BR")
     person.sign_in(*hub.make_admin())
-    night.fault(login_status=502, expire_token=True)
     began, started, watch = time.monotonic(), time.time(), Stopwatch()
+    night.fault(login_status=502, expire_token=True)
     watch_the_page(night, person, until=began + OUTAGE_S)
     wait_until(lambda: bool(night.whatsapp(TITLE)) and bool(night.mails(TITLE)), what="both are told")
 
@@ -136,6 +136,7 @@ def watch_the_page(night: Night, person: Visitor, *, until: float) -> None:
         assert len(found["data"]) == 20
         time.sleep(LOOK_S)  # a look at the page is no load test
     assert was_stale
+    _, page = person.page("/cvepro")
     assert 'data-line="down"' in page
     assert "Offline desde" in page
     assert "Dados de" in page

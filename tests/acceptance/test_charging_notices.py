@@ -138,6 +138,7 @@ def test_a_sessions_life_is_heard_once_each(house: House) -> None:
     house.end(900_001)
     house.await_fate("ended", "delivered")
     house.says(BOX, "Charging")
+    wait_until(lambda: house_state(house, BOX) == "Charging", what="the next car")
     house.session(900_002)
     house.await_fate("started", "delivered", count=2)
     house.end(900_002, reason="PowerLoss")

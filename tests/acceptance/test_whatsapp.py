@@ -93,7 +93,7 @@ def test_a_failing_job_and_its_recovery_reach_each_phone_once(hub: Hub, phone: P
     assert opened.startswith("🔴 Crítico: Fechamento")
     assert opened.splitlines()[-1].startswith(f"{hub.url}/incidents/")
     assert recovered.startswith("✅ Recuperado")
-    assert office.client.get("/health").json["checks"]["evolutionApi"] is True
+    wait_until(lambda: office.client.get("/health").json["checks"]["evolutionApi"] is True, what="health")
 
 
 def test_a_400_is_shown_as_unknown_told_and_never_sent_again(hub: Hub, phone: Phone, receiver: Receiver) -> None:
@@ -132,7 +132,7 @@ def test_a_closed_connection_is_an_incident_elsewhere_and_messages_wait_for_its_
     office = Office(hub, receiver, f"+{NUMBER}")
     phone.faults(state="close")
     await_title(receiver, "incident.opened", "WhatsApp is not connected: atalaia")
-    wait_until(lambda: not office.client.get("/health").json["checks"]["evolutionApi"], what="health", timeout_s=10)
+    wait_until(lambda: not office.client.get("/health").json["checks"]["evolutionApi"], what="health")
     assert office.client.get("/health").status == 200
     office.fail()
     await_title(receiver, "incident.opened", "Fechamento")
