@@ -120,7 +120,7 @@ def test_the_night_of_the_502_with_whatsapp_and_mail(night: Night) -> None:
     assert watch.took_s <= POLL_S + 1 + watch.late_s
     wait_until(lambda: len(night.whatsapp("Recuperado")) == 1, what="WhatsApp says so")
     wait_until(lambda: len(night.mails("Recuperado")) == 1, what="and the mail")
-    assert (len(night.phone.messages()), len(night.post.letters)) == (2, 2)
+    assert (len(night.phone.messages()), len(night.post.letters)) == (2, 2), night.phone.texts()
     its_one_incident(night, person)
 
 
