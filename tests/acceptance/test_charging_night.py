@@ -20,7 +20,8 @@ from tests.servers import wait_until
 from tests.stopwatch import Stopwatch
 from tests.unit.simulators.evolution.phone import Phone
 
-POLL_S, ALERT_AFTER_S, OUTAGE_S = 1.0, 4.0, 10.0
+# The sessions' list is asked again once the chargers are back, and has as long to answer until it is told of, too.
+POLL_S, ALERT_AFTER_S, OUTAGE_S = 1.0, 6.0, 12.0
 LOOK_S = 0.1
 NUMBER = "5511912345678"
 TITLE = "Não é possível ler os carregadores: CVE-Pro"
@@ -78,7 +79,7 @@ def post() -> Iterator[Post]:
 
 @pytest.fixture
 def night(make_hub: MakeHub, vendor: InThread, phone: Phone, post: Post) -> Night:
-    env = settings_for(vendor.url, SESSIONS_EVERY_S=str(POLL_S)) | {
+    env = settings_for(vendor.url, SESSIONS_EVERY_S=str(POLL_S), ALERT_AFTER_S=str(ALERT_AFTER_S)) | {
         "ATALAIA_EVOLUTION_BASE_URL": phone.url,
         "ATALAIA_EVOLUTION_API_KEY": DEFAULT_KEY,
         "ATALAIA_EVOLUTION_INSTANCE": DEFAULT_INSTANCE,
