@@ -1,6 +1,8 @@
 """The store keeps its promises on both engines."""
 
 import asyncio
+import os
+import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -248,6 +250,25 @@ def test_hubs_whose_clocks_differ_lead_by_the_databases(new_database: Callable[[
         store.write_now(second.release)
         assert store.write_now(first.renew)
         assert not store.write_now(second.renew)
+    finally:
+        store.close()
+
+
+def test_a_postgresql_that_is_gone_without_a_word_is_missed_within_half_a_minute(
+    new_database: Callable[[], str], tmp_path: Path
+) -> None:
+    store = open_store(tmp_path, database_url=new_database())
+    try:
+        with store.writer_engine.connect() as connection:
+            line = socket.socket(fileno=os.dup(connection.connection.driver_connection.fileno()))  # type: ignore[union-attr]
+        with line:
+            asked_for_s = [
+                line.getsockopt(socket.IPPROTO_TCP, option)
+                for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+            ]
+            assert line.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            assert asked_for_s[0] + asked_for_s[1] * asked_for_s[2] <= 30
+            assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 30_000  # in ms
     finally:
         store.close()
 

@@ -65,6 +65,36 @@ def test_a_patch_changes_only_what_it_names(house: House) -> None:
     assert house.audited == ["check.changed", "check.changed"]
 
 
+@pytest.mark.parametrize(
+    ("moved", "is_same"),
+    [
+        ("https://x.test/other?q=1", True),
+        ("https://X.test/health", True),
+        ("https://evil.test/health", False),
+        ("http://x.test/health", False),
+        ("https://x.test:8443/health", False),
+        ("https://x.test@evil.test/health", False),
+        ("https://x.test.evil.test/health", False),
+    ],
+)
+def test_secrets_that_are_kept_go_to_no_other_server(house: House, moved: str, is_same: bool) -> None:
+    secrets = {"username": "me", "password": "hunter2"}
+    check = house.add(agents=["alpha"], target="https://x.test/health", secrets=secrets)
+    if is_same:
+        change(house, check.id, target=moved)
+        assert house.fleet.orders[check.id][0].secrets == secrets
+        return
+    for given in ({}, {"secrets": {"password": "mine"}}):
+        with pytest.raises(InvalidField) as refused:
+            change(house, check.id, target=moved, **given)
+        assert refused.value.field == "target"
+    with pytest.raises(InvalidField):
+        asyncio.run(house.service.try_spec(msgspec.structs.replace(check.spec, target=moved), check_id=check.id))
+    assert house.fleet.orders[check.id][0].target == "https://x.test/health"
+    change(house, check.id, target=moved, secrets={"username": None, "password": "mine"})
+    assert house.fleet.orders[check.id][0].secrets == {"password": "mine"}
+
+
 def test_changes_at_the_same_moment_lose_nothing_of_each_other(house: House) -> None:
     check = house.add(agents=["alpha"])
 

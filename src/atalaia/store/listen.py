@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from atalaia.core.ids import new_id
+from atalaia.store.engine import POSTGRESQL_LINE
 from atalaia.store.live import Live
 
 CHANNEL = "atalaia_live"
@@ -68,7 +69,7 @@ class Listener:
 
     def _listen(self) -> None:
         with (
-            psycopg.connect(self._url, autocommit=True, connect_timeout=5) as connection,
+            psycopg.connect(self._url, autocommit=True, **POSTGRESQL_LINE) as connection,
             selectors.DefaultSelector() as selector,
         ):
             selector.register(connection, selectors.EVENT_READ)

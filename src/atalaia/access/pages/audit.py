@@ -116,9 +116,7 @@ def _zone(request: AnyRequest) -> ZoneInfo:
     return zone((viewer.timezone if viewer else None) or zone_of(request))
 
 
-def _day(
-    params: Mapping[str, str], name: str, where: ZoneInfo, *, later: timedelta = timedelta(0)
-) -> datetime | None:
+def _day(params: Mapping[str, str], name: str, where: ZoneInfo, *, later: timedelta = timedelta(0)) -> datetime | None:
     text = params.get(name, "").strip()
     if not text:
         return None

@@ -1,6 +1,7 @@
 """What a check is, as people and scripts write it, and whether it makes sense."""
 
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
@@ -34,6 +35,7 @@ AGENTS_MAX = 50
 PORT_MAX = 65_535
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _HEADER = re.compile(r"header:[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
+_SERVER_END = re.compile(r"[/?#\\]")
 _LABEL_NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
@@ -227,3 +229,26 @@ def _check_secrets(spec: CheckSpec) -> None:
             )
         if len(value) > TEXT_MAX or "\0" in value:
             raise InvalidField(f"secrets.{name}", "At most {limit} characters.", limit=TEXT_MAX)
+
+
+def check_kept(before: CheckSpec, after: CheckSpec, *, kept: Iterable[str]) -> None:
+    """Secrets that a change leaves as they are go to nobody else: who may change checks must not read them on a server of his own.
+
+    Raises:
+        InvalidField: target.
+    """
+    names = ", ".join(sorted(kept))
+    if names and _receiver(before) != _receiver(after):
+        raise InvalidField(
+            "target",
+            "Secrets are kept for the server that they were given for. For another one give them anew, or take them away: {names}.",
+            names=names,
+        )
+
+
+def _receiver(spec: CheckSpec) -> tuple[str, ...]:
+    """Of an address its server; any part of another target may name one."""
+    if spec.kind not in {CheckKind.HTTP, CheckKind.PROMETHEUS}:
+        return spec.kind, spec.target
+    scheme, _, rest = spec.target.lower().partition("://")
+    return spec.kind, scheme, _SERVER_END.split(rest, maxsplit=1)[0]

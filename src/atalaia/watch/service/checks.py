@@ -13,7 +13,7 @@ from atalaia.core.ids import new_id, new_uuid4
 from atalaia.core.translations import N_
 from atalaia.sdk.transaction import Tx
 from atalaia.store.encryption import Sealer
-from atalaia.watch.model.checks import CheckKind, CheckSpec, checked
+from atalaia.watch.model.checks import CheckKind, CheckSpec, check_kept, checked
 from atalaia.watch.model.observations import Moved, Paused, Resumed
 from atalaia.watch.model.standing import Standing
 from atalaia.watch.model.states import CheckState
@@ -64,6 +64,8 @@ class CheckBook:
         spec = checked(_patched(known, patch))
         if spec.kind is not known.kind:
             raise InvalidField("kind", N_("The kind can't be changed: make a new check."))
+        given = patch.get("secrets")
+        check_kept(known, spec, kept=spec.secrets.keys() - (given if isinstance(given, Mapping) else {}).keys())
         agent_ids = self._agents(tx, spec)
         queries.change(tx, check_id, spec, secrets=self._seal(spec.secrets), now=now)
         if spec.kind is not CheckKind.HEARTBEAT and set(agent_ids) != set(before.spec.agents):

@@ -14,7 +14,7 @@ from atalaia.core.permissions import Principal
 from atalaia.core.translations import N_
 from atalaia.sdk.transaction import Tx
 from atalaia.store.store import Store
-from atalaia.watch.model.checks import CheckKind, CheckSpec, checked
+from atalaia.watch.model.checks import CheckKind, CheckSpec, check_kept, checked
 from atalaia.watch.model.incidents import IncidentState
 from atalaia.watch.model.states import CheckState
 from atalaia.watch.model.uptime import uptime
@@ -207,6 +207,8 @@ class WatchService:
         def unit(tx: Tx) -> tuple[CheckSpec, str | None]:
             kept = self._book.secrets(tx, check_id) if check_id else {}
             full = checked(msgspec.structs.replace(spec, secrets=kept | spec.secrets))
+            if check_id:
+                check_kept(self._book.found(tx, check_id).spec, full, kept=kept.keys() - spec.secrets.keys())
             agent = self._book.resolve_agent(tx, full.agents[0]) if full.agents else self._book.pick_agent(tx)
             return full, agent
 
