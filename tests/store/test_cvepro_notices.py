@@ -242,11 +242,24 @@ def test_a_number_that_can_not_be_one_fails_no_reading(store: Store, clock: Fake
 
 def test_a_car_that_rests_for_a_moment_is_not_full(store: Store, clock: FakeClock) -> None:
     async def body(house: House) -> None:
-        await house.keep(SESSION)
+        await house.keep(replace(SESSION, started_at=NOON - HOUR))
         await house.charger("SuspendedEV", at=clock.now() - 2 * MINUTE)
         assert [kind for kind, _ in await house.fates()] == ["started"]
         await house.pass_s(60)
         await house.charger("SuspendedEV", at=clock.now() - 3 * MINUTE)
+        assert [kind for kind, _ in await house.fates()] == ["started", "full"]
+
+    run(store, clock, body)
+
+
+def test_a_car_is_not_full_since_before_it_came(store: Store, clock: FakeClock) -> None:
+    async def body(house: House) -> None:
+        before = clock.now() - 20 * MINUTE  # the last car's rest: the charger has told no change since
+        await house.keep(SESSION)
+        await house.charger("SuspendedEV", at=before)
+        assert [kind for kind, _ in await house.fates()] == ["started"]
+        await house.pass_s(120)
+        await house.charger("SuspendedEV", at=before)
         assert [kind for kind, _ in await house.fates()] == ["started", "full"]
 
     run(store, clock, body)

@@ -117,8 +117,13 @@ class Telling:
         for charger, plug, since in idle:
             own = [each for each in under_way if is_at(each, charger)]
             session = session_at(plug, own, is_only=len(charger.connectors) == 1)
-            if session is not None:
-                self.full(tx, session, since=since, now=now)
+            if session is None:
+                continue
+            # A status from before it began is the last car's.
+            began_at = _began_at(tx, session, now)
+            full_at = since if began_at is None else max(since, began_at)
+            if now - full_at >= after:
+                self.full(tx, session, since=full_at, now=now)
 
     def _free(self, tx: Tx, charger: Charger, plug: Connector, *, now: datetime) -> None:
         """The first of those who wait and can be told; only one, since only one can have it."""
@@ -169,6 +174,11 @@ def _charger_name(tx: Tx, session: Session) -> str:
 
 def _status_at(tx: Tx, charger: Charger, plug: Connector, now: datetime) -> datetime:
     return _by_our_clock(tx, plug.status_at, now, is_straight=charger.is_straight)
+
+
+def _began_at(tx: Tx, session: Session, now: datetime) -> datetime | None:
+    is_straight = number_of(session.id) is not None
+    return _by_our_clock(tx, session.started_at, now, is_straight=is_straight) if session.started_at else None
 
 
 def _by_our_clock(tx: Tx, at: datetime | None, now: datetime, *, is_straight: bool) -> datetime:
