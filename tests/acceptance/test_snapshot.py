@@ -21,6 +21,7 @@ CHANGED = frame("vcls_check_opr", '"client_id":77,"vehicle_id":"1","client_name"
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     with Fleet(tmp_path_factory.mktemp("snapshot")).started() as fleet:
         assert fleet.finish(fleet.start_job(vehicle=1))["status"] == "completed"
+        wait_until(lambda: "worker-1" in fleet.hub.cli("snapshot", "--stdout").stdout, what="who works is written down")
         yield fleet
 
 
