@@ -78,6 +78,7 @@ The server is pinned to one core, the load to the other; values are medians of f
 Machines differ and are noisy: the ratios carry further than the values.
 Rows *beside: …* are other job queues, measured in the same run: no-op work from a queue filled before, 16 jobs at a time, the worker
 on the hub's core, its database or broker and the load on the other, settings as the note says. One that could not be measured says why.
+What stands in the way of the speeds of jobs and samples that are not met is in [what a job costs](decisions/0017-what-a-job-costs.md).
 
 {table(figures)}
 """
