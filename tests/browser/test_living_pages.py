@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from tests.acceptance.hub import ADMIN, PASSWORD, Hub
 from tests.browser.conftest import TOASTS_STAY, OpenContext, sign_in, sign_in_by_form
 from tests.browser.test_pages import STILL
+from tests.servers import wait_until
 
 LIVE_MS = 60_000
 _numbers = itertools.count()
@@ -127,6 +128,29 @@ def test_a_page_that_was_out_of_sight_missed_nothing(page: Page, shared_hub: Hub
     expect(page.locator("#head-state")).to_have_text("Up", timeout=LIVE_MS)
 
 
+def test_news_that_come_while_an_older_answer_is_on_its_way_are_not_lost_with_it(
+    page: Page, shared_hub: Hub, job: Job
+) -> None:
+    def patient(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace("delay:60ms", "delay:2s"))
+
+    asked: list[Route] = []
+    now = f"**{job.path}/now"
+    page.route(f"**{job.path}", patient)
+    page.route(now, lambda route: asked.append(route), times=1)  # noqa: PLW0108 - the library marks its handlers
+    with page.expect_request(now):
+        page.goto(f"{shared_hub.url}{job.path}")
+    while not asked:  # it is handed over while the page is asked something
+        page.title()
+    older = asked[0].fetch()
+    page.evaluate(TOLD_OF, [f"live:checks:{job.path.rpartition('/')[2]}", "live:incidents"])
+    job.fail()
+    wait_until(lambda: page.evaluate("window.untold.size") == 0, what="the stream has told", timeout_s=60)
+    asked[0].fulfill(response=older)
+    expect(page.locator("#head-state")).to_have_text("Down", timeout=LIVE_MS)
+
+
 def test_a_part_that_could_not_be_had_is_asked_for_again(
     page: Page, shared_hub: Hub, job: Job, complaints: list[str]
 ) -> None:
@@ -167,6 +191,11 @@ def _show(page: Page, is_shown: bool) -> None:
         is_shown,
     )
 
+
+TOLD_OF = """names => {
+  window.untold = new Set(names);
+  for (const name of names) document.body.addEventListener(name, () => window.untold.delete(name));
+}"""
 
 # What the stream would say; when it is over, what the page asked for then is there.
 NEWS = """async () => {

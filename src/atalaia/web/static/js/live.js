@@ -72,18 +72,30 @@ const announce = (topic, id) => {
     for (const each of ids) if (each) dispatch(`live:${topic}:${each}`, { ids: [each] });
   }, GATHER_MS);
 };
-const dispatch = (name, detail) => document.body.dispatchEvent(new CustomEvent(name, { detail }));
+const saidAt = new Map();
+const dispatch = (name, detail) => {
+  saidAt.set(name, performance.now());
+  document.body.dispatchEvent(new CustomEvent(name, { detail }));
+};
 
+const newsOf = (part) => [...(part.getAttribute("hx-trigger") ?? "").matchAll(/live:[^\s,]+/g)].map(([name]) => name);
 const topics = () => {
-  const names = new Set();
-  for (const element of document.querySelectorAll("[hx-trigger*='live:']")) {
-    for (const [, name] of element.getAttribute("hx-trigger").matchAll(/live:([^\s,]+)/g)) names.add(name);
-  }
-  return names;
+  const names = [...document.querySelectorAll("[hx-trigger*='live:']")].flatMap(newsOf);
+  return new Set(names.map((name) => name.slice("live:".length)));
 };
 function announceAll() {
   for (const name of topics()) dispatch(`live:${name}`, { ids: [] });
 }
+
+// News that come while a part is replaced find nobody: it waits a moment for those that come together, and is gone by then, or
+// the one in its place does not listen yet.
+const askedAt = new Map();
+document.addEventListener("htmx:beforeSend", ({ detail: { elt } }) => askedAt.set(elt.getAttribute("hx-get"), performance.now()));
+document.addEventListener("htmx:load", ({ detail: { elt } }) => {
+  const address = elt.getAttribute?.("hx-get");
+  if (!address || !newsOf(elt).some((name) => saidAt.get(name) > askedAt.get(address))) return;
+  window.htmx.ajax("GET", address, { source: elt }).catch(() => {}); // told by its event
+});
 
 const hear = (data) => {
   let message;
